@@ -12,8 +12,10 @@
  */
 export * from "./bytes.ts";
 export * from "./codec.ts";
+export { MAX_DEPTH, MAX_VALUES } from "./codec-scan.ts";
 export * from "./disk.ts";
 export * from "./errors.ts";
+export * from "./errors-table.ts";
 export * from "./ids.ts";
 export * from "./interfaces.ts";
 export * from "./network.ts";

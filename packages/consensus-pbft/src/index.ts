@@ -1,0 +1,3 @@
+export * from "./effects.ts";
+export * from "./messages.ts";
+export * from "./validator-set.ts";
