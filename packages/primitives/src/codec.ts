@@ -1,6 +1,6 @@
 import { Packr } from "msgpackr";
-import { AppError, accept, type Refusal, type Result } from "./errors.ts";
 import { scanWire } from "./codec-scan.ts";
+import { AppError, accept, type Refusal, type Result } from "./errors.ts";
 
 /**
  * What a canonical encoding is made of: byte strings, text, integers, booleans, null and arrays.
@@ -218,12 +218,14 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
  * One of several structs told apart by `type`: `[tag, …fields]`, the tag being the struct's
  * number in `variants`, which must never be given to another.
  */
-export function union<T extends { readonly type: string }>(variants: {
-  readonly [K in T["type"]]: readonly [
-    tag: number,
-    codec: Codec<Omit<Extract<T, { readonly type: K }>, "type">>,
-  ];
-}): Codec<T> {
+export function union<T extends { readonly type: string }>(
+  variants: {
+    readonly [K in T["type"]]: readonly [
+      tag: number,
+      codec: Codec<Omit<Extract<T, { readonly type: K }>, "type">>,
+    ];
+  },
+): Codec<T> {
   const byType = new Map<string, readonly [number, Codec<object>]>(Object.entries(variants));
   const byTag = new Map<number, readonly [string, Codec<object>]>();
   for (const [type, [tag, codec]] of byType) byTag.set(tag, [type, codec]);

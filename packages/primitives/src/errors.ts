@@ -16,7 +16,9 @@ export function defineErrors<const T extends ErrorTable>(table: T): T {
  * An operation that failed for a reason the caller can act on.
  * `details.code` is stable and documented; the message is for people and may change.
  */
-export class AppError<D extends { readonly code: string } = { readonly code: string }> extends Error {
+export class AppError<
+  D extends { readonly code: string } = { readonly code: string },
+> extends Error {
   readonly details: D;
 
   constructor(details: D, message: string, options?: { readonly cause?: unknown }) {

@@ -1,0 +1,100 @@
+import type { Validator } from "@credlink/consensus-pbft";
+import {
+  bool,
+  bytes,
+  bytesUpTo,
+  type Codec,
+  list,
+  struct,
+  text,
+  u32,
+  u53,
+} from "@credlink/primitives";
+
+/** Consensus-critical parameters: equal on all nodes, changed on chain only. */
+export interface Parameters {
+  readonly blockGasLimit: number;
+  readonly transactionGasLimit: number;
+  readonly maxBlockTransactions: number;
+  readonly maxBlockBytes: number;
+  readonly minBlockIntervalMs: number;
+  /** 0 = empty blocks off. */
+  readonly emptyBlockIntervalMs: number;
+  /** Bounds of a fresh proposal's timestamp against the local clock. */
+  readonly precisionMs: number;
+  readonly messageDelayMs: number;
+}
+
+export const parametersCodec: Codec<Parameters> = struct({
+  blockGasLimit: u53,
+  transactionGasLimit: u53,
+  maxBlockTransactions: u32,
+  maxBlockBytes: u32,
+  minBlockIntervalMs: u32,
+  emptyBlockIntervalMs: u32,
+  precisionMs: u32,
+  messageDelayMs: u32,
+});
+
+/** An organisation and the certificate authority that signs its nodes and users. */
+export interface GenesisOrganization {
+  readonly name: string;
+  /** DER of the organisation CA's certificate, signed by one of `roots`. */
+  readonly authorityCertificate: Uint8Array;
+}
+
+/** A member that exists from the first block on. */
+export interface GenesisMember {
+  /** DER of the certificate: role, organisation and key are read from it. */
+  readonly certificate: Uint8Array;
+}
+
+export interface GenesisContract {
+  readonly name: string;
+  readonly version: string;
+  /** WebAssembly module as deployed. */
+  readonly code: Uint8Array;
+  /** Canonical bytes of the manifest (docs/protocol/contracts.md). */
+  readonly manifest: Uint8Array;
+}
+
+/** What all nodes agree on before the first block; its digest names the chain. */
+export interface Genesis {
+  readonly version: number;
+  readonly chainId: string;
+  readonly timestampMs: number;
+  /** Production chains refuse development conveniences. */
+  readonly production: boolean;
+  /** Permits fewer than four validators, which tolerate no fault. */
+  readonly allowNonByzantine: boolean;
+  /** DER of the consortium roots' certificates. */
+  readonly roots: readonly Uint8Array[];
+  readonly organizations: readonly GenesisOrganization[];
+  readonly members: readonly GenesisMember[];
+  /** V(1) = V(2), each with the node certificate that stands behind it in `members`. */
+  readonly validators: readonly Validator[];
+  readonly parameters: Parameters;
+  readonly contracts: readonly GenesisContract[];
+}
+
+export const genesisCodec: Codec<Genesis> = struct({
+  version: u32,
+  chainId: text(64),
+  timestampMs: u53,
+  production: bool,
+  allowNonByzantine: bool,
+  roots: list(bytesUpTo(8 * 1024), 16),
+  organizations: list(struct({ name: text(64), authorityCertificate: bytesUpTo(8 * 1024) }), 256),
+  members: list(struct({ certificate: bytesUpTo(8 * 1024) }), 1_024),
+  validators: list(struct({ nodeId: text(64), publicKey: bytes(65), peerId: text(128) }), 128),
+  parameters: parametersCodec,
+  contracts: list(
+    struct({
+      name: text(64),
+      version: text(32),
+      code: bytesUpTo(1024 * 1024),
+      manifest: bytesUpTo(64 * 1024),
+    }),
+    64,
+  ),
+});

@@ -1,0 +1,77 @@
+import {
+  type Address,
+  addressCodec,
+  bytes,
+  type Codec,
+  type Digest,
+  digestCodec,
+  type Height,
+  heightCodec,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  u53,
+} from "@credlink/primitives";
+
+/** Name of the built-in contract whose state is the member registry. */
+export const MEMBERS_CONTRACT = "members";
+/** Name of the built-in contract whose state is the validator registry. */
+export const VALIDATORS_CONTRACT = "validators";
+/** Name of the built-in contract whose state is the contract registry. */
+export const CONTRACTS_CONTRACT = "contracts";
+/** Version of every built-in contract; transactions name it. */
+export const BUILT_IN_VERSION = "1.0.0";
+
+export const memberRoles = [
+  "validator",
+  "observer",
+  "regulator-node",
+  "enterprise",
+  "individual",
+  "institution",
+  "regulator",
+  "auditor",
+  "admin",
+] as const;
+export type MemberRole = (typeof memberRoles)[number];
+
+export const memberStatuses = ["active", "suspended", "left", "revoked"] as const;
+export type MemberStatus = (typeof memberStatuses)[number];
+
+export interface MemberKey {
+  /** First height at which envelopes are judged by this key. */
+  readonly fromHeight: Height;
+  /** 65 bytes, uncompressed. */
+  readonly publicKey: Uint8Array;
+}
+
+/** One member as the registry keeps it, at `memberKey(address)` in `MEMBERS_CONTRACT`. */
+export interface Member {
+  readonly address: Address;
+  readonly organization: string;
+  readonly role: MemberRole;
+  readonly status: MemberStatus;
+  /** Ascending by height; the last one at or below the judged height counts. */
+  readonly keys: readonly MemberKey[];
+  /** SM3 of the certificate's DER; null for relation keys, which an institution attests. */
+  readonly certificateDigest: Digest | null;
+  /** Who enrolled it; null for members of genesis. */
+  readonly enrolledBy: Address | null;
+  /** Block time must lie in [validFromMs, validToMs). */
+  readonly validFromMs: number;
+  readonly validToMs: number;
+}
+
+export const memberCodec: Codec<Member> = struct({
+  address: addressCodec,
+  organization: text(64),
+  role: oneOf(...memberRoles),
+  status: oneOf(...memberStatuses),
+  keys: list(struct({ fromHeight: heightCodec, publicKey: bytes(65) }), 64),
+  certificateDigest: nullable(digestCodec),
+  enrolledBy: nullable(addressCodec),
+  validFromMs: u53,
+  validToMs: u53,
+});
