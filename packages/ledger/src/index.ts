@@ -1,4 +1,5 @@
 export * from "./block.ts";
+export * from "./built-in-calls.ts";
 export * from "./executor.ts";
 export * from "./genesis.ts";
 export * from "./member.ts";

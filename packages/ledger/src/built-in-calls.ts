@@ -1,0 +1,134 @@
+import {
+  type Address,
+  addressCodec,
+  bytes,
+  bytesUpTo,
+  type Codec,
+  type Digest,
+  digestCodec,
+  list,
+  oneOf,
+  struct,
+  text,
+  u53,
+} from "@credlink/primitives";
+import { type Parameters, parametersCodec } from "./genesis.ts";
+import { type MemberRole, memberRoles, type MemberStatus, memberStatuses } from "./member.ts";
+
+/** Most certificates or keys that one enrolment carries. */
+export const MAX_ENROLMENTS = 64;
+
+/** `members.enroll`: members by certificate of a registered organisation CA. */
+export interface EnrollArgs {
+  readonly certificates: readonly Uint8Array[];
+}
+export const enrollArgsCodec: Codec<EnrollArgs> = struct({
+  certificates: list(bytesUpTo(4 * 1024), MAX_ENROLMENTS),
+});
+
+/**
+ * A fresh key for one member in one framework or service contract: nobody outside the relation
+ * learns whose it is. `role` is `enterprise` or `individual`.
+ */
+export interface RelationKey {
+  readonly publicKey: Uint8Array;
+  readonly role: MemberRole;
+  readonly validFromMs: number;
+  readonly validToMs: number;
+}
+
+/** `members.registerRelationKeys`, by an institution. */
+export interface RegisterRelationKeysArgs {
+  readonly keys: readonly RelationKey[];
+}
+export const registerRelationKeysArgsCodec: Codec<RegisterRelationKeysArgs> = struct({
+  keys: list(
+    struct({
+      publicKey: bytes(65),
+      role: oneOf(...memberRoles),
+      validFromMs: u53,
+      validToMs: u53,
+    }),
+    MAX_ENROLMENTS,
+  ),
+});
+
+/** `members.setStatus`: suspend, reactivate, let go or revoke one member. */
+export interface SetMemberStatusArgs {
+  readonly address: Address;
+  readonly status: MemberStatus;
+}
+export const setMemberStatusArgsCodec: Codec<SetMemberStatusArgs> = struct({
+  address: addressCodec,
+  status: oneOf(...memberStatuses),
+});
+
+/** `members.registerRevocationList`: makes an organisation CA's CRL (DER) count on chain. */
+export interface RegisterRevocationListArgs {
+  readonly revocationList: Uint8Array;
+}
+export const registerRevocationListArgsCodec: Codec<RegisterRevocationListArgs> = struct({
+  revocationList: bytesUpTo(128 * 1024),
+});
+
+/** `members.get`: returns `memberCodec`. */
+export interface GetMemberArgs {
+  readonly address: Address;
+}
+export const getMemberArgsCodec: Codec<GetMemberArgs> = struct({ address: addressCodec });
+
+/**
+ * `validators.change`: signed by admins of more than half of the organisations. Takes effect two
+ * heights later; at most max(1, f) changes a block.
+ */
+export interface ChangeValidatorsArgs {
+  readonly add: readonly {
+    readonly nodeId: string;
+    readonly peerId: string;
+    /** DER of the node's certificate, role `validator`. */
+    readonly certificate: Uint8Array;
+  }[];
+  /** Node ids. */
+  readonly remove: readonly string[];
+}
+export const changeValidatorsArgsCodec: Codec<ChangeValidatorsArgs> = struct({
+  add: list(
+    struct({ nodeId: text(64), peerId: text(128), certificate: bytesUpTo(4 * 1024) }),
+    16,
+  ),
+  remove: list(text(64), 16),
+});
+
+/** `parameters.set`: signed by admins of more than half of the organisations. */
+export interface SetParametersArgs {
+  readonly parameters: Parameters;
+}
+export const setParametersArgsCodec: Codec<SetParametersArgs> = struct({
+  parameters: parametersCodec,
+});
+
+/** `contracts.install`: puts code and manifest on chain under (name, version), not yet callable. */
+export interface InstallContractArgs {
+  readonly name: string;
+  readonly version: string;
+  readonly code: Uint8Array;
+  readonly manifest: Uint8Array;
+}
+export const installContractArgsCodec: Codec<InstallContractArgs> = struct({
+  name: text(64),
+  version: text(32),
+  code: bytesUpTo(200 * 1024),
+  manifest: bytesUpTo(32 * 1024),
+});
+
+/** `contracts.approve`, `.start`, `.stop`: of one installed version, by its code's digest. */
+export interface ContractVersionArgs {
+  readonly name: string;
+  readonly version: string;
+  readonly codeDigest: Digest;
+}
+export const contractVersionArgsCodec: Codec<ContractVersionArgs> = struct({
+  name: text(64),
+  version: text(32),
+  codeDigest: digestCodec,
+});
