@@ -1,15 +1,6 @@
-/**
- * SM3 in plain TypeScript (GB/T 32905-2016). Used by the browser door, and by the Node door for
- * short messages, where one call into OpenSSL costs more than the digest itself.
- */
+/** SM3 in plain TypeScript (GB/T 32905-2016), for the browser door. */
 
-/** An SM3 computation that takes its message in pieces. */
-export interface Sm3 {
-  /** Appends bytes of the message. */
-  update(data: Uint8Array): Sm3;
-  /** The digest, 32 bytes. The object is spent afterwards. */
-  digest(): Uint8Array;
-}
+import type { Sm3 } from "../platform.ts";
 
 const BLOCK_BYTES = 64;
 

@@ -1,0 +1,25 @@
+import { createSuite } from "../suite.ts";
+import { nodePlatform } from "./platform.ts";
+
+export const {
+  sm3,
+  createSm3,
+  taggedSm3,
+  hmacSm3,
+  pbkdf2HmacSm3,
+  randomBytes,
+  systemRandom,
+  sm4CbcEncrypt,
+  sm4CbcDecrypt,
+  sm4Ctr,
+  sm4CtrEncrypt,
+  sm4CtrDecrypt,
+  sm4GcmEncrypt,
+  sm4GcmDecrypt,
+  generateKeyPair,
+  publicKeyFromPrivate,
+  createSm2Signer,
+  sm2Sign,
+  sm2Verify,
+  addressFromPublicKey,
+} = createSuite(nodePlatform);

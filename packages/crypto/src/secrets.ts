@@ -1,0 +1,10 @@
+/**
+ * Equality in a time that depends on the lengths alone, so that a peer cannot find a secret byte
+ * by byte.
+ */
+export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
+  return difference === 0;
+}
