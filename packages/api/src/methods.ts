@@ -1,0 +1,201 @@
+import { z } from "zod";
+
+/** Bytes as lower-case hexadecimal. */
+export const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/);
+/** A 32-byte digest as 64 hexadecimal digits. */
+export const digestHex = z.string().regex(/^[0-9a-f]{64}$/);
+/** A member's address, bech32m with the prefix `cl`. */
+export const addressText = z.string().regex(/^cl1[02-9ac-hj-np-z]{6,120}$/);
+export const heightNumber = z.number().int().nonnegative();
+
+const header = z.object({
+  height: heightNumber,
+  digest: digestHex,
+  /** Canonical header. */
+  header: hex,
+  /** Canonical commit certificate; empty for genesis, which none signed. */
+  certificate: hex,
+});
+
+const transactionOutcome = z.discriminatedUnion("status", [
+  z.object({
+    status: z.literal("committed"),
+    height: heightNumber,
+    index: z.number().int().nonnegative(),
+    /** Canonical signed transaction. */
+    transaction: hex,
+    /** Canonical receipt. */
+    receipt: hex,
+    /** Canonical Merkle proofs under the header's roots. */
+    transactionProof: hex,
+    receiptProof: hex,
+    header,
+  }),
+  z.object({ status: z.literal("pending") }),
+  z.object({ status: z.literal("expired") }),
+  z.object({ status: z.literal("unknown") }),
+]);
+
+/**
+ * Every method of the JSON-RPC 2.0 gateway at `POST /rpc`: what it takes (`params`, an object), what
+ * it returns, and whether a session token (`Authorization: Bearer …`) is needed.
+ */
+export const methods = {
+  /** First half of a login: a challenge that is good once and for a minute. */
+  "session.challenge": {
+    session: false,
+    params: z.strictObject({ address: addressText }),
+    result: z.object({ challenge: digestHex, expiresInMs: z.number() }),
+  },
+  /** Second half: SM2 over SM3-tagged("credlink/session/1", genesis digest, challenge, address). */
+  "session.login": {
+    session: false,
+    params: z.strictObject({ address: addressText, challenge: digestHex, signature: hex }),
+    result: z.object({ token: z.string(), expiresAtMs: z.number() }),
+  },
+  "chain.info": {
+    session: true,
+    params: z.strictObject({}),
+    result: z.object({
+      chainId: z.string(),
+      genesisDigest: digestHex,
+      height: heightNumber,
+      headDigest: digestHex,
+      stateRoot: digestHex,
+      timestampMs: z.number(),
+      /** V(height + 1). */
+      validators: z.array(
+        z.object({ index: z.number(), nodeId: z.string(), publicKey: hex, peerId: z.string() }),
+      ),
+      parameters: z.record(z.string(), z.number()),
+    }),
+  },
+  "chain.genesis": {
+    session: true,
+    params: z.strictObject({}),
+    result: z.object({ genesis: hex }),
+  },
+  "block.header": {
+    session: true,
+    params: z.strictObject({ height: heightNumber }),
+    result: header,
+  },
+  "block.get": {
+    session: true,
+    params: z.union([
+      z.strictObject({ height: heightNumber, transactions: z.boolean().optional() }),
+      z.strictObject({ digest: digestHex, transactions: z.boolean().optional() }),
+    ]),
+    result: header.extend({
+      /** Canonical [header, body]. */
+      block: hex,
+      /** Signed transactions, when asked for. */
+      transactions: z.array(hex).optional(),
+      /** Canonical receipts, when transactions were asked for. */
+      receipts: z.array(hex).optional(),
+    }),
+  },
+  "transaction.submit": {
+    session: true,
+    params: z.strictObject({ transaction: hex }),
+    result: z.object({ id: digestHex }),
+  },
+  /** Each transaction is judged by itself: one refusal does not touch the others. */
+  "transaction.submitBatch": {
+    session: true,
+    params: z.strictObject({ transactions: z.array(hex).min(1).max(512) }),
+    result: z.object({
+      results: z.array(
+        z.union([
+          z.object({ id: digestHex }),
+          z.object({
+            code: z.string(),
+            remedy: z.string(),
+            retryAfterMs: z.number().optional(),
+          }),
+        ]),
+      ),
+    }),
+  },
+  "transaction.get": {
+    session: true,
+    params: z.strictObject({ id: digestHex }),
+    result: transactionOutcome,
+  },
+  /** Waits until the transaction is committed or expired, at most `timeoutMs`. */
+  "transaction.wait": {
+    session: true,
+    params: z.strictObject({ id: digestHex, timeoutMs: z.number().int().min(0).max(60_000) }),
+    result: transactionOutcome,
+  },
+  /** One value of the head's state with its proof of presence or absence. */
+  "state.get": {
+    session: true,
+    params: z.strictObject({ contract: z.string().max(64), key: hex }),
+    result: z.object({
+      value: hex.nullable(),
+      /** Canonical state proof under the header's state root. */
+      proof: hex,
+      header,
+    }),
+  },
+  /** A read-only call on the head's state; its answer carries no proof. */
+  "contract.query": {
+    session: true,
+    params: z.strictObject({
+      contract: z.string().max(64),
+      /** The started version when absent. */
+      version: z.string().max(32).optional(),
+      method: z.string().max(64),
+      args: hex,
+    }),
+    result: z.object({
+      height: heightNumber,
+      status: z.string(),
+      returnValue: hex,
+      gasUsed: z.number(),
+    }),
+  },
+  "node.status": {
+    session: true,
+    params: z.strictObject({}),
+    result: z.object({
+      nodeId: z.string(),
+      peerId: z.string(),
+      role: z.string(),
+      version: z.string(),
+      height: heightNumber,
+      headDigest: digestHex,
+      stateRoot: digestHex,
+      view: z.number(),
+      phase: z.string(),
+      primary: z.string().nullable(),
+      syncing: z.boolean(),
+      abstaining: z.boolean(),
+      mempool: z.object({ transactions: z.number(), bytes: z.number() }),
+      peers: z.array(
+        z.object({
+          peerId: z.string(),
+          nodeId: z.string(),
+          organization: z.string(),
+          role: z.string(),
+          provisional: z.boolean(),
+        }),
+      ),
+      uptimeMs: z.number(),
+    }),
+  },
+} as const;
+
+export type MethodName = keyof typeof methods;
+export type Params<M extends MethodName> = z.infer<(typeof methods)[M]["params"]>;
+export type MethodResult<M extends MethodName> = z.infer<(typeof methods)[M]["result"]>;
+
+/** What `error.data` of a JSON-RPC error holds. */
+export const errorData = z.object({
+  /** A code of docs/errors.md. */
+  code: z.string(),
+  remedy: z.string(),
+  retryAfterMs: z.number().optional(),
+});
+export type ErrorData = z.infer<typeof errorData>;
