@@ -1,0 +1,308 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** House rules, each with what to do instead. */
+
+const root = resolve(import.meta.dirname, "..");
+
+/** Which workspace packages the sources of a package may import. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  primitives: [],
+  crypto: ["primitives"],
+  "consensus-pbft": ["primitives", "crypto"],
+  ledger: ["primitives", "crypto", "consensus-pbft"],
+  "contracts-vm": ["primitives", "crypto", "consensus-pbft", "ledger"],
+  contracts: ["primitives", "crypto"],
+  api: ["primitives", "ledger"],
+  client: ["primitives", "crypto", "consensus-pbft", "ledger", "api", "contracts"],
+  node: [
+    "primitives",
+    "crypto",
+    "consensus-pbft",
+    "ledger",
+    "contracts-vm",
+    "contracts",
+    "api",
+    "client",
+  ],
+  cli: [
+    "primitives",
+    "crypto",
+    "consensus-pbft",
+    "ledger",
+    "contracts-vm",
+    "contracts",
+    "api",
+    "client",
+    "node",
+  ],
+  testkit: ["primitives", "crypto"],
+  simulator: [
+    "primitives",
+    "crypto",
+    "consensus-pbft",
+    "ledger",
+    "contracts-vm",
+    "contracts",
+    "node",
+    "testkit",
+  ],
+};
+
+/** Packages, or parts of one, that run in a browser and in the simulator. */
+const pure = [
+  "packages/primitives/src",
+  "packages/consensus-pbft/src",
+  "packages/ledger/src",
+  "packages/contracts-vm/src",
+  "packages/api/src",
+  "packages/node/src/engine",
+];
+
+/** What pure code must not reach for, and what serves instead. */
+const bannedInPure: readonly (readonly [RegExp, string])[] = [
+  [/from "node:/, "an interface of primitives (Clock, Random, Disk, Network, KeyValueStore)"],
+  [/\bDate\b(?=[.(])|new Date\b/, "Clock.nowMs"],
+  [/\bMath\.random\b/, "Random"],
+  [/\b(?:setTimeout|setInterval|setImmediate)\b/, "Clock.schedule"],
+  [/\bprocess\.(?!env\b)\w/, "an option handed in"],
+  [/\bBuffer\b/, "Uint8Array"],
+  [/\bperformance\./, "Clock.monotonicMs"],
+  [/\btoLocale\w+\(|\bIntl\./, "an order or format that no locale changes"],
+];
+
+/** Bans that hold for all sources. */
+const bannedEverywhere: readonly (readonly [RegExp, string])[] = [
+  [/\bexport default\b/, "a named export"],
+  [/:\s*any\b|\bas any\b|<any>/, "unknown and a decoder"],
+  [/@ts-(?:ignore|nocheck)/, "code that type-checks"],
+  [/\b(?:TODO|FIXME|XXX)\b/, "an issue"],
+  [/^\s*(?:const )?enum\s/m, "a union of literals"],
+];
+
+/** Longest source file; a longer one has a second idea in it. */
+const MAX_FILE_LINES = 500;
+
+function walk(folder: string, keep: (path: string) => boolean): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (["node_modules", "dist", ".git", "vectors"].includes(entry.name)) return [];
+    if (entry.isDirectory()) return walk(path, keep);
+    return keep(path) ? [path] : [];
+  });
+}
+
+const isTypeScript = (path: string): boolean =>
+  path.endsWith(".ts") && !path.includes("/assembly/");
+const packages = Object.keys(mayImport);
+const sources = packages.flatMap((name) => walk(join(root, "packages", name, "src"), isTypeScript));
+const short = (path: string): string => relative(root, path);
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "");
+}
+
+function imports(text: string): string[] {
+  const code = withoutComments(text);
+  const named = [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((m) => m[1] as string);
+  const workers = [...code.matchAll(/new URL\(\s*[`"](\.[^`"$]+\.ts)[`"]/g)].map(
+    (m) => m[1] as string,
+  );
+  return [...named, ...workers];
+}
+
+describe("dependency directions", () => {
+  it.each(packages)("%s imports only what stands below it", (name) => {
+    const wrong: string[] = [];
+    for (const path of walk(join(root, "packages", name, "src"), isTypeScript)) {
+      for (const target of imports(readFileSync(path, "utf8"))) {
+        const match = /^@credlink\/([^/]+)/.exec(target);
+        const other = match?.[1];
+        if (other !== undefined && other !== name && !mayImport[name]?.includes(other)) {
+          wrong.push(`${short(path)} imports ${target}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("the simulator and the client reach only the doors made for them", () => {
+    const wrong: string[] = [];
+    for (const [name, target, doors] of [
+      ["simulator", "@credlink/node", ["@credlink/node/engine"]],
+      ["client", "@credlink/consensus-pbft", ["@credlink/consensus-pbft/certificates"]],
+    ] as const) {
+      for (const path of walk(join(root, "packages", name, "src"), isTypeScript)) {
+        for (const found of imports(readFileSync(path, "utf8"))) {
+          if (found.startsWith(target) && !(doors as readonly string[]).includes(found)) {
+            wrong.push(`${short(path)} imports ${found}; use ${doors.join(" or ")}`);
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("package.json names exactly the workspace packages that the sources import", () => {
+    const wrong: string[] = [];
+    for (const name of packages) {
+      const folder = join(root, "packages", name);
+      const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+        dependencies?: Record<string, string>;
+      };
+      const declared = Object.keys(manifest.dependencies ?? {});
+      const used = new Set(
+        walk(join(folder, "src"), isTypeScript)
+          .flatMap((path) => imports(readFileSync(path, "utf8")))
+          .filter((target) => !target.startsWith(".") && !target.startsWith("node:"))
+          .map((target) =>
+            target
+              .split("/")
+              .slice(0, target.startsWith("@") ? 2 : 1)
+              .join("/"),
+          )
+          .filter((target) => target !== `@credlink/${name}`),
+      );
+      for (const dependency of declared) {
+        if (!used.has(dependency)) wrong.push(`${name} declares ${dependency} and does not use it`);
+      }
+      for (const dependency of used) {
+        if (!declared.includes(dependency)) wrong.push(`${name} uses ${dependency} undeclared`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("sources", () => {
+  it("pure code reaches for nothing of the machine", () => {
+    const wrong: string[] = [];
+    for (const path of pure.flatMap((folder) => walk(join(root, folder), isTypeScript))) {
+      const code = withoutComments(readFileSync(path, "utf8"));
+      for (const [pattern, instead] of bannedInPure) {
+        const found = pattern.exec(code);
+        if (found) wrong.push(`${short(path)}: ${found[0]}; use ${instead}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("no source uses what the house does without", () => {
+    const wrong: string[] = [];
+    for (const path of sources) {
+      const text = readFileSync(path, "utf8");
+      for (const [pattern, instead] of bannedEverywhere) {
+        const found = pattern.exec(text);
+        if (found) wrong.push(`${short(path)}: ${found[0].trim()}; use ${instead}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it(`no file is longer than ${MAX_FILE_LINES} lines`, () => {
+    const long = sources
+      .map((path) => [short(path), readFileSync(path, "utf8").split("\n").length] as const)
+      .filter(([, lines]) => lines > MAX_FILE_LINES);
+    expect(long).toEqual([]);
+  });
+
+  it("file names are kebab-case", () => {
+    const names = sources.map((path) => path.slice(path.lastIndexOf("/") + 1));
+    expect(names.filter((name) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.d)?\.ts$/.test(name))).toEqual(
+      [],
+    );
+  });
+
+  it("no file is dead: each is reached from an entry of its package", () => {
+    const dead: string[] = [];
+    for (const name of packages) {
+      const folder = join(root, "packages", name);
+      const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+        exports: Record<string, unknown>;
+        bin?: Record<string, string>;
+      };
+      const entries = JSON.stringify(manifest.exports).match(/\.\/src\/[^"]+\.ts/g) ?? [];
+      const open = [...entries, "./src/main.ts"]
+        .map((entry) => resolve(folder, entry))
+        .filter((path) => existsSync(path));
+      const reached = new Set(open);
+      for (let path = open.pop(); path !== undefined; path = open.pop()) {
+        for (const target of imports(readFileSync(path, "utf8"))) {
+          if (!target.startsWith(".")) continue;
+          const next = resolve(dirname(path), target);
+          if (reached.has(next) || !existsSync(next)) continue;
+          reached.add(next);
+          open.push(next);
+        }
+      }
+      dead.push(
+        ...walk(join(folder, "src"), isTypeScript)
+          .filter((path) => !reached.has(path))
+          .map(short),
+      );
+    }
+    expect(dead).toEqual([]);
+  });
+});
+
+describe("the project stands alone", () => {
+  const files = walk(root, (path) =>
+    /\.(?:ts|md|json|ya?ml|sh|html)$|Dockerfile$|\.ci\/run$/.test(path),
+  ).filter((path) => !path.endsWith("pnpm-lock.yaml") && path !== import.meta.filename);
+
+  it("names no path of one machine, no registry host and no file that is not its own", () => {
+    const foreign = /\/work\/|\.\.\/shared\b|registry\.npm|design\.md|consensus\.md \d|farm-\w+/;
+    const wrong = files
+      .filter((path) => !path.includes("docs/protocol/consensus.md"))
+      .map((path) => [short(path), foreign.exec(readFileSync(path, "utf8"))?.[0]] as const)
+      .filter(([, found]) => found !== undefined);
+    expect(wrong).toEqual([]);
+  });
+
+  it("every relative link in a document leads to a file", () => {
+    const broken: string[] = [];
+    for (const path of files.filter((file) => file.endsWith(".md"))) {
+      const text = readFileSync(path, "utf8").replaceAll(/```[\s\S]*?```/g, "");
+      for (const match of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+        const target = match[1] as string;
+        if (/^[a-z]+:/.test(target)) continue;
+        if (!existsSync(resolve(dirname(path), target))) broken.push(`${short(path)} -> ${target}`);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+});
+
+describe("documents", () => {
+  it.each(packages)(
+    "%s has a README with its purpose, its border, an example and limits",
+    (name) => {
+      const path = join(root, "packages", name, "README.md");
+      expect(existsSync(path)).toBe(true);
+      const text = readFileSync(path, "utf8");
+      for (const heading of [/^# /m, /owns/i, /```/, /limits/i]) expect(text).toMatch(heading);
+    },
+  );
+
+  it.each(["README.md", "README.zh-CN.md", "CHANGELOG.md", "docs/architecture.md"])(
+    "%s",
+    (file) => {
+      expect(existsSync(join(root, file))).toBe(true);
+    },
+  );
+
+  it("decisions are numbered without a gap and say what a decision must say", () => {
+    const names = readdirSync(join(root, "docs/adr"))
+      .filter((name) => /^\d{4}-/.test(name))
+      .sort();
+    expect(names.map((name) => Number(name.slice(0, 4)))).toEqual(names.map((_, i) => i + 1));
+    for (const name of names) {
+      const text = readFileSync(join(root, "docs/adr", name), "utf8");
+      for (const heading of ["Status", "Context", "Decision", "Consequences"]) {
+        expect(text, name).toMatch(new RegExp(`^## ${heading}$`, "m"));
+      }
+    }
+  });
+});
