@@ -73,9 +73,13 @@ export type Input =
       readonly height: Height;
       readonly digest: Digest;
       readonly timestampMs: number;
+      /** V(height + 1); needed only when the store jumped over heights that were not fed. */
+      readonly nextValidators?: ValidatorSet;
       /** V(height + 2), as the state after this block names it. */
       readonly validatorsAfterNext: ValidatorSet;
     }
+  /** Answer to `fetch-proposal`: the block whose header has this digest, recomputed by the shell. */
+  | { readonly type: "proposal-fetched"; readonly proposal: Proposal }
   /** A commit certificate that block sync or a peer's status brought, already verified. */
   | {
       readonly type: "certificate";
@@ -103,6 +107,16 @@ export type Effect =
       readonly type: "validate";
       readonly proposal: Proposal;
       readonly transactions: readonly Uint8Array[];
+      readonly holders: readonly ValidatorIndex[];
+    }
+  /**
+   * Ask `holders`, who sent PREPARE for it, for the block behind a prepared certificate, and feed
+   * `proposal-fetched`. The primary of a later view must propose it again and never saw it.
+   */
+  | {
+      readonly type: "fetch-proposal";
+      readonly height: Height;
+      readonly digest: Digest;
       readonly holders: readonly ValidatorIndex[];
     }
   /** Build a block on `parentDigest` and feed `proposal-built`. `allowEmpty`: even without work. */
