@@ -75,6 +75,16 @@ export const methods = {
     params: z.strictObject({}),
     result: z.object({ genesis: hex }),
   },
+  /** V(height) as this node stores it, up to height head + 2: a caller compares its digest. */
+  "chain.validators": {
+    session: true,
+    params: z.strictObject({ height: heightNumber.min(1) }),
+    result: z.object({
+      validators: z
+        .array(z.object({ nodeId: z.string(), publicKey: hex, peerId: z.string() }))
+        .max(128),
+    }),
+  },
   "block.header": {
     session: true,
     params: z.strictObject({ height: heightNumber }),
