@@ -3,6 +3,8 @@ export { formatAddress, parseAddress } from "./address.ts";
 export type { TaggedSm3 } from "./digests.ts";
 export { CryptoError, type CryptoErrorCode, cryptoErrors } from "./errors.ts";
 export { GCM_IV_BYTES, GCM_TAG_BYTES, type Sm4GcmInput } from "./gcm.ts";
+export { DEFAULT_KEY_ITERATIONS, type KeyFileAccess } from "./key-file.ts";
+export { decodePem, decodePemBlocks, encodePem } from "./pem.ts";
 export type { KeyPair, Sm3, Sm4CbcInput, Sm4CtrInput } from "./platform.ts";
 export { equalInConstantTime as equalSecrets } from "./secrets.ts";
 export {
@@ -13,3 +15,27 @@ export {
   SIGNATURE_BYTES,
 } from "./sm2-curve.ts";
 export { sm2SignatureFromDer, sm2SignatureToDer } from "./sm2-signature.ts";
+export { type Certificate, type CertificateRefusal, certificateToPem } from "./x509/certificate.ts";
+export type { ChainContext, ChainInput, ChainRefusal, VerifiedChain } from "./x509/chain.ts";
+export type { CertificateConstraints, CertificateExtension, KeyUsage } from "./x509/extensions.ts";
+export {
+  type CertificateContent,
+  MAX_MEMBER_VALIDITY_MS,
+  type RevocationListContent,
+} from "./x509/issue.ts";
+export type { DistinguishedName } from "./x509/names.ts";
+export {
+  parseRevocationList,
+  type Revocation,
+  type RevocationList,
+  type RevocationListRefusal,
+  type RevocationReason,
+  revocationListToPem,
+} from "./x509/revocation-list.ts";
+export { ROLES, type Role, roleOf } from "./x509/roles.ts";
+export type { SignedParts } from "./x509/signed.ts";
+export {
+  type SigningRequest,
+  type SigningRequestRefusal,
+  signingRequestToPem,
+} from "./x509/signing-request.ts";

@@ -9,6 +9,7 @@ export const DER_TAG = {
   octetString: 0x04,
   null: 0x05,
   objectIdentifier: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   sequence: 0x30,
   set: 0x31,
@@ -165,4 +166,71 @@ export function derObjectIdentifier(dotted: string): Uint8Array {
     content.push(...digits);
   }
   return derElement(DER_TAG.objectIdentifier, Uint8Array.from(content));
+}
+
+const MAX_DEPTH = 24;
+
+function checkBitString(content: Uint8Array): void {
+  const [unused = 8, ...rest] = content;
+  const last = rest.at(-1) ?? 0;
+  const isValid = unused === 0 || (unused < 8 && rest.length > 0 && last % 2 ** unused === 0);
+  if (!isValid) throw malformed("bit string padding");
+}
+
+function checkObjectIdentifier(content: Uint8Array): void {
+  let isFirstOfArc = true;
+  for (const byte of content) {
+    if (isFirstOfArc && byte === 0x80) throw malformed("object identifier not minimal");
+    isFirstOfArc = byte < 0x80;
+  }
+  if (content.length === 0 || !isFirstOfArc) throw malformed("object identifier cut short");
+}
+
+function checkPrimitive({ tag, content }: DerElement): void {
+  switch (tag) {
+    case DER_TAG.boolean:
+      if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) {
+        throw malformed("boolean");
+      }
+      return;
+    case DER_TAG.integer:
+    case DER_TAG.enumerated:
+      checkInteger(content);
+      return;
+    case DER_TAG.bitString:
+      checkBitString(content);
+      return;
+    case DER_TAG.null:
+      if (content.length !== 0) throw malformed("null with content");
+      return;
+    case DER_TAG.objectIdentifier:
+      checkObjectIdentifier(content);
+      return;
+    default:
+  }
+}
+
+/**
+ * Checks that the bytes are exactly one element in strict DER, at every depth. Schema libraries
+ * read BER, where one value has many encodings; behind this check it has one.
+ * @throws CryptoError CRYPTO_DER_MALFORMED
+ */
+export function assertStrictDer(bytes: Uint8Array): void {
+  const visit = (reader: DerReader, depth: number): void => {
+    if (depth > MAX_DEPTH) throw malformed("nested too deeply");
+    while (!reader.isEmpty) {
+      const element = reader.read();
+      const isConstructed = (element.tag & 0x20) !== 0;
+      const isUniversal = element.tag < 0x40;
+      if (isConstructed && isUniversal && element.tag < DER_TAG.sequence) {
+        throw malformed("string in pieces");
+      }
+      if (isConstructed) visit(new DerReader(element.content), depth + 1);
+      else checkPrimitive(element);
+    }
+  };
+  const outer = new DerReader(bytes);
+  const { raw } = outer.read();
+  outer.end();
+  visit(new DerReader(raw), 0);
 }

@@ -13,3 +13,4 @@
  */
 export * from "./common.ts";
 export * from "./node/door.ts";
+export { type KeyProtection, loadKeyFile, saveKeyFile } from "./node/key-file.ts";

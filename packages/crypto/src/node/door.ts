@@ -1,4 +1,6 @@
+import { createKeyFileSuite } from "../key-file.ts";
 import { createSuite } from "../suite.ts";
+import { createX509Suite } from "../x509/suite.ts";
 import { nodePlatform } from "./platform.ts";
 
 export const {
@@ -23,3 +25,19 @@ export const {
   sm2Verify,
   addressFromPublicKey,
 } = createSuite(nodePlatform);
+
+export const {
+  parseCertificate,
+  parseCertificateBundle,
+  parseSigningRequest,
+  createCertificate,
+  createSelfSignedCertificate,
+  createSigningRequest,
+  createRevocationList,
+  verifySignatureOf,
+  verifyCertificateChain,
+  verifyAuthorityChain,
+} = createX509Suite(nodePlatform);
+
+export const { encryptPrivateKey, decryptPrivateKey, plaintextPrivateKey } =
+  createKeyFileSuite(nodePlatform);

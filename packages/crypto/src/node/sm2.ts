@@ -32,7 +32,7 @@ const publicKeys = new LruCache<string, ImportedKey>(PUBLIC_KEYS);
 const privateKeys = new LruCache<string, ImportedKey>(PRIVATE_KEYS);
 
 function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** Imports and remembers a public key; undefined when it is not a point on the curve. */
@@ -53,7 +53,7 @@ function importPublicKey(publicKey: Uint8Array): ImportedKey | undefined {
 
 function importPrivateKey(privateKey: Uint8Array): ImportedKey {
   // Named by its digest, so that the cache holds no second copy of the secret.
-  const name = hash("sm3", privateKey, "latin1");
+  const name = hash("sm3", privateKey, "hex");
   const known = privateKeys.get(name);
   if (known !== undefined) return known;
   const exchange = createECDH("SM2");

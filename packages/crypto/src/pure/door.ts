@@ -1,4 +1,6 @@
+import { createKeyFileSuite } from "../key-file.ts";
 import { createSuite } from "../suite.ts";
+import { createX509Suite } from "../x509/suite.ts";
 import { purePlatform } from "./platform.ts";
 
 export const {
@@ -23,3 +25,19 @@ export const {
   sm2Verify,
   addressFromPublicKey,
 } = createSuite(purePlatform);
+
+export const {
+  parseCertificate,
+  parseCertificateBundle,
+  parseSigningRequest,
+  createCertificate,
+  createSelfSignedCertificate,
+  createSigningRequest,
+  createRevocationList,
+  verifySignatureOf,
+  verifyCertificateChain,
+  verifyAuthorityChain,
+} = createX509Suite(purePlatform);
+
+export const { encryptPrivateKey, decryptPrivateKey, plaintextPrivateKey } =
+  createKeyFileSuite(purePlatform);
