@@ -1,0 +1,128 @@
+import type { Clock } from "@credlink/primitives";
+import { EventHeap, type ScheduledEvent } from "./event-heap.ts";
+
+/** One process's clock: wall time with its own error, timers that die with the process. */
+export interface ProcessClock extends Clock {
+  /** Cancels all timers and refuses new ones: the process is gone. */
+  stop(): void;
+}
+
+/** Virtual time. Nothing happens unless it is asked to run. */
+export interface SimulatedClock extends Clock {
+  /** A clock whose wall time is `skewMs` off; its timers count true milliseconds. */
+  process(skewMs?: number): ProcessClock;
+  /** Runs the earliest event and everything that promises make of it; false when none is left. */
+  runNext(): Promise<boolean>;
+  /** Runs events up to and including `atMs` (monotonic), then stands there. */
+  runUntil(atMs: number): Promise<void>;
+  /** Registers a promise outside virtual time (a thread pool): time waits for it. */
+  external<T>(work: Promise<T>): Promise<T>;
+  /** Events waiting, cancelled ones included. */
+  readonly pending: number;
+}
+
+/** Wall time at which simulations begin: 2026-01-01T00:00:00Z. */
+export const SIMULATION_START_MS = 1_767_225_600_000;
+
+/** Lets every promise that can go on go on. */
+function settleOnce(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+class VirtualClock implements SimulatedClock {
+  readonly #heap = new EventHeap();
+  readonly #startMs: number;
+  #elapsedMs = 0;
+  #sequence = 0;
+  #external = 0;
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+  }
+
+  get pending(): number {
+    return this.#heap.size;
+  }
+
+  nowMs(): number {
+    return Math.floor(this.#startMs + this.#elapsedMs);
+  }
+
+  monotonicMs(): number {
+    return this.#elapsedMs;
+  }
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    const event: ScheduledEvent = {
+      atMs: this.#elapsedMs + Math.max(0, delayMs),
+      sequence: this.#sequence++,
+      cancelled: false,
+      run: callback,
+    };
+    this.#heap.push(event);
+    return () => {
+      event.cancelled = true;
+    };
+  }
+
+  process(skewMs = 0): ProcessClock {
+    let alive = true;
+    return {
+      nowMs: () => this.nowMs() + skewMs,
+      monotonicMs: () => this.#elapsedMs,
+      schedule: (delayMs, callback) => {
+        if (!alive) return () => {};
+        return this.schedule(delayMs, () => {
+          if (alive) callback();
+        });
+      },
+      stop: () => {
+        alive = false;
+      },
+    };
+  }
+
+  async external<T>(work: Promise<T>): Promise<T> {
+    this.#external++;
+    try {
+      return await work;
+    } finally {
+      this.#external--;
+    }
+  }
+
+  async #settle(): Promise<void> {
+    do await settleOnce();
+    while (this.#external > 0);
+  }
+
+  async runNext(): Promise<boolean> {
+    for (;;) {
+      const event = this.#heap.pop();
+      if (event === undefined) return false;
+      if (event.cancelled) continue;
+      this.#elapsedMs = event.atMs;
+      event.run();
+      await this.#settle();
+      return true;
+    }
+  }
+
+  async runUntil(atMs: number): Promise<void> {
+    await this.#settle();
+    for (;;) {
+      const next = this.#heap.peek();
+      if (next === undefined || next.atMs > atMs) break;
+      if (next.cancelled) this.#heap.pop();
+      else await this.runNext();
+    }
+    this.#elapsedMs = Math.max(this.#elapsedMs, atMs);
+  }
+}
+
+/** Makes virtual time that stands at `startMs` and moves only when it is run. */
+export function createSimulatedClock(options: { readonly startMs?: number } = {}): SimulatedClock {
+  return new VirtualClock(options.startMs ?? SIMULATION_START_MS);
+}

@@ -1,0 +1,196 @@
+import type { Disk, DiskFile } from "@credlink/primitives";
+import { DiskFault } from "./errors.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
+import { type CrashOutcome, SimulatedInode } from "./simulated-file.ts";
+
+export type DiskOperation = "open" | "read" | "write" | "sync" | "syncFolder" | "truncate";
+
+/** A machine's disk across the lives of the processes that use it. */
+export interface SimulatedDisk {
+  /** The disk as one process sees it; after `crash` its operations never end. */
+  mount(): Disk;
+  /** Power goes. Without an outcome one is drawn for every file. */
+  crash(outcome?: CrashOutcome): void;
+  /** How long a sync takes from now on, milliseconds. */
+  setSyncLatency(minMs: number, maxMs: number): void;
+  /** The next `count` operations of this kind fail with `code` (EIO, ENOSPC). */
+  failNext(operation: DiskOperation, code: string, count?: number): void;
+  /** Bytes of a file that would survive a loss of power now, or null. */
+  durable(path: string): Uint8Array | null;
+  /** Paths that would survive, ascending. */
+  durablePaths(): readonly string[];
+  /** Rewrites a stored file as a fault of the medium would. */
+  damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void;
+  /** Forgets a stored file. */
+  lose(path: string): void;
+}
+
+function folderOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "" : path.slice(0, slash);
+}
+
+class Machine implements SimulatedDisk {
+  readonly #clock: SimulatedClock;
+  readonly #random: SeededRandom;
+  #names = new Map<string, SimulatedInode>();
+  #durableNames = new Map<string, SimulatedInode>();
+  readonly #faults = new Map<DiskOperation, { code: string; count: number }>();
+  #latency: readonly [number, number] = [0.05, 1];
+  #life = 0;
+
+  constructor(clock: SimulatedClock, random: SeededRandom) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  setSyncLatency(minMs: number, maxMs: number): void {
+    this.#latency = [minMs, maxMs];
+  }
+
+  failNext(operation: DiskOperation, code: string, count = 1): void {
+    this.#faults.set(operation, { code, count });
+  }
+
+  durable(path: string): Uint8Array | null {
+    return this.#durableNames.get(path)?.durableBytes() ?? null;
+  }
+
+  durablePaths(): readonly string[] {
+    return [...this.#durableNames.keys()].sort();
+  }
+
+  damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
+    this.#durableNames.get(path)?.damage(change);
+  }
+
+  lose(path: string): void {
+    this.#names.delete(path);
+    this.#durableNames.delete(path);
+  }
+
+  crash(outcome?: CrashOutcome): void {
+    this.#life++;
+    const draw = (): CrashOutcome =>
+      outcome ?? this.#random.pick<CrashOutcome>(["lost", "kept", "torn"]);
+    for (const path of new Set([...this.#names.keys(), ...this.#durableNames.keys()])) {
+      const now = this.#names.get(path);
+      if (now === this.#durableNames.get(path) || draw() === "lost") continue;
+      if (now === undefined) this.#durableNames.delete(path);
+      else this.#durableNames.set(path, now);
+    }
+    this.#names = new Map(this.#durableNames);
+    for (const inode of new Set(this.#names.values())) inode.crash(draw(), this.#random);
+  }
+
+  mount(): Disk {
+    const life = this.#life;
+    const run = <T>(operation: DiskOperation | null, act: () => T): Promise<T> => {
+      if (life !== this.#life) return new Promise(() => {});
+      const code = operation === null ? null : this.#takeFault(operation);
+      if (code !== null) return Promise.reject(new DiskFault(code, String(operation)));
+      try {
+        return Promise.resolve(act());
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
+    return {
+      open: (path, options) => run("open", () => this.#open(path, options?.create ?? false, run)),
+      list: (folder) => run(null, () => this.#list(folder)),
+      makeFolder: () => run(null, () => {}),
+      rename: (from, to) => run(null, () => this.#rename(from, to)),
+      remove: (path) => run(null, () => this.#remove(path)),
+      syncFolder: async (folder) => {
+        await run("syncFolder", () => {});
+        await this.#delay(life);
+        await run(null, () => this.#syncFolder(folder));
+      },
+    };
+  }
+
+  #takeFault(operation: DiskOperation): string | null {
+    const fault = this.#faults.get(operation);
+    if (fault === undefined || fault.count === 0) return null;
+    fault.count--;
+    return fault.code;
+  }
+
+  /** Resolves after a sync's latency, never when the machine went down meanwhile. */
+  #delay(life: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.schedule(this.#random.between(...this.#latency), () => {
+        if (life === this.#life) resolve();
+      });
+    });
+  }
+
+  #open(
+    path: string,
+    create: boolean,
+    run: <T>(operation: DiskOperation | null, act: () => T) => Promise<T>,
+  ): DiskFile {
+    const inode = this.#names.get(path) ?? (create ? new SimulatedInode() : undefined);
+    if (inode === undefined) throw new DiskFault("ENOENT", `open ${path}`);
+    this.#names.set(path, inode);
+    const life = this.#life;
+    return {
+      size: () => run(null, () => inode.size),
+      read: (offset, length) => run("read", () => inode.read(offset, length)),
+      write: (offset, bytes) => run("write", () => inode.write(offset, bytes)),
+      truncate: (size) => run("truncate", () => inode.truncate(size)),
+      close: () => run(null, () => {}),
+      sync: async () => {
+        const covered = inode.pending;
+        await this.#delay(life);
+        try {
+          await run("sync", () => inode.sync(covered));
+        } catch (error) {
+          inode.failSync(covered);
+          throw error;
+        }
+      },
+    };
+  }
+
+  #list(folder: string): readonly string[] {
+    const prefix = folder === "" ? "" : `${folder}/`;
+    const names = new Set<string>();
+    for (const path of this.#names.keys()) {
+      if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split("/")[0] ?? "");
+    }
+    return [...names].sort();
+  }
+
+  #rename(from: string, to: string): void {
+    const inode = this.#names.get(from);
+    if (inode === undefined) throw new DiskFault("ENOENT", `rename ${from}`);
+    this.#names.delete(from);
+    this.#names.set(to, inode);
+  }
+
+  #remove(path: string): void {
+    if (!this.#names.delete(path)) throw new DiskFault("ENOENT", `remove ${path}`);
+  }
+
+  #syncFolder(folder: string): void {
+    for (const path of this.#durableNames.keys()) {
+      if (folderOf(path) === folder && !this.#names.has(path)) this.#durableNames.delete(path);
+    }
+    for (const [path, inode] of this.#names) {
+      if (folderOf(path) === folder) this.#durableNames.set(path, inode);
+    }
+  }
+}
+
+/**
+ * Makes a disk that tells volatile from durable: bytes survive a crash only after `sync` of the
+ * file and `syncFolder` of its folder; the rest is lost, kept or torn at 512 bytes.
+ */
+export function createSimulatedDisk(options: {
+  readonly clock: SimulatedClock;
+  readonly random: SeededRandom;
+}): SimulatedDisk {
+  return new Machine(options.clock, options.random);
+}
