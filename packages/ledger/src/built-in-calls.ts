@@ -13,7 +13,7 @@ import {
   u53,
 } from "@credlink/primitives";
 import { type Parameters, parametersCodec } from "./genesis.ts";
-import { type MemberRole, memberRoles, type MemberStatus, memberStatuses } from "./member.ts";
+import { type MemberRole, type MemberStatus, memberRoles, memberStatuses } from "./member.ts";
 
 /** Most certificates or keys that one enrolment carries. */
 export const MAX_ENROLMENTS = 64;
@@ -92,10 +92,7 @@ export interface ChangeValidatorsArgs {
   readonly remove: readonly string[];
 }
 export const changeValidatorsArgsCodec: Codec<ChangeValidatorsArgs> = struct({
-  add: list(
-    struct({ nodeId: text(64), peerId: text(128), certificate: bytesUpTo(4 * 1024) }),
-    16,
-  ),
+  add: list(struct({ nodeId: text(64), peerId: text(128), certificate: bytesUpTo(4 * 1024) }), 16),
   remove: list(text(64), 16),
 });
 

@@ -1,8 +1,45 @@
+/**
+ * Blocks, transactions, receipts, the authenticated state and its proofs, and the chain itself.
+ *
+ * ```ts
+ * import { createLedger, createMemoryStore } from "@credlink/ledger";
+ *
+ * const ledger = await createLedger({ store: createMemoryStore(), executor, genesis });
+ * const parent = ledger.head;
+ * const height = nextHeight; // parent.header.height + 1
+ * const candidate = await ledger.execute({
+ *   parentDigest: parent.digest, height, timestampMs, transactions: [],
+ * });
+ * const history = ledger.historyFor(parent.digest, height) ?? new Uint8Array(0);
+ * const { sealed } = ledger.buildBlock(candidate, { proposer, history, evidence: [] });
+ * await ledger.commit(candidate, sealed.block, { certificate });
+ * ```
+ */
 export * from "./block.ts";
 export * from "./built-in-calls.ts";
+export * from "./decoded-transaction.ts";
+export * from "./digests.ts";
+export * from "./envelope.ts";
+export {
+  type BlockRefusalCode,
+  LedgerError,
+  type LedgerErrorCode,
+  ledgerErrors,
+  type TransactionRefusalCode,
+} from "./errors.ts";
 export * from "./executor.ts";
 export * from "./genesis.ts";
+export * from "./ledger.ts";
 export * from "./member.ts";
+export * from "./merkle.ts";
 export * from "./receipt.ts";
+export * from "./replay-guard.ts";
+export {
+  EMPTY_STATE_ROOT,
+  type StateClaim,
+  type StateProof,
+  stateProofCodec,
+  verifyStateProof,
+} from "./state-proof.ts";
 export * from "./store.ts";
 export * from "./transaction.ts";

@@ -3,6 +3,7 @@ import {
   addressCodec,
   bytes,
   type Codec,
+  concatBytes,
   type Digest,
   digestCodec,
   type Height,
@@ -13,6 +14,7 @@ import {
   struct,
   text,
   u53,
+  utf8,
 } from "@credlink/primitives";
 
 /** Name of the built-in contract whose state is the member registry. */
@@ -21,8 +23,22 @@ export const MEMBERS_CONTRACT = "members";
 export const VALIDATORS_CONTRACT = "validators";
 /** Name of the built-in contract whose state is the contract registry. */
 export const CONTRACTS_CONTRACT = "contracts";
+/** Name of the built-in contract whose state is the consensus-critical parameters. */
+export const PARAMETERS_CONTRACT = "parameters";
 /** Version of every built-in contract; transactions name it. */
 export const BUILT_IN_VERSION = "1.0.0";
+
+const builtInContracts: ReadonlySet<string> = new Set([
+  MEMBERS_CONTRACT,
+  VALIDATORS_CONTRACT,
+  CONTRACTS_CONTRACT,
+  PARAMETERS_CONTRACT,
+]);
+
+/** Whether the name belongs to the node itself; no deployed contract may take it. */
+export function isBuiltInContract(name: string): boolean {
+  return builtInContracts.has(name);
+}
 
 export const memberRoles = [
   "validator",
@@ -36,6 +52,11 @@ export const memberRoles = [
   "admin",
 ] as const;
 export type MemberRole = (typeof memberRoles)[number];
+
+/** Roles of nodes' keys, which may call built-in contracts only. */
+export function isNodeRole(role: MemberRole): boolean {
+  return role === "validator" || role === "observer" || role === "regulator-node";
+}
 
 export const memberStatuses = ["active", "suspended", "left", "revoked"] as const;
 export type MemberStatus = (typeof memberStatuses)[number];
@@ -75,3 +96,10 @@ export const memberCodec: Codec<Member> = struct({
   validFromMs: u53,
   validToMs: u53,
 });
+
+/** State key of a member's record in `MEMBERS_CONTRACT`: "member/" and the address. */
+export function memberKey(address: Address): Uint8Array {
+  return concatBytes(MEMBER_PREFIX, address);
+}
+
+const MEMBER_PREFIX = utf8("member/");
