@@ -11,6 +11,9 @@ export const DER_TAG = {
   objectIdentifier: 0x06,
   enumerated: 0x0a,
   utf8String: 0x0c,
+  printableString: 0x13,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
 } as const;
@@ -166,6 +169,23 @@ export function derObjectIdentifier(dotted: string): Uint8Array {
     content.push(...digits);
   }
   return derElement(DER_TAG.objectIdentifier, Uint8Array.from(content));
+}
+
+/** The dotted text of an OBJECT IDENTIFIER's content. @throws CryptoError CRYPTO_DER_MALFORMED */
+export function objectIdentifierText(content: Uint8Array): string {
+  checkObjectIdentifier(content);
+  const arcs: number[] = [];
+  let arc = 0;
+  for (const byte of content) {
+    arc = arc * 128 + (byte & 0x7f);
+    if (!Number.isSafeInteger(arc)) throw malformed("object identifier too large");
+    if (byte >= 0x80) continue;
+    arcs.push(arc);
+    arc = 0;
+  }
+  const [joined = 0, ...rest] = arcs;
+  const first = Math.min(2, Math.floor(joined / 40));
+  return [first, joined - 40 * first, ...rest].join(".");
 }
 
 const MAX_DEPTH = 24;

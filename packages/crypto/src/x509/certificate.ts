@@ -1,6 +1,4 @@
-import { type Digest, digest, equalBytes, type Result, toHex } from "@credlink/primitives";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import { Certificate as CertificateSchema, Version } from "@peculiar/asn1-x509";
+import { type Digest, digest, type Result, toHex } from "@credlink/primitives";
 import { DER_TAG, DerReader } from "../der.ts";
 import { CryptoError } from "../errors.ts";
 import { decodePem, decodePemBlocks, encodePem } from "../pem.ts";
@@ -12,7 +10,14 @@ import {
   readExtensions,
 } from "./extensions.ts";
 import { type DistinguishedName, decodeName } from "./names.ts";
-import { decodeOrRefuse, readPublicKey, readSigned, type SignedParts } from "./signed.ts";
+import {
+  decodeOrRefuse,
+  readPublicKey,
+  readSigned,
+  requireSameAlgorithm,
+  type SignedParts,
+} from "./signed.ts";
+import { readTime } from "./time.ts";
 
 /** A certificate that was read: its form is good, nothing about trust is said. */
 export interface Certificate extends CertificateConstraints, SignedParts {
@@ -45,14 +50,6 @@ export const CERTIFICATE_LABEL = "CERTIFICATE";
 const MAX_CERTIFICATE_BYTES = 16 * 1024;
 const MAX_SERIAL_BYTES = 20;
 
-interface RawParts {
-  readonly serialNumber: string;
-  readonly algorithm: Uint8Array;
-  readonly issuerDer: Uint8Array;
-  readonly subjectDer: Uint8Array;
-  readonly subjectKey: Uint8Array;
-}
-
 /** The serial number of a certificate: positive, at most 20 bytes. @see RFC 5280 §4.1.2.2 */
 export function readSerialNumber(reader: DerReader): string {
   const content = reader.integer();
@@ -64,17 +61,22 @@ export function readSerialNumber(reader: DerReader): string {
   return toHex(digits);
 }
 
-/** What must be taken from the encoding itself, byte for byte. */
-function readRawParts(signedBytes: Uint8Array): RawParts {
-  const reader = new DerReader(signedBytes).enter();
-  if (reader.nextTag === 0xa0) reader.read();
-  const serialNumber = readSerialNumber(reader);
-  const algorithm = reader.read(DER_TAG.sequence).raw;
-  const issuerDer = reader.read(DER_TAG.sequence).raw;
-  reader.read(DER_TAG.sequence);
-  const subjectDer = reader.read(DER_TAG.sequence).raw;
-  const subjectKey = readPublicKey(reader.read(DER_TAG.sequence).raw);
-  return { serialNumber, algorithm, issuerDer, subjectDer, subjectKey };
+const VERSION_TAG = 0xa0;
+const EXTENSIONS_TAG = 0xa3;
+const VERSION_3 = 2;
+
+function requireVersion3(reader: DerReader): void {
+  if (reader.enter(VERSION_TAG).smallInteger() !== VERSION_3) {
+    throw new CryptoError("CRYPTO_CERTIFICATE_MALFORMED", "not version 3");
+  }
+}
+
+function readValidity(reader: DerReader): Pick<Certificate, "notBeforeMs" | "notAfterMs"> {
+  const notBeforeMs = readTime(reader);
+  const notAfterMs = readTime(reader);
+  reader.end();
+  if (notBeforeMs > notAfterMs) throw new CryptoError("CRYPTO_CERTIFICATE_MALFORMED", "dates");
+  return { notBeforeMs, notAfterMs };
 }
 
 function decode(sm3: Platform["sm3"], input: Uint8Array): Certificate {
@@ -82,30 +84,29 @@ function decode(sm3: Platform["sm3"], input: Uint8Array): Certificate {
     throw new CryptoError("CRYPTO_CERTIFICATE_MALFORMED", "too large");
   }
   const der = input.slice();
-  const { signedBytes, algorithm: outer, signature } = readSigned(der);
-  const { algorithm, ...raw } = readRawParts(signedBytes);
-  if (!equalBytes(algorithm, outer)) {
-    throw new CryptoError("CRYPTO_CERTIFICATE_ALGORITHM", "two algorithms");
-  }
-  const { tbsCertificate } = AsnConvert.parse(der, CertificateSchema);
-  if (tbsCertificate.version !== Version.v3) {
-    throw new CryptoError("CRYPTO_CERTIFICATE_MALFORMED", "not version 3");
-  }
-  const { validity } = tbsCertificate;
-  const notBeforeMs = validity.notBefore.getTime().getTime();
-  const notAfterMs = validity.notAfter.getTime().getTime();
-  if (!(notBeforeMs <= notAfterMs)) throw new CryptoError("CRYPTO_CERTIFICATE_MALFORMED", "dates");
-  const extensions = readExtensions(tbsCertificate.extensions ?? []);
+  const { signedBytes, algorithm, signature } = readSigned(der);
+  const reader = new DerReader(signedBytes).enter();
+  requireVersion3(reader);
+  const serialNumber = readSerialNumber(reader);
+  requireSameAlgorithm(reader, algorithm);
+  const issuerDer = reader.read(DER_TAG.sequence).raw;
+  const validity = readValidity(reader.enter());
+  const subjectDer = reader.read(DER_TAG.sequence).raw;
+  const subjectKey = readPublicKey(reader.read(DER_TAG.sequence).raw);
+  const extensions = reader.isEmpty ? [] : readExtensions(reader.enter(EXTENSIONS_TAG).enter());
+  reader.end();
   return Object.freeze({
-    ...raw,
-    ...readConstraints(extensions),
     der,
     signedBytes,
     signature,
-    subject: decodeName(tbsCertificate.subject),
-    issuer: decodeName(tbsCertificate.issuer),
-    notBeforeMs,
-    notAfterMs,
+    serialNumber,
+    issuer: decodeName(issuerDer),
+    subject: decodeName(subjectDer),
+    issuerDer,
+    subjectDer,
+    subjectKey,
+    ...validity,
+    ...readConstraints(extensions),
     fingerprint: digest(sm3(der)),
     extensions,
   });

@@ -188,7 +188,7 @@ function checkRevocation(
       : GOOD;
   }
   const entry = list.revoked.get(certificate.serialNumber);
-  if (entry !== undefined && entry.reason !== "removeFromCRL") {
+  if (entry !== undefined && entry.reason !== "removeFromCrl") {
     return refuse("CRYPTO_CERTIFICATE_REVOKED", entry.reason);
   }
   const isStale = list.nextUpdateMs !== undefined && context.atMs > list.nextUpdateMs;

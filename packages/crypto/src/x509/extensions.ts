@@ -1,20 +1,14 @@
 import { fromHex, toHex } from "@credlink/primitives";
-import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
-  AuthorityKeyIdentifier,
-  BasicConstraints,
-  Extension,
-  id_ce_authorityKeyIdentifier,
-  id_ce_basicConstraints,
-  id_ce_cRLNumber,
-  id_ce_keyUsage,
-  id_ce_subjectKeyIdentifier,
-  KeyIdentifier,
-  KeyUsage as KeyUsageBits,
-  KeyUsageFlags,
-  SubjectKeyIdentifier,
-} from "@peculiar/asn1-x509";
-import { assertStrictDer, DER_TAG, DerReader, derUnsigned } from "../der.ts";
+  assertStrictDer,
+  DER_TAG,
+  DerReader,
+  derElement,
+  derObjectIdentifier,
+  derSequence,
+  derUnsigned,
+  objectIdentifierText,
+} from "../der.ts";
 import { CryptoError } from "../errors.ts";
 
 /** One extension as it stands in a certificate or list. */
@@ -26,29 +20,20 @@ export interface CertificateExtension {
   readonly value: Uint8Array;
 }
 
-/** What a certified key may be used for. @see RFC 5280 §4.2.1.3 */
-export type KeyUsage =
-  | "digitalSignature"
-  | "nonRepudiation"
-  | "keyEncipherment"
-  | "dataEncipherment"
-  | "keyAgreement"
-  | "keyCertSign"
-  | "cRLSign"
-  | "encipherOnly"
-  | "decipherOnly";
+/** What a certified key may be used for; the index is the bit. @see RFC 5280 §4.2.1.3 */
+const USAGES = [
+  "digitalSignature",
+  "nonRepudiation",
+  "keyEncipherment",
+  "dataEncipherment",
+  "keyAgreement",
+  "keyCertSign",
+  "cRLSign",
+  "encipherOnly",
+  "decipherOnly",
+] as const;
 
-const USAGE_BITS: readonly (readonly [KeyUsage, number])[] = [
-  ["digitalSignature", KeyUsageFlags.digitalSignature],
-  ["nonRepudiation", KeyUsageFlags.nonRepudiation],
-  ["keyEncipherment", KeyUsageFlags.keyEncipherment],
-  ["dataEncipherment", KeyUsageFlags.dataEncipherment],
-  ["keyAgreement", KeyUsageFlags.keyAgreement],
-  ["keyCertSign", KeyUsageFlags.keyCertSign],
-  ["cRLSign", KeyUsageFlags.cRLSign],
-  ["encipherOnly", KeyUsageFlags.encipherOnly],
-  ["decipherOnly", KeyUsageFlags.decipherOnly],
-];
+export type KeyUsage = (typeof USAGES)[number];
 
 /** What the known extensions of a certificate say. */
 export interface CertificateConstraints {
@@ -62,34 +47,71 @@ export interface CertificateConstraints {
   readonly authorityKeyIdentifier: string | undefined;
 }
 
-function buffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer;
-}
+const OID_SUBJECT_KEY = "2.5.29.14";
+const OID_KEY_USAGE = "2.5.29.15";
+const OID_BASIC_CONSTRAINTS = "2.5.29.19";
+export const OID_LIST_NUMBER = "2.5.29.20";
+export const OID_LIST_REASON = "2.5.29.21";
+export const OID_AUTHORITY_KEY = "2.5.29.35";
 
-function usageOf(value: Uint8Array): ReadonlySet<KeyUsage> {
-  const bits = AsnConvert.parse(value, KeyUsageBits).toNumber();
-  return new Set(USAGE_BITS.filter(([, bit]) => (bits & bit) !== 0).map(([usage]) => usage));
-}
+const TRUE = derElement(DER_TAG.boolean, Uint8Array.of(0xff));
+const KEY_IDENTIFIER_TAG = 0x80;
 
-function hexOf(identifier: OctetString | undefined): string | undefined {
-  return identifier === undefined ? undefined : toHex(new Uint8Array(identifier.buffer));
+/** A BOOLEAN that may be left out and, in DER, is written only when true. */
+function readDefaultFalse(reader: DerReader): boolean {
+  if (reader.nextTag !== DER_TAG.boolean) return false;
+  if (reader.read().content[0] !== 0xff) {
+    throw new CryptoError("CRYPTO_DER_MALFORMED", "a default is written out");
+  }
+  return true;
 }
 
 /**
- * The extensions of a certificate or list, each of them once, with strict DER inside.
- * @throws CryptoError CRYPTO_CERTIFICATE_MALFORMED when one is there twice
+ * The extensions in a SEQUENCE OF Extension, each kind once, with strict DER inside.
+ * @throws CryptoError CRYPTO_DER_MALFORMED
  */
-export function readExtensions(items: readonly Extension[]): readonly CertificateExtension[] {
-  const seen = new Set<string>();
-  return items.map((item) => {
-    if (seen.has(item.extnID)) throw new CryptoError("CRYPTO_CERTIFICATE_MALFORMED", "twice");
-    seen.add(item.extnID);
-    const value = new Uint8Array(item.extnValue.buffer);
-    return { id: item.extnID, critical: item.critical, value };
-  });
+export function readExtensions(sequence: DerReader): readonly CertificateExtension[] {
+  const found = new Map<string, CertificateExtension>();
+  while (!sequence.isEmpty) {
+    const reader = sequence.enter();
+    const id = objectIdentifierText(reader.read(DER_TAG.objectIdentifier).content);
+    const critical = readDefaultFalse(reader);
+    const value = reader.read(DER_TAG.octetString).content;
+    reader.end();
+    assertStrictDer(value);
+    if (found.has(id)) throw new CryptoError("CRYPTO_DER_MALFORMED", "an extension twice");
+    found.set(id, { id, critical, value });
+  }
+  return [...found.values()];
 }
 
-/** @throws CryptoError CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN, CRYPTO_DER_MALFORMED */
+function readUsages(value: Uint8Array): ReadonlySet<KeyUsage> {
+  const bits = new DerReader(value).read(DER_TAG.bitString).content.subarray(1);
+  return new Set(
+    USAGES.filter((_, bit) => (((bits[bit >>> 3] ?? 0) >>> (7 - (bit & 7))) & 1) === 1),
+  );
+}
+
+function readBasicConstraints(
+  value: Uint8Array,
+): Pick<CertificateConstraints, "isCertificateAuthority" | "pathLength"> {
+  const reader = new DerReader(value).enter();
+  const isCertificateAuthority = readDefaultFalse(reader);
+  const pathLength = reader.isEmpty ? undefined : reader.smallInteger();
+  reader.end();
+  return { isCertificateAuthority, pathLength };
+}
+
+/** The key identifier, in hexadecimal, of an authorityKeyIdentifier extension. */
+export function readAuthorityKey(value: Uint8Array): string | undefined {
+  const reader = new DerReader(value).enter();
+  return reader.nextTag === KEY_IDENTIFIER_TAG ? toHex(reader.read().content) : undefined;
+}
+
+/**
+ * What the extensions of a certificate allow.
+ * @throws CryptoError CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN, CRYPTO_DER_MALFORMED
+ */
 export function readConstraints(
   extensions: readonly CertificateExtension[],
 ): CertificateConstraints {
@@ -101,18 +123,14 @@ export function readConstraints(
     authorityKeyIdentifier: undefined,
   };
   for (const { id, critical, value } of extensions) {
-    if (id === id_ce_basicConstraints) {
-      assertStrictDer(value);
-      const { cA, pathLenConstraint } = AsnConvert.parse(value, BasicConstraints);
-      constraints = { ...constraints, isCertificateAuthority: cA, pathLength: pathLenConstraint };
-    } else if (id === id_ce_keyUsage) {
-      assertStrictDer(value);
-      constraints = { ...constraints, keyUsage: usageOf(value) };
-    } else if (id === id_ce_subjectKeyIdentifier) {
-      assertStrictDer(value);
-      const subjectKeyIdentifier = hexOf(AsnConvert.parse(value, SubjectKeyIdentifier));
-      constraints = { ...constraints, subjectKeyIdentifier };
-    } else if (id === id_ce_authorityKeyIdentifier) {
+    if (id === OID_BASIC_CONSTRAINTS) {
+      constraints = { ...constraints, ...readBasicConstraints(value) };
+    } else if (id === OID_KEY_USAGE) {
+      constraints = { ...constraints, keyUsage: readUsages(value) };
+    } else if (id === OID_SUBJECT_KEY) {
+      const { content } = new DerReader(value).read(DER_TAG.octetString);
+      constraints = { ...constraints, subjectKeyIdentifier: toHex(content) };
+    } else if (id === OID_AUTHORITY_KEY) {
       constraints = { ...constraints, authorityKeyIdentifier: readAuthorityKey(value) };
     } else if (critical) {
       throw new CryptoError("CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN", id);
@@ -121,77 +139,59 @@ export function readConstraints(
   return constraints;
 }
 
-/** The key identifier, in hexadecimal, of an authorityKeyIdentifier extension. */
-export function readAuthorityKey(value: Uint8Array): string | undefined {
-  assertStrictDer(value);
-  return hexOf(AsnConvert.parse(value, AuthorityKeyIdentifier).keyIdentifier);
-}
-
-function extension(id: string, critical: boolean, value: unknown): Extension {
-  const der = value instanceof Uint8Array ? buffer(value) : AsnConvert.serialize(value);
-  return new Extension({ extnID: id, critical, extnValue: new OctetString(der) });
-}
-
-/** The authorityKeyIdentifier extension naming the issuer's key. */
-export function authorityKeyExtension(issuerKeyIdentifier: Uint8Array): Extension {
-  const keyIdentifier = new KeyIdentifier(buffer(issuerKeyIdentifier));
-  return extension(
-    id_ce_authorityKeyIdentifier,
-    false,
-    new AuthorityKeyIdentifier({ keyIdentifier }),
-  );
-}
-
-/** The cRLNumber extension. */
-export function listNumberExtension(number: number): Extension {
-  const bytes = fromHex(number.toString(16).padStart(16, "0"));
-  return extension(id_ce_cRLNumber, false, derUnsigned(bytes));
-}
-
 /** The number of a list, when it has one of at most 2^53 − 1. */
 export function readListNumber(value: Uint8Array): number | undefined {
   const reader = new DerReader(value);
-  const hex = toHex(reader.integer());
+  const number = Number.parseInt(toHex(reader.integer()), 16);
   reader.end();
-  const number = Number.parseInt(hex, 16);
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** The extensions of a certificate to be issued, in the order GmSSL writes them. */
-export function certificateExtensions(input: {
+/** DER of one extension. */
+export function encodeExtension(id: string, critical: boolean, value: Uint8Array): Uint8Array {
+  const flag = critical ? [TRUE] : [];
+  return derSequence(derObjectIdentifier(id), ...flag, derElement(DER_TAG.octetString, value));
+}
+
+/** The authorityKeyIdentifier extension naming the issuer's key. */
+export function encodeAuthorityKey(keyIdentifier: Uint8Array): Uint8Array {
+  const value = derSequence(derElement(KEY_IDENTIFIER_TAG, keyIdentifier));
+  return encodeExtension(OID_AUTHORITY_KEY, false, value);
+}
+
+/** The cRLNumber extension. */
+export function encodeListNumber(number: number): Uint8Array {
+  const bytes = fromHex(number.toString(16).padStart(16, "0"));
+  return encodeExtension(OID_LIST_NUMBER, false, derUnsigned(bytes));
+}
+
+/** BIT STRING of usages within the first octet, trailing zero bits left out. @see X.690 §11.2.2 */
+function encodeUsages(usages: readonly KeyUsage[]): Uint8Array {
+  const octet = usages.reduce((bits, usage) => bits | (0x80 >>> USAGES.indexOf(usage)), 0);
+  const unused = Math.log2(octet & -octet);
+  return derElement(DER_TAG.bitString, Uint8Array.of(unused, octet));
+}
+
+/** SEQUENCE of a certificate's extensions, in the order GmSSL writes them. */
+export function encodeExtensions(input: {
   readonly issuerKeyIdentifier: Uint8Array;
   readonly subjectKeyIdentifier: Uint8Array;
   /** Present for a CA. */
   readonly authority: { readonly pathLength: number | undefined } | undefined;
-}): Extension[] {
-  const usage =
-    input.authority === undefined
-      ? KeyUsageFlags.digitalSignature
-      : KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign;
+}): Uint8Array {
+  const { authority } = input;
+  const usages: readonly KeyUsage[] =
+    authority === undefined ? ["digitalSignature"] : ["keyCertSign", "cRLSign"];
+  const subjectKey = derElement(DER_TAG.octetString, input.subjectKeyIdentifier);
   const extensions = [
-    authorityKeyExtension(input.issuerKeyIdentifier),
-    extension(
-      id_ce_subjectKeyIdentifier,
-      false,
-      new SubjectKeyIdentifier(buffer(input.subjectKeyIdentifier)),
-    ),
-    extension(id_ce_keyUsage, true, keyUsageDer(usage)),
+    encodeAuthorityKey(input.issuerKeyIdentifier),
+    encodeExtension(OID_SUBJECT_KEY, false, subjectKey),
+    encodeExtension(OID_KEY_USAGE, true, encodeUsages(usages)),
   ];
-  if (input.authority !== undefined) {
-    const { pathLength } = input.authority;
-    const constraints =
-      pathLength === undefined
-        ? new BasicConstraints({ cA: true })
-        : new BasicConstraints({ cA: true, pathLenConstraint: pathLength });
-    extensions.push(extension(id_ce_basicConstraints, true, constraints));
+  if (authority !== undefined) {
+    const { pathLength } = authority;
+    const limit = pathLength === undefined ? [] : [derUnsigned(Uint8Array.of(pathLength))];
+    extensions.push(encodeExtension(OID_BASIC_CONSTRAINTS, true, derSequence(TRUE, ...limit)));
   }
-  return extensions;
-}
-
-/** BIT STRING of the usages below bit 8, trailing zero bits left out. @see X.690 §11.2.2 */
-function keyUsageDer(flags: number): Uint8Array {
-  let octet = 0;
-  for (let bit = 0; bit < 8; bit++) if ((flags >>> bit) & 1) octet |= 0x80 >>> bit;
-  const unused = Math.log2(octet & -octet);
-  return Uint8Array.of(DER_TAG.bitString, 2, unused, octet);
+  return derSequence(...extensions);
 }

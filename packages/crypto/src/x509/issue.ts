@@ -1,36 +1,33 @@
 import { fromHex, invariant, type Signer, toHex } from "@credlink/primitives";
-import { Attributes, CertificationRequestInfo } from "@peculiar/asn1-csr";
-import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
-import {
-  AlgorithmIdentifier,
-  CRLReason,
-  CRLReasons,
-  Extension,
-  Extensions,
-  id_ce_cRLReasons,
-  Name,
-  RevokedCertificate,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  TBSCertList,
-  Time,
-  Validity,
-  Version,
-} from "@peculiar/asn1-x509";
+import { DER_TAG, derElement, derSequence, derUnsigned } from "../der.ts";
 import { CryptoError } from "../errors.ts";
 import { encodeSubjectPublicKeyInfo } from "../key-encoding.ts";
 import type { Platform } from "../platform.ts";
 import { isValidPublicKey } from "../sm2-curve.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
-import { authorityKeyExtension, certificateExtensions, listNumberExtension } from "./extensions.ts";
+import {
+  encodeAuthorityKey,
+  encodeExtension,
+  encodeExtensions,
+  encodeListNumber,
+  OID_LIST_REASON,
+} from "./extensions.ts";
 import { type DistinguishedName, encodeName } from "./names.ts";
-import { parseRevocationList, type Revocation, type RevocationList } from "./revocation-list.ts";
-import { OID_SM2_WITH_SM3, writeSigned } from "./signed.ts";
+import {
+  parseRevocationList,
+  type Revocation,
+  type RevocationList,
+  reasonCode,
+} from "./revocation-list.ts";
+import { ALGORITHM, writeSigned } from "./signed.ts";
 import { parseSigningRequest, type SigningRequest } from "./signing-request.ts";
+import { encodeTime } from "./time.ts";
 
 /** Three years, leap day included. */
 export const MAX_MEMBER_VALIDITY_MS = 1096 * 86_400_000;
 const SERIAL_BYTES = 16;
+/** [0] EXPLICIT INTEGER 2. */
+const VERSION_3 = derElement(0xa0, derUnsigned(Uint8Array.of(2)));
 
 /** What a certificate to be issued says. */
 export interface CertificateContent {
@@ -63,23 +60,19 @@ export interface RevocationListContent {
 export type IssuePlatform = Pick<Platform, "sm3" | "sm2Verify" | "randomBytes">;
 
 interface Issuer {
-  readonly name: Name;
+  /** DER of the issuer's subject, byte for byte. */
+  readonly nameDer: Uint8Array;
   readonly publicKey: Uint8Array;
 }
 
-function buffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer;
-}
-
-const algorithm = (): AlgorithmIdentifier =>
-  new AlgorithmIdentifier({ algorithm: OID_SM2_WITH_SM3 });
-
-/** INTEGER content of a positive number in hexadecimal. */
-function serialContent(hex: string): ArrayBuffer {
-  const digits = hex.replace(/^(?:00)+/, "");
-  const bytes = fromHex(digits);
-  invariant(bytes.length > 0 && bytes.length <= 20, "a serial number has 1 to 20 bytes");
-  return buffer((bytes[0] ?? 0) >= 0x80 ? Uint8Array.of(0, ...bytes) : bytes);
+/** INTEGER of a positive number in hexadecimal. */
+function encodeSerial(hex: string): Uint8Array {
+  const digits = fromHex(hex.padStart(hex.length + (hex.length % 2), "0"));
+  invariant(
+    digits.some((byte) => byte !== 0),
+    "a serial number is positive",
+  );
+  return derUnsigned(digits);
 }
 
 function randomSerial(platform: IssuePlatform): string {
@@ -112,29 +105,21 @@ async function issue(
   signer: Signer,
 ): Promise<Certificate> {
   checkContent(content);
-  const tbs = new TBSCertificate({
-    version: Version.v3,
-    serialNumber: serialContent(content.serialNumber ?? randomSerial(platform)),
-    signature: algorithm(),
-    issuer: issuer.name,
-    validity: new Validity({
-      notBefore: new Date(content.notBeforeMs),
-      notAfter: new Date(content.notAfterMs),
-    }),
-    subject: encodeName(content.subject),
-    subjectPublicKeyInfo: AsnConvert.parse(
-      encodeSubjectPublicKeyInfo(content.subjectKey),
-      SubjectPublicKeyInfo,
-    ),
-    extensions: new Extensions(
-      certificateExtensions({
-        issuerKeyIdentifier: keyIdentifier(platform, issuer.publicKey),
-        subjectKeyIdentifier: keyIdentifier(platform, content.subjectKey),
-        authority: content.authority,
-      }),
-    ),
+  const extensions = encodeExtensions({
+    issuerKeyIdentifier: keyIdentifier(platform, issuer.publicKey),
+    subjectKeyIdentifier: keyIdentifier(platform, content.subjectKey),
+    authority: content.authority,
   });
-  const signedBytes = new Uint8Array(AsnConvert.serialize(tbs));
+  const signedBytes = derSequence(
+    VERSION_3,
+    encodeSerial(content.serialNumber ?? randomSerial(platform)),
+    ALGORITHM,
+    issuer.nameDer,
+    derSequence(encodeTime(content.notBeforeMs), encodeTime(content.notAfterMs)),
+    encodeName(content.subject),
+    encodeSubjectPublicKeyInfo(content.subjectKey),
+    derElement(0xa3, extensions),
+  );
   const der = writeSigned(signedBytes, await signer.sign(signedBytes));
   const certificate = parseCertificate(platform.sm3, der);
   invariant(certificate.ok, "a certificate just made can be read");
@@ -147,11 +132,6 @@ function checkSigner(issuer: Certificate, signer: Signer): void {
   }
 }
 
-/** The subject of a certificate, re-encoded byte for byte as the issuer of others. */
-function nameOf(certificate: Certificate): Name {
-  return AsnConvert.parse(certificate.subjectDer, Name);
-}
-
 /**
  * Issues a certificate under `issuer`, whose key `signer` holds.
  * @throws CryptoError CRYPTO_ISSUER_KEY_MISMATCH, CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG,
@@ -162,7 +142,10 @@ export async function createCertificate(
   content: CertificateContent & { readonly issuer: Certificate; readonly signer: Signer },
 ): Promise<Certificate> {
   checkSigner(content.issuer, content.signer);
-  const issuer = { name: nameOf(content.issuer), publicKey: content.issuer.subjectKey };
+  const issuer = {
+    nameDer: content.issuer.subjectDer,
+    publicKey: content.issuer.subjectKey,
+  };
   return issue(platform, content, issuer, content.signer);
 }
 
@@ -175,7 +158,7 @@ export async function createSelfSignedCertificate(
   content: Omit<CertificateContent, "subjectKey"> & { readonly signer: Signer },
 ): Promise<Certificate> {
   const { signer } = content;
-  const issuer = { name: encodeName(content.subject), publicKey: signer.publicKey };
+  const issuer = { nameDer: encodeName(content.subject), publicKey: signer.publicKey };
   return issue(platform, { ...content, subjectKey: signer.publicKey }, issuer, signer);
 }
 
@@ -187,31 +170,25 @@ export async function createSigningRequest(
   platform: IssuePlatform,
   content: { readonly subject: DistinguishedName; readonly signer: Signer },
 ): Promise<SigningRequest> {
-  const info = new CertificationRequestInfo({
-    version: 0,
-    subject: encodeName(content.subject),
-    subjectPKInfo: AsnConvert.parse(
-      encodeSubjectPublicKeyInfo(content.signer.publicKey),
-      SubjectPublicKeyInfo,
-    ),
-    attributes: new Attributes(),
-  });
-  const signedBytes = new Uint8Array(AsnConvert.serialize(info));
+  const signedBytes = derSequence(
+    derUnsigned(Uint8Array.of(0)),
+    encodeName(content.subject),
+    encodeSubjectPublicKeyInfo(content.signer.publicKey),
+    derElement(0xa0),
+  );
   const der = writeSigned(signedBytes, await content.signer.sign(signedBytes));
   const request = parseSigningRequest(platform, der);
   invariant(request.ok, "a request just made can be read");
   return request.value;
 }
 
-function revokedEntry(entry: Revocation): RevokedCertificate {
-  const reason = AsnConvert.serialize(new CRLReason(CRLReasons[entry.reason]));
-  return new RevokedCertificate({
-    userCertificate: serialContent(entry.serialNumber),
-    revocationDate: new Time(new Date(entry.revokedAtMs)),
-    crlEntryExtensions: [
-      new Extension({ extnID: id_ce_cRLReasons, extnValue: new OctetString(reason) }),
-    ],
-  });
+function encodeEntry(entry: Revocation): Uint8Array {
+  const reason = derElement(DER_TAG.enumerated, Uint8Array.of(reasonCode(entry.reason)));
+  return derSequence(
+    encodeSerial(entry.serialNumber),
+    encodeTime(entry.revokedAtMs),
+    derSequence(encodeExtension(OID_LIST_REASON, false, reason)),
+  );
 }
 
 /**
@@ -224,20 +201,20 @@ export async function createRevocationList(
 ): Promise<RevocationList> {
   checkSigner(content.issuer, content.signer);
   const { nextUpdateMs, revoked } = content;
-  const tbs = new TBSCertList({
-    version: Version.v2,
-    signature: algorithm(),
-    issuer: nameOf(content.issuer),
-    thisUpdate: new Time(new Date(content.thisUpdateMs)),
-    ...(nextUpdateMs === undefined ? {} : { nextUpdate: new Time(new Date(nextUpdateMs)) }),
+  const extensions = derSequence(
+    encodeAuthorityKey(keyIdentifier(platform, content.issuer.subjectKey)),
+    encodeListNumber(content.number),
+  );
+  const signedBytes = derSequence(
+    derUnsigned(Uint8Array.of(1)),
+    ALGORITHM,
+    content.issuer.subjectDer,
+    encodeTime(content.thisUpdateMs),
+    ...(nextUpdateMs === undefined ? [] : [encodeTime(nextUpdateMs)]),
     // RFC 5280 §5.1.2.6: the field must be absent when nothing is revoked.
-    ...(revoked.length === 0 ? {} : { revokedCertificates: revoked.map(revokedEntry) }),
-    crlExtensions: [
-      authorityKeyExtension(keyIdentifier(platform, content.issuer.subjectKey)),
-      listNumberExtension(content.number),
-    ],
-  });
-  const signedBytes = new Uint8Array(AsnConvert.serialize(tbs));
+    ...(revoked.length === 0 ? [] : [derSequence(...revoked.map(encodeEntry))]),
+    derElement(0xa0, extensions),
+  );
   const der = writeSigned(signedBytes, await content.signer.sign(signedBytes));
   const list = parseRevocationList(der);
   invariant(list.ok, "a list just made can be read");

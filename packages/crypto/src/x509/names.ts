@@ -1,9 +1,12 @@
+import { utf8, utf8ToText } from "@credlink/primitives";
 import {
-  AttributeTypeAndValue,
-  AttributeValue,
-  Name,
-  RelativeDistinguishedName,
-} from "@peculiar/asn1-x509";
+  DER_TAG,
+  DerReader,
+  derElement,
+  derObjectIdentifier,
+  derSequence,
+  objectIdentifierText,
+} from "../der.ts";
 import { CryptoError } from "../errors.ts";
 
 /** The parts of a distinguished name that the network reads; empty text where one is absent. */
@@ -24,51 +27,69 @@ const READ = new Set([OID_COMMON_NAME, OID_ORGANIZATION, OID_ORGANIZATIONAL_UNIT
 const MAX_CHARACTERS = 64;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+/** What a PrintableString may hold. @see X.680 §41.4 */
+const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
+
+function invalid(detail: string): CryptoError {
+  return new CryptoError("CRYPTO_CERTIFICATE_NAME_INVALID", detail);
+}
 
 function isAcceptable(text: string): boolean {
   const characters = [...text].length;
   return characters > 0 && characters <= MAX_CHARACTERS && !UNPRINTABLE.test(text);
 }
 
-function attribute(type: string, value: AttributeValue): RelativeDistinguishedName {
-  return new RelativeDistinguishedName([new AttributeTypeAndValue({ type, value })]);
+function encodeAttribute(type: string, tag: number, text: string): Uint8Array {
+  const value = derElement(tag, utf8(text));
+  return derElement(DER_TAG.set, derSequence(derObjectIdentifier(type), value));
 }
 
 /**
- * C=CN, O, OU, CN in this order, parts that are empty left out.
+ * DER of C=CN, O, OU, CN in this order, parts that are empty left out.
  * @throws CryptoError CRYPTO_CERTIFICATE_NAME_INVALID
  */
-export function encodeName(name: DistinguishedName): Name {
-  const parts: RelativeDistinguishedName[] = [
-    attribute(OID_COUNTRY, new AttributeValue({ printableString: COUNTRY })),
-  ];
+export function encodeName(name: DistinguishedName): Uint8Array {
+  const parts = [encodeAttribute(OID_COUNTRY, DER_TAG.printableString, COUNTRY)];
   for (const [type, text] of [
     [OID_ORGANIZATION, name.organization],
     [OID_ORGANIZATIONAL_UNIT, name.organizationalUnit],
     [OID_COMMON_NAME, name.commonName],
   ] as const) {
     if (text === "") continue;
-    if (!isAcceptable(text)) throw new CryptoError("CRYPTO_CERTIFICATE_NAME_INVALID", "bad name");
-    parts.push(attribute(type, new AttributeValue({ utf8String: text })));
+    if (!isAcceptable(text)) throw invalid("a name of 1 to 64 printable characters");
+    parts.push(encodeAttribute(type, DER_TAG.utf8String, text));
   }
-  return new Name(parts);
+  return derSequence(...parts);
+}
+
+function readText(reader: DerReader): string {
+  const { tag, content } = reader.read();
+  const text = utf8ToText(content);
+  const isKnownType =
+    tag === DER_TAG.utf8String || (tag === DER_TAG.printableString && PRINTABLE.test(text));
+  if (!isKnownType || !isAcceptable(text)) throw invalid("a name that cannot be read");
+  return text;
 }
 
 /**
  * Reads a name. An attribute given twice is refused, because readers that take the first and
  * readers that take the last would see two different members; so are text types other than
  * UTF8String and PrintableString.
- * @throws CryptoError CRYPTO_CERTIFICATE_NAME_INVALID
+ * @throws CryptoError CRYPTO_CERTIFICATE_NAME_INVALID, CRYPTO_DER_MALFORMED
  */
-export function decodeName(name: Name): DistinguishedName {
+export function decodeName(nameDer: Uint8Array): DistinguishedName {
   const found = new Map<string, string>();
-  for (const { type, value } of name.flatMap((part) => [...part])) {
-    if (!READ.has(type)) continue;
-    const text = value.utf8String ?? value.printableString;
-    if (text === undefined || !isAcceptable(text) || found.has(type)) {
-      throw new CryptoError("CRYPTO_CERTIFICATE_NAME_INVALID", "a name that cannot be read");
+  const sequence = new DerReader(nameDer).enter();
+  while (!sequence.isEmpty) {
+    const set = sequence.enter(DER_TAG.set);
+    while (!set.isEmpty) {
+      const attribute = set.enter();
+      const type = objectIdentifierText(attribute.read(DER_TAG.objectIdentifier).content);
+      if (!READ.has(type)) continue;
+      if (found.has(type)) throw invalid("an attribute is there twice");
+      found.set(type, readText(attribute));
+      attribute.end();
     }
-    found.set(type, text);
   }
   return {
     commonName: found.get(OID_COMMON_NAME) ?? "",

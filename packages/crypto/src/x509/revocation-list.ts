@@ -1,25 +1,43 @@
-import { equalBytes, type Result } from "@credlink/primitives";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import {
-  CertificateList,
-  CRLReason,
-  CRLReasons,
-  id_ce_authorityKeyIdentifier,
-  id_ce_cRLNumber,
-  id_ce_cRLReasons,
-  type RevokedCertificate,
-  Version,
-} from "@peculiar/asn1-x509";
-import { DER_TAG, DerReader, derElement } from "../der.ts";
+import type { Result } from "@credlink/primitives";
+import { DER_TAG, DerReader } from "../der.ts";
 import { CryptoError } from "../errors.ts";
 import { decodePem, encodePem } from "../pem.ts";
 import { readSerialNumber } from "./certificate.ts";
-import { readAuthorityKey, readExtensions, readListNumber } from "./extensions.ts";
+import {
+  type CertificateExtension,
+  OID_AUTHORITY_KEY,
+  OID_LIST_NUMBER,
+  OID_LIST_REASON,
+  readAuthorityKey,
+  readExtensions,
+  readListNumber,
+} from "./extensions.ts";
 import { type DistinguishedName, decodeName } from "./names.ts";
-import { decodeOrRefuse, readSigned, type SignedParts } from "./signed.ts";
+import { decodeOrRefuse, readSigned, requireSameAlgorithm, type SignedParts } from "./signed.ts";
+import { readTime } from "./time.ts";
 
-/** Why a certificate was revoked. @see RFC 5280 §5.3.1 */
-export type RevocationReason = keyof typeof CRLReasons;
+/** Reasons by their code; 7 is not used. @see RFC 5280 §5.3.1 */
+const REASONS = [
+  "unspecified",
+  "keyCompromise",
+  "caCompromise",
+  "affiliationChanged",
+  "superseded",
+  "cessationOfOperation",
+  "certificateHold",
+  undefined,
+  "removeFromCrl",
+  "privilegeWithdrawn",
+  "aaCompromise",
+] as const;
+
+/** Why a certificate was revoked. */
+export type RevocationReason = Exclude<(typeof REASONS)[number], undefined>;
+
+/** The code of a reason. */
+export function reasonCode(reason: RevocationReason): number {
+  return REASONS.indexOf(reason);
+}
 
 /** One revoked certificate of a list. */
 export interface Revocation {
@@ -54,42 +72,55 @@ export type RevocationListRefusal =
 const LIST_LABEL = "X509 CRL";
 const MAX_LIST_BYTES = 4 * 1024 * 1024;
 
-function readReason(entry: RevokedCertificate): RevocationReason {
-  let reason: RevocationReason = "unspecified";
-  for (const { id, critical, value } of readExtensions(entry.crlEntryExtensions ?? [])) {
-    if (id === id_ce_cRLReasons) {
-      const code = AsnConvert.parse(value, CRLReason).reason;
-      const known = Object.entries(CRLReasons).find(([, number]) => number === code)?.[0];
-      if (known === undefined) throw new CryptoError("CRYPTO_REVOCATION_LIST_MALFORMED", "reason");
-      reason = known as RevocationReason;
-    } else if (critical) {
-      throw new CryptoError("CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN", id);
-    }
+const EXTENSIONS_TAG = 0xa0;
+const VERSION_2 = 1;
+
+function reasonOf(value: Uint8Array): RevocationReason {
+  const [code = -1, ...more] = new DerReader(value).read(DER_TAG.enumerated).content;
+  const reason = REASONS[code];
+  if (reason === undefined || more.length > 0) {
+    throw new CryptoError("CRYPTO_REVOCATION_LIST_MALFORMED", "reason");
   }
   return reason;
 }
 
-function readEntry(entry: RevokedCertificate): Revocation {
-  const integer = derElement(DER_TAG.integer, new Uint8Array(entry.userCertificate));
-  return {
-    serialNumber: readSerialNumber(new DerReader(integer)),
-    revokedAtMs: entry.revocationDate.getTime().getTime(),
-    reason: readReason(entry),
-  };
+function readEntry(reader: DerReader): Revocation {
+  const serialNumber = readSerialNumber(reader);
+  const revokedAtMs = readTime(reader);
+  let reason: RevocationReason = "unspecified";
+  for (const { id, critical, value } of reader.isEmpty ? [] : readExtensions(reader.enter())) {
+    if (id === OID_LIST_REASON) reason = reasonOf(value);
+    else if (critical) throw new CryptoError("CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN", id);
+  }
+  reader.end();
+  return { serialNumber, revokedAtMs, reason };
+}
+
+function readEntries(sequence: DerReader): ReadonlyMap<string, Revocation> {
+  const revoked = new Map<string, Revocation>();
+  while (!sequence.isEmpty) {
+    const entry = readEntry(sequence.enter());
+    revoked.set(entry.serialNumber, entry);
+  }
+  return revoked;
 }
 
 function readListExtensions(
-  list: CertificateList,
+  extensions: readonly CertificateExtension[],
 ): Pick<RevocationList, "authorityKeyIdentifier" | "number"> {
   let authorityKeyIdentifier: string | undefined;
   let number: number | undefined;
-  for (const { id, critical, value } of readExtensions(list.tbsCertList.crlExtensions ?? [])) {
-    if (id === id_ce_authorityKeyIdentifier) authorityKeyIdentifier = readAuthorityKey(value);
-    else if (id === id_ce_cRLNumber) number = readListNumber(value);
+  for (const { id, critical, value } of extensions) {
+    if (id === OID_AUTHORITY_KEY) authorityKeyIdentifier = readAuthorityKey(value);
+    else if (id === OID_LIST_NUMBER) number = readListNumber(value);
     // Delta and indirect lists say so in critical extensions: they are refused here.
     else if (critical) throw new CryptoError("CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN", id);
   }
   return { authorityKeyIdentifier, number };
+}
+
+function isTime(tag: number | undefined): boolean {
+  return tag === DER_TAG.utcTime || tag === DER_TAG.generalizedTime;
 }
 
 function decode(input: Uint8Array): RevocationList {
@@ -98,29 +129,28 @@ function decode(input: Uint8Array): RevocationList {
   }
   const der = input.slice();
   const { signedBytes, algorithm, signature } = readSigned(der);
-  const raw = new DerReader(signedBytes).enter();
-  raw.integer();
-  const inner = raw.read(DER_TAG.sequence).raw;
-  const issuerDer = raw.read(DER_TAG.sequence).raw;
-  if (!equalBytes(inner, algorithm)) {
-    throw new CryptoError("CRYPTO_CERTIFICATE_ALGORITHM", "two algorithms");
-  }
-  const list = AsnConvert.parse(der, CertificateList);
-  const { tbsCertList } = list;
-  if (tbsCertList.version !== Version.v2) {
+  const reader = new DerReader(signedBytes).enter();
+  if (reader.smallInteger() !== VERSION_2) {
     throw new CryptoError("CRYPTO_REVOCATION_LIST_MALFORMED", "not version 2");
   }
-  const entries = (tbsCertList.revokedCertificates ?? []).map(readEntry);
+  requireSameAlgorithm(reader, algorithm);
+  const issuerDer = reader.read(DER_TAG.sequence).raw;
+  const thisUpdateMs = readTime(reader);
+  const nextUpdateMs = isTime(reader.nextTag) ? readTime(reader) : undefined;
+  const isEmptyList = reader.nextTag !== DER_TAG.sequence;
+  const revoked = isEmptyList ? new Map<string, Revocation>() : readEntries(reader.enter());
+  const extensions = reader.isEmpty ? [] : readExtensions(reader.enter(EXTENSIONS_TAG).enter());
+  reader.end();
   return Object.freeze({
     der,
     signedBytes,
     signature,
-    issuer: decodeName(tbsCertList.issuer),
+    issuer: decodeName(issuerDer),
     issuerDer,
-    ...readListExtensions(list),
-    thisUpdateMs: tbsCertList.thisUpdate.getTime().getTime(),
-    nextUpdateMs: tbsCertList.nextUpdate?.getTime().getTime(),
-    revoked: new Map(entries.map((entry) => [entry.serialNumber, entry])),
+    ...readListExtensions(extensions),
+    thisUpdateMs,
+    nextUpdateMs,
+    revoked,
   });
 }
 

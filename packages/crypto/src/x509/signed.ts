@@ -22,7 +22,8 @@ export interface SignedParts {
 
 export const OID_SM2_WITH_SM3 = "1.2.156.10197.1.501";
 
-const ALGORITHM = derSequence(derObjectIdentifier(OID_SM2_WITH_SM3));
+/** AlgorithmIdentifier DER that we write. */
+export const ALGORITHM = derSequence(derObjectIdentifier(OID_SM2_WITH_SM3));
 /** The same with NULL parameters, which some authorities write. */
 const ALGORITHM_WITH_NULL = derSequence(
   derObjectIdentifier(OID_SM2_WITH_SM3),
@@ -52,6 +53,16 @@ export function readSigned(der: Uint8Array): SignedParts & { readonly algorithm:
   const signature = sm2SignatureFromDer(content.subarray(1));
   if (!signature.ok) throw new CryptoError(signature.code, "signature");
   return { signedBytes, algorithm, signature: signature.value };
+}
+
+/**
+ * The algorithm named inside the signed part must be the one named outside.
+ * @throws CryptoError CRYPTO_CERTIFICATE_ALGORITHM. @see RFC 5280 §4.1.1.2
+ */
+export function requireSameAlgorithm(reader: DerReader, outer: Uint8Array): void {
+  if (!equalBytes(reader.read(DER_TAG.sequence).raw, outer)) {
+    throw new CryptoError("CRYPTO_CERTIFICATE_ALGORITHM", "two algorithms");
+  }
 }
 
 /** Puts a signed structure together. */

@@ -1,7 +1,4 @@
-import type { Result } from "@credlink/primitives";
-import { refuse } from "@credlink/primitives";
-import { CertificationRequest } from "@peculiar/asn1-csr";
-import { AsnConvert } from "@peculiar/asn1-schema";
+import { type Result, refuse } from "@credlink/primitives";
 import { DER_TAG, DerReader } from "../der.ts";
 import { CryptoError } from "../errors.ts";
 import { decodePem, encodePem } from "../pem.ts";
@@ -26,6 +23,7 @@ export type SigningRequestRefusal =
   | "CRYPTO_PEM_MALFORMED";
 
 const REQUEST_LABEL = "CERTIFICATE REQUEST";
+const ATTRIBUTES_TAG = 0xa0;
 const MAX_REQUEST_BYTES = 16 * 1024;
 
 function decode(input: Uint8Array): SigningRequest {
@@ -38,10 +36,10 @@ function decode(input: Uint8Array): SigningRequest {
   if (raw.smallInteger() !== 0) {
     throw new CryptoError("CRYPTO_SIGNING_REQUEST_MALFORMED", "not version 1");
   }
-  raw.read(DER_TAG.sequence);
+  const subject = decodeName(raw.read(DER_TAG.sequence).raw);
   const subjectKey = readPublicKey(raw.read(DER_TAG.sequence).raw);
-  const { certificationRequestInfo } = AsnConvert.parse(der, CertificationRequest);
-  const subject = decodeName(certificationRequestInfo.subject);
+  if (!raw.isEmpty) raw.read(ATTRIBUTES_TAG);
+  raw.end();
   return Object.freeze({ der, signedBytes, signature, subject, subjectKey });
 }
 
