@@ -14,3 +14,10 @@
 export * from "./common.ts";
 export * from "./node/door.ts";
 export { type KeyProtection, loadKeyFile, saveKeyFile } from "./node/key-file.ts";
+export type { VerificationRequest } from "./node/verification-batch.ts";
+export {
+  createVerificationPool,
+  type VerificationPool,
+  type VerificationPoolComponents,
+  type VerificationPoolOptions,
+} from "./node/verification-pool.ts";
