@@ -1,0 +1,100 @@
+import type { Parameters } from "@credlink/ledger";
+import { CliError } from "../errors.ts";
+
+/** A node to be made. */
+export interface PlannedNode {
+  readonly name: string;
+  readonly role: "validator" | "observer" | "regulator-node";
+  readonly organization: string;
+}
+
+/** What a network is made of. */
+export interface NetworkPlan {
+  readonly chainId: string;
+  /** Organisations, each with a CA and an admin. */
+  readonly organizations: readonly string[];
+  readonly nodes: readonly PlannedNode[];
+  readonly parameters: Parameters;
+  /** First port; undefined: any free ones. */
+  readonly basePort?: number;
+}
+
+/** Fewest organisations, so that majorities of them mean something. */
+const MIN_ORGANIZATIONS = 4;
+const MAX_NODES = 100;
+
+/** Parameters of a new chain. */
+export const defaultParameters: Parameters = {
+  blockGasLimit: 20_000_000_000,
+  transactionGasLimit: 50_000_000,
+  maxBlockTransactions: 2_000,
+  maxBlockBytes: 4 * 1024 * 1024,
+  minBlockIntervalMs: 20,
+  emptyBlockIntervalMs: 0,
+  precisionMs: 500,
+  messageDelayMs: 1_000,
+};
+
+/** What the command line says of a new network. */
+export interface PlanOptions {
+  readonly validators: number;
+  readonly observers?: number;
+  readonly chainId?: string;
+  readonly basePort?: number;
+  /** Names of the organisations; default `org-1` …, at least four. */
+  readonly organizations?: readonly string[];
+  /** Role of the observers; default `observer`. */
+  readonly observerRole?: "observer" | "regulator-node";
+  /** Organisation of the observers; default spread like the validators. */
+  readonly observerOrganization?: string;
+  readonly parameters?: Partial<Parameters>;
+}
+
+/**
+ * Lays out a network: one organisation per validator and at least four, nodes spread over them.
+ * @throws CliError CLI_NETWORK_SIZE, CLI_OPTIONS_CONFLICT
+ */
+export function planNetwork(options: PlanOptions): NetworkPlan {
+  const { validators, observers = 0, chainId = "credlink-dev" } = options;
+  if (!isSize(validators) || !(validators === 1 || validators >= 4)) {
+    throw new CliError("CLI_NETWORK_SIZE", `${validators} validators`);
+  }
+  if (!(observers === 0 || isSize(observers))) {
+    throw new CliError("CLI_NETWORK_SIZE", `${observers} observers`);
+  }
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(chainId)) {
+    throw new CliError("CLI_OPTIONS_CONFLICT", "a chain id is 1 to 63 of a-z, 0-9 and -");
+  }
+  const organizations =
+    options.organizations ?? names("org", Math.max(MIN_ORGANIZATIONS, validators));
+  const home = (index: number): string => organizations[index % organizations.length] ?? "org-1";
+  const nodes: PlannedNode[] = [
+    ...names("node", validators).map((name, index) => ({
+      name,
+      role: "validator" as const,
+      organization: home(index),
+    })),
+    ...names("observer", observers).map((name, index) => ({
+      name,
+      role: options.observerRole ?? ("observer" as const),
+      organization: options.observerOrganization ?? home(validators + index),
+    })),
+  ];
+  return {
+    chainId,
+    organizations,
+    nodes,
+    parameters: { ...defaultParameters, ...options.parameters },
+    ...(options.basePort === undefined || options.basePort === 0
+      ? {}
+      : { basePort: options.basePort }),
+  };
+}
+
+function isSize(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= MAX_NODES;
+}
+
+function names(prefix: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
+}

@@ -1,0 +1,92 @@
+import { Command, CommanderError } from "commander";
+import { addChainCommands } from "./commands/chain.ts";
+import type { CommandContext } from "./commands/context.ts";
+import { addCredentialCommands } from "./commands/credential.ts";
+import { addMemberCommands } from "./commands/member.ts";
+import { addNetworkCommands } from "./commands/network.ts";
+import { addNodeCommands } from "./commands/node.ts";
+import { addReadCommands } from "./commands/read.ts";
+import { allErrorTables } from "./error-tables.ts";
+import { exitCodes, type Streams, writeAnswer, writeFailure } from "./output.ts";
+
+/** Resolves at the first SIGINT or SIGTERM; the second one ends the process at once. */
+function createStopSignal(): { readonly promise: Promise<void>; readonly close: () => void } {
+  let stop: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  let isAsked = false;
+  const onSignal = (): void => {
+    if (isAsked) process.exit(exitCodes.unexpected);
+    isAsked = true;
+    stop();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    promise,
+    close: () => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}
+
+/** Builds the `credlink` command over a context. */
+export function buildProgram(context: CommandContext): Command {
+  const program = new Command("credlink")
+    .description("a permissioned PBFT chain for full-link credentials")
+    .version("0.1.0")
+    .exitOverride()
+    .showHelpAfterError(false)
+    .configureOutput({
+      writeOut: context.streams.out,
+      writeErr: () => {
+        // The failure is written once, by whoever catches the error.
+      },
+    });
+  addNetworkCommands(program, context);
+  addNodeCommands(program, context);
+  addCredentialCommands(program, context);
+  addReadCommands(program, context);
+  addChainCommands(program, context);
+  addMemberCommands(program, context);
+  inherit(program);
+  return program;
+}
+
+/** Settings of the program hold for every command below it. */
+function inherit(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inherit(child);
+  }
+}
+
+/** Runs one command line and returns the exit code of docs/cli.md. */
+export async function runCommand(args: readonly string[], streams: Streams): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const stopSignal = createStopSignal();
+  const context: CommandContext = {
+    streams,
+    stopSignal: stopSignal.promise,
+    async run(json, action) {
+      try {
+        const answer = await action();
+        if (answer !== undefined) exitCode = writeAnswer(streams, json, answer);
+      } catch (error) {
+        exitCode = writeFailure(streams, json, error, allErrorTables);
+      }
+    },
+  };
+  try {
+    await buildProgram(context).parseAsync(args, { from: "user" });
+  } catch (error) {
+    const isHelp = error instanceof CommanderError && error.exitCode === 0;
+    if (isHelp) return exitCodes.done;
+    exitCode = writeFailure(streams, args.includes("--json"), error, allErrorTables);
+  } finally {
+    stopSignal.close();
+  }
+  return exitCode;
+}

@@ -1,0 +1,123 @@
+import { AppError, defineErrors } from "@credlink/primitives";
+
+/** What the SDK refuses to believe, or could not do. */
+export const clientErrors = defineErrors({
+  CLIENT_UNREACHABLE: {
+    meaning: "The node's gateway did not answer: no connection, or it was cut.",
+    remedy: "Check the address and that the node runs (`credlink network status`); try another.",
+  },
+  CLIENT_TIMEOUT: {
+    meaning: "The gateway did not answer within the time allowed for the call.",
+    remedy: "Look at the node's load and log; allow more time, or ask another node.",
+  },
+  CLIENT_RESPONSE_MALFORMED: {
+    meaning: "The answer is not JSON-RPC 2.0, or its result is not of the method's schema.",
+    remedy: "Check that the address is a credlink gateway of the same protocol version.",
+  },
+  CLIENT_PARAMS_INVALID: {
+    meaning: "The arguments of a call are not of the method's schema; nothing was sent.",
+    remedy: "Correct the arguments; the schemas stand in docs/protocol/rpc.md.",
+  },
+  CLIENT_KEY_MISSING: {
+    meaning: "The call needs a member's session, and no key was given.",
+    remedy: "Give the member's key (CLI: --key with --password-file, or --network).",
+  },
+  CLIENT_GENESIS_MISMATCH: {
+    meaning: "The gateway's genesis is not the trusted one: another chain, or a lie.",
+    remedy: "Compare the genesis digest with the consortium's; connect to a node of that chain.",
+  },
+  CLIENT_HEADER_ALTERED: {
+    meaning: "A header's bytes do not give the digest, height or chain that was asked for.",
+    remedy: "Do not trust this gateway; ask another node and tell the operator.",
+  },
+  CLIENT_HEAD_UNPROVEN: {
+    meaning: "The answer stands on the genesis block alone, which no validator signed yet.",
+    remedy: "Ask again once block 1 exists: its parent hash proves the genesis block.",
+  },
+  CLIENT_CERTIFICATE_INVALID: {
+    meaning: "A block's commit certificate lacks a quorum of valid signatures of its validators.",
+    remedy: "Do not trust this gateway; ask another node and tell the operator.",
+  },
+  CLIENT_VALIDATORS_UNKNOWN: {
+    meaning: "No certified chain of headers leads from the trusted validators to those named.",
+    remedy: "Ask another node; if all say so, obtain the genesis of the chain again.",
+  },
+  CLIENT_PROOF_INVALID: {
+    meaning: "A Merkle proof does not lead from the value to the certified header's root.",
+    remedy: "Do not trust this gateway; ask another node and tell the operator.",
+  },
+  CLIENT_RECORD_ALTERED: {
+    meaning: "A transaction, receipt or block is not the one asked for, though it is well-formed.",
+    remedy: "Do not trust this gateway; ask another node and tell the operator.",
+  },
+  CLIENT_STALE: {
+    meaning: "The gateway's certified head is below the height that was demanded.",
+    remedy: "Wait until the node has caught up, or ask another node.",
+  },
+  CLIENT_TRANSACTION_INVALID: {
+    meaning: "A transaction cannot be built: a field is out of bounds, or a signer stands twice.",
+    remedy: "Correct the field named; bounds stand in docs/protocol/ledger.md.",
+  },
+  CLIENT_TRANSACTION_EXPIRED: {
+    meaning:
+      "The transaction's expiry height passed without it being in a block: it never will be.",
+    remedy: "Build it again with a new nonce and expiry, and submit it.",
+  },
+  CLIENT_TRANSACTION_PENDING: {
+    meaning: "The transaction was accepted, but did not commit within the time allowed.",
+    remedy: "Ask for it again by its id; do not build a second one unless this one expired.",
+  },
+  CLIENT_TRANSACTION_FAILED: {
+    meaning: "The transaction stands in a block, but its execution was refused; nothing changed.",
+    remedy: "The receipt's status says why; see its code in docs/errors.md.",
+  },
+});
+
+export type ClientErrorCode = keyof typeof clientErrors;
+
+/** An operation of the SDK that failed, or an answer that it refuses to believe. */
+export class ClientError extends AppError<{
+  readonly code: ClientErrorCode;
+  /** The contract's or the VM's own code, when a committed transaction failed. */
+  readonly status?: string;
+  /** Hexadecimal id of the transaction concerned. */
+  readonly transactionId?: string;
+}> {
+  get remedy(): string {
+    return clientErrors[this.details.code].remedy;
+  }
+}
+
+/** What the gateway refused: its own code and remedy, as the node documents them. */
+export class GatewayError extends AppError<{
+  readonly code: string;
+  readonly remedy: string;
+  readonly retryAfterMs?: number;
+  readonly httpStatus: number;
+}> {
+  get remedy(): string {
+    return this.details.remedy;
+  }
+}
+
+/** A `ClientError` in one call. */
+export function clientError(
+  code: ClientErrorCode,
+  message: string,
+  options: {
+    readonly cause?: unknown;
+    readonly status?: string;
+    readonly transactionId?: string;
+  } = {},
+): ClientError {
+  const details = {
+    code,
+    ...(options.status === undefined ? {} : { status: options.status }),
+    ...(options.transactionId === undefined ? {} : { transactionId: options.transactionId }),
+  };
+  return new ClientError(
+    details,
+    message,
+    options.cause === undefined ? {} : { cause: options.cause },
+  );
+}

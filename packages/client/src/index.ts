@@ -1,0 +1,61 @@
+/**
+ * The SDK: transactions, receipts and reads that are believed by proof only.
+ *
+ * ```ts
+ * import { createClient, createIdentity } from "@credlink/client";
+ * import { createSm2Signer } from "@credlink/crypto";
+ *
+ * const identity = createIdentity(createSm2Signer(privateKey));
+ * const client = createClient({ url: "http://127.0.0.1:8545/rpc", genesis, identity });
+ * const committed = await client.execute({ contract: "credential", version: "1.0.0",
+ *   method: "submit", args });
+ * committed.header.certificate; // the quorum that certified the block it stands in
+ * ```
+ */
+export {
+  type ChainSource,
+  type ChainVerifier,
+  createChainVerifier,
+  type HeaderClaim,
+  readGenesis,
+  type VerifiedHeader,
+} from "./chain-verifier.ts";
+export {
+  type CallOptions,
+  type Client,
+  type ClientOptions,
+  createClient,
+  type QueryAnswer,
+  type SubmitResult,
+  type WaitOptions,
+} from "./client.ts";
+export { ClientError, type ClientErrorCode, clientErrors, GatewayError } from "./errors.ts";
+export {
+  enrollCalls,
+  getMember,
+  registerRelationKeysCalls,
+  registerRevocationListCall,
+  setMemberStatusCall,
+} from "./members.ts";
+export {
+  type CommittedTransaction,
+  type VerifiedBlock,
+  type VerifiedOutcome,
+  type VerifiedState,
+  verifyBlock,
+  verifyOutcome,
+  verifyState,
+} from "./records.ts";
+export { createRpc, type Fetch, type Rpc, type RpcCall, type RpcOptions } from "./rpc.ts";
+export { createIdentity, type Identity, SESSION_DOMAIN, sessionMessage } from "./session.ts";
+export {
+  type Call,
+  createTransactionBuilder,
+  DEFAULT_EXPIRY_BLOCKS,
+  DEFAULT_GAS_LIMIT,
+  encodeArgs,
+  type SignedCall,
+  signTransaction,
+  type TransactionBuilder,
+  type TransactionBuilderOptions,
+} from "./transactions.ts";
