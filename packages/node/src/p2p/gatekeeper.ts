@@ -1,0 +1,119 @@
+import type { Clock, Counter, Logger, Metrics, PeerId } from "@credlink/primitives";
+import type { MessageStream, MultiaddrConnection } from "@libp2p/interface";
+import type { AdmissionFailure, AdmissionObserver } from "./admission-encrypter.ts";
+import type { AdmissionErrorCode } from "./errors.ts";
+import { FailureLimiter, type FailureLimits } from "./failure-limiter.ts";
+import { networkMetrics } from "./metrics.ts";
+
+/** Limits of failed handshakes. */
+export interface GatekeeperOptions {
+  readonly perPeer: FailureLimits;
+  /** Higher than `perPeer`: several nodes may stand behind one address. */
+  readonly perAddress: FailureLimits;
+  readonly handshakeTimeoutMs: number;
+}
+
+/** Refusals that say nothing about the peer's good will. */
+const INNOCENT: ReadonlySet<AdmissionErrorCode> = new Set(["NODE_ADMISSION_BANNED"]);
+
+/** The part of a multiaddress that names the machine. */
+function hostOf(connection: MessageStream): string {
+  if (!("remoteAddr" in connection)) return "unknown";
+  const [, , host] = String(connection.remoteAddr).split("/");
+  return host ?? "unknown";
+}
+
+/**
+ * Sees every connection from its first byte: counts failures per peer and per network address,
+ * bans for a while, and notices those that never say anything.
+ */
+export class Gatekeeper {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #peers: FailureLimiter;
+  readonly #addresses: FailureLimiter;
+  readonly #timeoutMs: number;
+  readonly #refusals: Counter;
+  readonly #bans: Counter;
+  readonly #unheard: Counter;
+  readonly #judged = new WeakSet<MessageStream>();
+
+  constructor(
+    options: GatekeeperOptions,
+    components: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
+  ) {
+    this.#clock = components.clock;
+    this.#logger = components.logger;
+    this.#peers = new FailureLimiter(options.perPeer, components.clock);
+    this.#addresses = new FailureLimiter(options.perAddress, components.clock);
+    this.#timeoutMs = options.handshakeTimeoutMs;
+    this.#refusals = components.metrics.counter(networkMetrics.admissionRefusals);
+    this.#bans = components.metrics.counter(networkMetrics.bans);
+    this.#unheard = components.metrics.counter(networkMetrics.refusedConnections);
+  }
+
+  /** For libp2p's connection gater: whether to close an inbound connection unheard. */
+  denyInbound(connection: MultiaddrConnection): boolean {
+    if (this.#addresses.bannedForMs(hostOf(connection)) > 0) {
+      this.#unheard.add();
+      return true;
+    }
+    const since = this.#clock.monotonicMs();
+    connection.addEventListener("close", () => {
+      if (this.#judged.has(connection)) return;
+      const elapsedMs = this.#clock.monotonicMs() - since;
+      // libp2p's own deadline may fire a moment before ours would.
+      const code =
+        elapsedMs >= this.#timeoutMs - 50 ? "NODE_ADMISSION_TIMEOUT" : "NODE_ADMISSION_ABORTED";
+      const detail = "closed before noise";
+      this.refused(connection, { role: "listener", peerId: undefined, code, by: "us", detail });
+    });
+    return false;
+  }
+
+  bannedForMs(peer: PeerId): number {
+    return this.#peers.bannedForMs(peer);
+  }
+
+  /** Bans a peer that misbehaved after admission. */
+  ban(peer: PeerId, banMs?: number): void {
+    this.#bans.add(1, { subject: "peer" });
+    this.#peers.ban(peer, banMs);
+  }
+
+  admitted: AdmissionObserver["onAdmitted"] = (connection) => {
+    this.#judged.add(connection);
+  };
+
+  refused: AdmissionObserver["onRefused"] = (connection, failure) => {
+    if (this.#judged.has(connection)) return;
+    this.#judged.add(connection);
+    const host = hostOf(connection);
+    const { role, peerId, code, by, detail } = failure;
+    this.#refusals.add(1, { code, by });
+    const who = { peerId: peerId ?? null, host, role, code };
+    if (by === "peer") this.#logger.warn("peer refused us", { ...who, detail });
+    else this.#logger.warn("peer refused", { ...who, detail });
+    if (role === "listener" && by === "us") this.#punish(failure, host);
+  };
+
+  /** A peer that was connected is no longer acceptable. */
+  cut(peerId: PeerId, code: AdmissionErrorCode, detail: string): void {
+    this.#refusals.add(1, { code, by: "us" });
+    this.#logger.warn("peer cut", { peerId, code, detail });
+  }
+
+  #punish(failure: AdmissionFailure, host: string): void {
+    const { peerId, code } = failure;
+    if (INNOCENT.has(code)) return;
+    // A peer that merely hangs up is counted by address alone: it may just have stopped.
+    if (peerId !== undefined && code !== "NODE_ADMISSION_ABORTED" && this.#peers.fail(peerId)) {
+      this.#bans.add(1, { subject: "peer" });
+      this.#logger.warn("peer banned", { peerId, banMs: this.#peers.bannedForMs(peerId) });
+    }
+    if (this.#addresses.fail(host)) {
+      this.#bans.add(1, { subject: "address" });
+      this.#logger.warn("address banned", { host, banMs: this.#addresses.bannedForMs(host) });
+    }
+  }
+}

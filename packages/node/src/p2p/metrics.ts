@@ -1,0 +1,82 @@
+import type { MetricDefinition } from "@credlink/primitives";
+
+/** What the peer-to-peer side counts. */
+export const networkMetrics = {
+  admissions: {
+    name: "credlink_node_admissions_total",
+    kind: "counter",
+    help: "Handshakes that ended with the peer admitted, by our end of the connection.",
+    labels: ["role"],
+  },
+  admissionRefusals: {
+    name: "credlink_node_admission_refusals_total",
+    kind: "counter",
+    help: "Handshakes refused and connected peers cut, by code and by who refused (us or peer).",
+    labels: ["code", "by"],
+  },
+  bans: {
+    name: "credlink_node_bans_total",
+    kind: "counter",
+    help: "Bans that began, by what was banned: a peer or a network address.",
+    labels: ["subject"],
+  },
+  refusedConnections: {
+    name: "credlink_node_banned_connections_total",
+    kind: "counter",
+    help: "Connections closed unheard because their network address is banned.",
+  },
+  peers: {
+    name: "credlink_node_peers",
+    kind: "gauge",
+    help: "Connected peers by standing (full or provisional).",
+    labels: ["standing"],
+  },
+  streamsRefused: {
+    name: "credlink_node_streams_refused_total",
+    kind: "counter",
+    help: "Streams closed unheard: the peer is not admitted, or only provisionally.",
+    labels: ["reason"],
+  },
+  framesRefused: {
+    name: "credlink_node_frames_refused_total",
+    kind: "counter",
+    help: "Frames larger than their protocol allows; their streams were closed.",
+    labels: ["protocol"],
+  },
+  messagesReceived: {
+    name: "credlink_node_messages_received_total",
+    kind: "counter",
+    help: "Messages received from admitted peers, by protocol.",
+    labels: ["protocol"],
+  },
+  bytesReceived: {
+    name: "credlink_node_received_bytes_total",
+    kind: "counter",
+    help: "Payload bytes received from admitted peers, by protocol.",
+    labels: ["protocol"],
+  },
+  messagesSent: {
+    name: "credlink_node_messages_sent_total",
+    kind: "counter",
+    help: "Messages handed to the transport, by protocol.",
+    labels: ["protocol"],
+  },
+  bytesSent: {
+    name: "credlink_node_sent_bytes_total",
+    kind: "counter",
+    help: "Payload bytes handed to the transport, by protocol.",
+    labels: ["protocol"],
+  },
+  messagesDropped: {
+    name: "credlink_node_messages_dropped_total",
+    kind: "counter",
+    help: "Messages dropped before sending: the peer's queue was full, or the peer had left.",
+    labels: ["protocol", "reason"],
+  },
+  dials: {
+    name: "credlink_node_dials_total",
+    kind: "counter",
+    help: "Attempts to connect to a peer, by outcome (connected or failed).",
+    labels: ["outcome"],
+  },
+} as const satisfies Record<string, MetricDefinition>;
