@@ -18,5 +18,6 @@ export * from "./crc32c.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";
 export * from "./metrics.ts";
+export { createReplica, defaultReplicaOptions } from "./replica.ts";
 export * from "./reports.ts";
 export * from "./wire.ts";
