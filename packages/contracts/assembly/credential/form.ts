@@ -1,0 +1,70 @@
+import { blockTimeMs, demand, isEqual32, Party, revert } from "../sdk/index";
+import { FORMAT, Submission } from "./record";
+import {
+  fewestIndexesOf,
+  fieldCountOf,
+  isContract,
+  issuersOf,
+  levelOf,
+  mostIndexesOf,
+} from "./rules";
+import {
+  CONTRACT_FRAMEWORK,
+  isSchemaOf,
+  RISK_ASSESSMENT,
+  roleOf,
+  TRANSACTION_ACCEPTANCE,
+  TRANSACTION_SETTLEMENT,
+  TRANSACTION_TASK,
+} from "./types";
+
+/** What happened is dated at most this far beyond the block: clocks of issuers differ. */
+const CLOCK_TOLERANCE_MS: i64 = 300_000;
+
+function subjectCountOf(type: i32): i32 {
+  if (type >= RISK_ASSESSMENT) return 0;
+  return type == TRANSACTION_TASK ||
+    type == TRANSACTION_ACCEPTANCE ||
+    type == TRANSACTION_SETTLEMENT
+    ? 2
+    : 1;
+}
+
+/** What can be judged by the submission alone. */
+export function checkForm(record: Submission): void {
+  const type = record.type;
+  demand(record.format == FORMAT, "CREDENTIAL_FORMAT_VERSION");
+  demand(type >= 0, "CREDENTIAL_TYPE_UNKNOWN");
+  demand(isSchemaOf(type, record.schema), "CREDENTIAL_SCHEMA_VERSION");
+  demand(record.fieldCount == fieldCountOf(type), "CREDENTIAL_FIELD_COUNT");
+  demand(record.level == levelOf(type), "CREDENTIAL_LEVEL");
+  demand(record.amountCommitment == 0, "CREDENTIAL_AMOUNT_COMMITMENT_RESERVED");
+  demand(record.subjectCount == subjectCountOf(type), "CREDENTIAL_SUBJECT_COUNT");
+  demand(
+    record.indexCount >= fewestIndexesOf(type) && record.indexCount <= mostIndexesOf(type),
+    "CREDENTIAL_INDEX_COUNT",
+  );
+  const to = record.validToMs;
+  demand(to < 0 || to > record.validFromMs, "CREDENTIAL_VALIDITY");
+  if (isContract(type)) demand(to >= 0, "CREDENTIAL_VALIDITY");
+  else if (type > CONTRACT_FRAMEWORK) {
+    demand(
+      record.validFromMs <= blockTimeMs() + CLOCK_TOLERANCE_MS,
+      "CREDENTIAL_TIME_IN_FUTURE",
+    );
+  }
+  for (let i = 0; i < record.parentCount; i++) {
+    const parent = record.parents[i];
+    demand(record.relations[i] >= 0, "CREDENTIAL_PARENT_RELATION");
+    demand(!isEqual32(parent, record.id), "CREDENTIAL_CYCLE");
+    for (let j = 0; j < i; j++) {
+      if (isEqual32(record.parents[j], parent)) revert("CREDENTIAL_PARENT_REPEATED");
+    }
+  }
+}
+
+/** The sender issues in its own name, and its role may issue this type. */
+export function checkIssuer(record: Submission, sender: Party): void {
+  demand(isEqual32(record.issuer, sender.address), "CREDENTIAL_ISSUER_NOT_SENDER");
+  demand((issuersOf(record.type) & roleOf(sender.role)) != 0, "CREDENTIAL_ISSUER_UNAUTHORISED");
+}

@@ -1,0 +1,215 @@
+import { Party, Reader, Signers, Slice, StateMap, Writer } from "../sdk/index";
+import { relationOf, typeOf } from "./types";
+
+export const CONTRACT_VERSION = "1.0.0";
+/** Version of the record's format. */
+export const FORMAT: u32 = 1;
+export const MAX_PARENTS = 32;
+export const MAX_SUBJECTS = 4;
+export const MAX_INDEXES = 4;
+/** Most bytes of a type's, schema's or relation's name. */
+const NAME_BYTES: u32 = 64;
+/** Bytes of a compressed point: a Pedersen commitment to an amount, one day. */
+const AMOUNT_COMMITMENT_BYTES: u32 = 33;
+
+export const STATUS_ACTIVE = "active";
+export const STATUS_ON_HOLD = "on-hold";
+export const STATUS_REVOKED = "revoked";
+export const STATUS_CORRECTED = "corrected";
+
+export const ACTIVE = 0;
+export const ON_HOLD = 1;
+export const REVOKED = 2;
+export const CORRECTED = 3;
+
+export function statusName(status: i32): string {
+  if (status == ACTIVE) return STATUS_ACTIVE;
+  if (status == ON_HOLD) return STATUS_ON_HOLD;
+  return status == REVOKED ? STATUS_REVOKED : STATUS_CORRECTED;
+}
+
+/** record id -> stored record. */
+export const RECORDS: u8 = 0x72;
+/** use ‖ parent id -> id of the credential that used it up. */
+export const USES: u8 = 0x75;
+/** key id (4 bytes, big-endian) ‖ index value -> id of the credential that holds it. */
+export const INDEXES: u8 = 0x78;
+
+/** What the issuer submits. Pointers lead into its canonical bytes, at `raw`. */
+@final
+export class Submission {
+  raw: usize = 0;
+  rawLength: usize = 0;
+  format: u32 = 0;
+  id: usize = 0;
+  /** −1: not a type of this contract. */
+  type: i32 = -1;
+  schema: Slice = new Slice(0, 0);
+  issuer: usize = 0;
+  subjectCount: i32 = 0;
+  subjects: StaticArray<usize> = new StaticArray<usize>(MAX_SUBJECTS);
+  parentCount: i32 = 0;
+  parents: StaticArray<usize> = new StaticArray<usize>(MAX_PARENTS);
+  /** −1: not a relation of this contract. */
+  relations: StaticArray<i32> = new StaticArray<i32>(MAX_PARENTS);
+  fieldCount: u32 = 0;
+  indexCount: i32 = 0;
+  indexKeys: StaticArray<u32> = new StaticArray<u32>(MAX_INDEXES);
+  indexes: StaticArray<usize> = new StaticArray<usize>(MAX_INDEXES);
+  /** 0: none, as it must be until sums are checked. */
+  amountCommitment: usize = 0;
+  level: u32 = 0;
+  validFromMs: i64 = 0;
+  /** −1: without end. */
+  validToMs: i64 = -1;
+}
+
+export function readSubmission(reader: Reader): Submission {
+  const from = reader.at;
+  const record = new Submission();
+  reader.struct(15);
+  record.format = reader.u32();
+  record.id = reader.bytes(32);
+  record.type = typeOf(reader.text(NAME_BYTES));
+  record.schema = reader.text(NAME_BYTES);
+  record.issuer = reader.bytes(32);
+  record.subjectCount = reader.list(MAX_SUBJECTS);
+  for (let i = 0; i < record.subjectCount; i++) record.subjects[i] = reader.bytes(32);
+  record.parentCount = reader.list(MAX_PARENTS);
+  for (let i = 0; i < record.parentCount; i++) {
+    reader.struct(2);
+    record.parents[i] = reader.bytes(32);
+    record.relations[i] = relationOf(reader.text(NAME_BYTES));
+  }
+  reader.struct(2);
+  reader.bytes(32);
+  record.fieldCount = reader.u32();
+  record.indexCount = reader.list(MAX_INDEXES);
+  for (let i = 0; i < record.indexCount; i++) {
+    reader.struct(2);
+    record.indexKeys[i] = reader.u32();
+    record.indexes[i] = reader.bytes(32);
+  }
+  record.amountCommitment = reader.bytesOrNull(AMOUNT_COMMITMENT_BYTES);
+  reader.bytes(32);
+  record.level = reader.u32();
+  record.validFromMs = reader.u53();
+  record.validToMs = reader.isNull() ? -1 : reader.u53();
+  reader.bytesOrNull(32);
+  record.raw = from;
+  record.rawLength = reader.at - from;
+  return record;
+}
+
+/** A credential as the state keeps it: [standing, issue, submission]. */
+@final
+export class Stored {
+  status: i32 = ACTIVE;
+  /** Who gave it its present status. */
+  statusBy: usize = 0;
+  /** Its successor, once it is corrected; else 0. */
+  replacedBy: usize = 0;
+  /** The service contract that it stands under, or 0. */
+  contract: usize = 0;
+  /** Bytes of issue and submission, which never change. */
+  fixed: usize = 0;
+  fixedLength: usize = 0;
+  submission: Submission = new Submission();
+}
+
+const STATE_MALFORMED = "CREDENTIAL_STATE_MALFORMED";
+
+function statusOf(name: Slice): i32 {
+  // The four names differ in their length or first letter.
+  if (name.length == 6) return ACTIVE;
+  if (load<u8>(name.pointer) == 0x6f) return ON_HOLD;
+  return load<u8>(name.pointer) == 0x72 ? REVOKED : CORRECTED;
+}
+
+function parseStored(bytes: Slice): Stored {
+  const reader = Reader.of(bytes, STATE_MALFORMED);
+  const stored = new Stored();
+  reader.struct(3);
+  reader.struct(5);
+  stored.status = statusOf(reader.text(NAME_BYTES));
+  reader.u53();
+  stored.statusBy = reader.bytes(32);
+  reader.bytesOrNull(32);
+  stored.replacedBy = reader.bytesOrNull(32);
+  stored.fixed = reader.at;
+  stored.fixedLength = bytes.pointer + bytes.length - reader.at;
+  reader.struct(6);
+  reader.text(NAME_BYTES);
+  reader.u53();
+  reader.u53();
+  reader.skip();
+  stored.contract = reader.bytesOrNull(32);
+  reader.skip();
+  stored.submission = readSubmission(reader);
+  return stored;
+}
+
+export function recordKey(id: usize): Slice {
+  return new StateMap(RECORDS).key(id, 32);
+}
+
+export function loadStored(id: usize): Stored | null {
+  const bytes = StateMap.get(recordKey(id));
+  return bytes === null ? null : parseStored(<Slice>bytes);
+}
+
+function writeStanding(
+  writer: Writer,
+  status: i32,
+  height: i64,
+  by: usize,
+  reason: usize,
+  replacedBy: usize,
+): void {
+  writer.list(3);
+  writer.list(5);
+  writer.ascii(statusName(status));
+  writer.u64(<u64>height);
+  writer.bytes(by, 32);
+  writer.bytesOrNull(reason, 32);
+  writer.bytesOrNull(replacedBy, 32);
+}
+
+/** Gives a stored record another status; the rest of it stays byte for byte. */
+export function putStatus(
+  stored: Stored,
+  status: i32,
+  height: i64,
+  by: usize,
+  reason: usize,
+  replacedBy: usize,
+): void {
+  const writer = new Writer(stored.fixedLength + 160);
+  writeStanding(writer, status, height, by, reason, replacedBy);
+  writer.raw(stored.fixed, stored.fixedLength);
+  StateMap.put(recordKey(stored.submission.id), writer.slice());
+}
+
+/** Stores a new record: active, with where, when and by whose signatures it was issued. */
+export function putNew(
+  submission: Submission,
+  signers: Signers,
+  height: i64,
+  timeMs: i64,
+  contract: usize,
+  replaces: usize,
+): void {
+  const writer = new Writer(submission.rawLength + 256 + (<usize>signers.count << 6));
+  writeStanding(writer, ACTIVE, height, submission.issuer, 0, 0);
+  writer.list(6);
+  writer.ascii(CONTRACT_VERSION);
+  writer.u64(<u64>height);
+  writer.u64(<u64>timeMs);
+  const coSigners = signers.count - 1;
+  writer.list(coSigners);
+  for (let i = 1; i <= coSigners; i++) writer.bytes((<Party>signers.at(i)).address, 32);
+  writer.bytesOrNull(contract, 32);
+  writer.bytesOrNull(replaces, 32);
+  writer.raw(submission.raw, submission.rawLength);
+  StateMap.put(recordKey(submission.id), writer.slice());
+}
