@@ -133,8 +133,10 @@ function checkAuthorities(path: Path): Verdict {
     if (!authority.isCertificateAuthority || !authority.keyUsage.has("keyCertSign")) {
       return refuse("CRYPTO_CERTIFICATE_NOT_AUTHORITY", authority.subject.commonName);
     }
-    const below = path.slice(1, index).filter((ca) => !equalBytes(ca.subjectDer, ca.issuerDer));
-    if (authority.pathLength !== undefined && below.length > authority.pathLength) {
+    // Stricter than the RFC: CAs that a CA issued under its own name count like any other, else
+    // a CA that allows none below it could add them all the same.
+    const below = index - 1;
+    if (authority.pathLength !== undefined && below > authority.pathLength) {
       return refuse("CRYPTO_CERTIFICATE_PATH_TOO_LONG", authority.subject.commonName);
     }
   }
