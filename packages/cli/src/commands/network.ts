@@ -47,6 +47,7 @@ interface CreateOptions {
   readonly observers: number;
   readonly chainId?: string;
   readonly basePort?: number;
+  readonly containers?: boolean;
   readonly json?: boolean;
 }
 
@@ -59,6 +60,7 @@ function addCreate(network: Command, context: CommandContext): void {
     .option("--observers <n>", "nodes that follow without a vote", wholeNumber, 0)
     .option("--chain-id <id>", "name of the chain (default: credlink-dev)")
     .option("--base-port <port>", "first of two ports a node (default: any free)", wholeNumber)
+    .option("--containers", "one container per node: found by name, ports 8645 and 9645 each")
     .option("--json", "print one JSON document")
     .action((options: CreateOptions) =>
       context.run(options.json ?? false, async () => {

@@ -9,12 +9,15 @@ import { CliError } from "../errors.ts";
 import { createMember, createOrganizationAuthority, createRoot, type Issued } from "./authority.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { NETWORK_FORMAT, type Network, networkPaths } from "./layout.ts";
-import { writeNodeConfigs } from "./node-config.ts";
+import { type Settings, saveNetwork, writeNodeConfigs } from "./node-config.ts";
 import type { NetworkPlan, PlannedNode } from "./plan.ts";
 
 /** Ports of one node: gateway and p2p. */
 const PORTS_PER_NODE = 2;
 const HOST = "127.0.0.1";
+/** Where nodes that have a machine or container each listen. */
+const CONTAINER_RPC_PORT = 8_645;
+const CONTAINER_P2P_PORT = 9_645;
 /** Node certificates end apart from each other, so that no two must be renewed at once. */
 const FIRST_END_DAYS = 365;
 const LAST_END_DAYS = 3 * 365;
@@ -26,6 +29,15 @@ interface MadeNode extends PlannedNode {
   readonly peerId: string;
 }
 
+export interface CreateNetworkOptions {
+  /** Milliseconds since 1970; default now. */
+  readonly nowMs?: number;
+  /** Told what is being made. */
+  readonly onProgress?: (step: string) => void;
+  /** Joined into every node's configuration file, for example a log level. */
+  readonly settings?: Settings;
+}
+
 /**
  * Makes a network in an empty or new folder: consortium root, organisation CAs, admins, node
  * keys and certificates, genesis with the credential contract, and each node's configuration.
@@ -35,7 +47,7 @@ interface MadeNode extends PlannedNode {
 export async function createNetwork(
   dir: string,
   plan: NetworkPlan,
-  options: { readonly nowMs?: number; readonly onProgress?: (step: string) => void } = {},
+  options: CreateNetworkOptions = {},
 ): Promise<Network> {
   const paths = networkPaths(dir);
   const nowMs = options.nowMs ?? Date.now();
@@ -65,11 +77,16 @@ export async function createNetwork(
   progress(`${plan.nodes.length} node keys and certificates`);
   const nodes = await createNodes(plan, paths.node, authorities, nowMs);
   const genesis = buildGenesis(plan, { root, authorities, admins, nodes, nowMs });
-  writeFileSync(paths.genesis, encode(genesisCodec, genesis), { flag: "wx" });
+  const genesisBytes = encode(genesisCodec, genesis);
+  writeFileSync(paths.genesis, genesisBytes, { flag: "wx" });
+  for (const node of nodes) {
+    // Each node's folder is whole by itself, so that it can be moved to its machine.
+    writeFileSync(paths.nodeGenesis(node.name), genesisBytes, { flag: "wx" });
+  }
   const ports = await choosePorts(plan);
   const network = describe(plan, paths.root, { authorities, admins, nodes, ports, genesis });
-  writeNodeConfigs(dir, network);
-  writeFileSync(paths.network, `${JSON.stringify(network, null, 2)}\n`, { flag: "wx" });
+  writeNodeConfigs(dir, network, options.settings);
+  saveNetwork(dir, network);
   return network;
 }
 
@@ -143,6 +160,7 @@ function buildGenesis(
 async function choosePorts(plan: NetworkPlan): Promise<readonly number[]> {
   const count = plan.nodes.length * PORTS_PER_NODE;
   const { basePort } = plan;
+  if (plan.containers) return plan.nodes.flatMap(() => [CONTAINER_RPC_PORT, CONTAINER_P2P_PORT]);
   if (basePort === undefined) return findFreePorts(HOST, count);
   return Array.from({ length: count }, (_, index) => basePort + index);
 }
@@ -168,7 +186,7 @@ function describe(
     chainId: plan.chainId,
     genesis: "genesis.bin",
     genesisDigest: toHex(genesisDigest(made.genesis)),
-    automaticPorts: plan.basePort === undefined,
+    automaticPorts: plan.basePort === undefined && !plan.containers,
     organizations: [...made.authorities].map(([name, authority]) => {
       const { certificate, key, passwordFile } = files(authority);
       return {
@@ -189,7 +207,8 @@ function describe(
       role: node.role,
       organization: node.organization,
       peerId: node.peerId,
-      host: HOST,
+      host: plan.containers ? node.name : HOST,
+      bind: plan.containers ? "0.0.0.0" : HOST,
       rpcPort: made.ports[index * PORTS_PER_NODE] ?? 0,
       p2pPort: made.ports[index * PORTS_PER_NODE + 1] ?? 0,
     })),

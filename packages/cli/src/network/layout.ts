@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
@@ -23,7 +24,10 @@ const nodeEntry = z.strictObject({
   role: z.enum(["validator", "observer", "regulator-node"]),
   organization: z.string(),
   peerId: z.string(),
+  /** Under which others reach it: an address, or a name in containers. */
   host: z.string(),
+  /** Address it listens on. */
+  bind: z.string(),
   rpcPort: port,
   p2pPort: port,
 });
@@ -63,6 +67,7 @@ export function networkPaths(dir: string) {
     run: join(root, "run.json"),
     organization: (name: string) => join(root, "organizations", name),
     node: (name: string) => join(root, "nodes", name),
+    nodeGenesis: (name: string) => join(root, "nodes", name, "genesis.bin"),
     config: (name: string) => join(root, "nodes", name, "node.yaml"),
     data: (name: string) => join(root, "nodes", name, "data"),
     log: (name: string) => join(root, "nodes", name, "node.log"),
@@ -113,5 +118,6 @@ export function rpcUrl(node: NetworkNode): string {
 
 /** The address under which other nodes dial a node. */
 export function p2pAddress(node: NetworkNode): string {
-  return `/ip4/${node.host}/tcp/${node.p2pPort}/p2p/${node.peerId}`;
+  const kind = isIP(node.host) === 4 ? "ip4" : "dns4";
+  return `/${kind}/${node.host}/tcp/${node.p2pPort}/p2p/${node.peerId}`;
 }

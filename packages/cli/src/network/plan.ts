@@ -17,6 +17,8 @@ export interface NetworkPlan {
   readonly parameters: Parameters;
   /** First port; undefined: any free ones. */
   readonly basePort?: number;
+  /** One machine or container per node: found by its name, the same ports on each. */
+  readonly containers: boolean;
 }
 
 /** Fewest organisations, so that majorities of them mean something. */
@@ -41,6 +43,7 @@ export interface PlanOptions {
   readonly observers?: number;
   readonly chainId?: string;
   readonly basePort?: number;
+  readonly containers?: boolean;
   /** Names of the organisations; default `org-1` …, at least four. */
   readonly organizations?: readonly string[];
   /** Role of the observers; default `observer`. */
@@ -84,6 +87,7 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
     chainId,
     organizations,
     nodes,
+    containers: options.containers ?? false,
     parameters: { ...defaultParameters, ...options.parameters },
     ...(options.basePort === undefined || options.basePort === 0
       ? {}

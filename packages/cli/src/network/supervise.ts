@@ -112,7 +112,7 @@ async function stopChild(child: NodeProcess): Promise<void> {
 /** Ports that the machine chose are chosen anew when another process took one meanwhile. */
 async function settlePorts(dir: string, network: Network): Promise<Network> {
   const ports = network.nodes.flatMap((node) => [node.rpcPort, node.p2pPort]);
-  const host = network.nodes[0]?.host ?? "127.0.0.1";
+  const host = network.nodes[0]?.bind ?? "127.0.0.1";
   const free = await Promise.all(ports.map((port) => isPortFree(host, port)));
   const taken = ports.find((_, index) => free[index] === false);
   if (taken === undefined) return network;

@@ -1,0 +1,81 @@
+import { parseArgs } from "node:util";
+
+/** Which credential is submitted over and over. */
+export const kinds = ["bill.insurance", "transaction.task"] as const;
+export type Kind = (typeof kinds)[number];
+
+/** What `pnpm bench tps` is asked to do. */
+export interface TpsOptions {
+  readonly validators: number;
+  /** Seconds of load. */
+  readonly duration: number;
+  /** Transactions a second that are offered. */
+  readonly rate: number;
+  /** Institutions that submit. */
+  readonly senders: number;
+  readonly kind: Kind;
+  readonly json: boolean;
+  /** File for one line per transaction. */
+  readonly csv?: string;
+  /** Keeps the network's folder here instead of a temporary one. */
+  readonly dir?: string;
+}
+
+/** The command line is wrong. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const usage = `pnpm bench tps [options]
+  --validators N   1 or 4 and more (default 4)
+  --duration S     seconds of load (default 30)
+  --rate R         transactions a second that are offered (default 400)
+  --senders S      institutions that submit (default 4)
+  --kind K         ${kinds.join(" | ")} (default ${kinds[0]})
+  --csv FILE       one line per transaction: intended, sent, committed, height, status
+  --dir DIR        keep the network's folder here
+  --json           print one JSON document and nothing else`;
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} ${text}`);
+  return value;
+}
+
+/** @throws UsageError */
+export function parseTpsOptions(args: readonly string[]): TpsOptions {
+  let values: ReturnType<typeof read>["values"];
+  try {
+    ({ values } = read(args));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const kind = kinds.find((each) => each === values.kind);
+  if (kind === undefined) throw new UsageError(`--kind ${values.kind}`);
+  return {
+    validators: positive("validators", values.validators),
+    duration: positive("duration", values.duration),
+    rate: positive("rate", values.rate),
+    senders: positive("senders", values.senders),
+    kind,
+    json: values.json,
+    ...(values.csv === undefined ? {} : { csv: values.csv }),
+    ...(values.dir === undefined ? {} : { dir: values.dir }),
+  };
+}
+
+function read(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    options: {
+      validators: { type: "string", default: "4" },
+      duration: { type: "string", default: "30" },
+      rate: { type: "string", default: "400" },
+      senders: { type: "string", default: "4" },
+      kind: { type: "string", default: kinds[0] },
+      csv: { type: "string" },
+      dir: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
+  });
+}

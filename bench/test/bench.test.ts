@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { parseTpsOptions, UsageError } from "../src/options.ts";
+import { readProcessUsage } from "../src/process-usage.ts";
+import { percentile, percentiles } from "../src/statistics.ts";
+
+describe("percentiles", () => {
+  it("are nearest ranks of the sorted sample", () => {
+    const sample = Array.from({ length: 100 }, (_, index) => 100 - index);
+    expect(percentiles(sample)).toEqual({ p50: 50, p95: 95, p99: 99, max: 100 });
+  });
+
+  it("of one value are that value, of none zero", () => {
+    expect(percentiles([7])).toEqual({ p50: 7, p95: 7, p99: 7, max: 7 });
+    expect(percentiles([])).toEqual({ p50: 0, p95: 0, p99: 0, max: 0 });
+    expect(percentile([1, 2], 1)).toBe(2);
+  });
+});
+
+describe("options", () => {
+  it("have defaults", () => {
+    expect(parseTpsOptions([])).toEqual({
+      validators: 4,
+      duration: 30,
+      rate: 400,
+      senders: 4,
+      kind: "bill.insurance",
+      json: false,
+    });
+  });
+
+  it.each([["--rate", "0"], ["--rate", "x"], ["--kind", "none"], ["--nothing"], ["--rate"]])(
+    "refuse %s %s",
+    (...args) => {
+      expect(() => parseTpsOptions(args.filter((arg) => arg !== undefined))).toThrow(UsageError);
+    },
+  );
+});
+
+describe("usage of a process", () => {
+  it("counts processor time and memory of this one", () => {
+    const before = readProcessUsage(process.pid);
+    let sum = 0;
+    const until = performance.now() + 60;
+    while (performance.now() < until) sum += Math.sqrt(sum + 1);
+    const after = readProcessUsage(process.pid);
+    if (before === null || after === null) return expect(process.platform).not.toBe("linux");
+    expect(sum).toBeGreaterThan(0);
+    expect(after.cpuMs - before.cpuMs).toBeGreaterThan(0);
+    expect(after.peakMemoryBytes).toBeGreaterThan(10_000_000);
+  });
+
+  it("knows no process that is not there", () => {
+    expect(readProcessUsage(2 ** 30)).toBeNull();
+  });
+});

@@ -1,0 +1,51 @@
+import { loadConfig, startNode } from "@credlink/node";
+import type { Command } from "commander";
+import type { CommandContext } from "./context.ts";
+
+interface StartOptions {
+  readonly config: string;
+  readonly withParent?: boolean;
+  readonly json?: boolean;
+}
+
+/** `node start`: one node in this process, until it is asked to stop. */
+export function addNodeCommands(program: Command, context: CommandContext): void {
+  const node = program.command("node").description("one node");
+  node
+    .command("start")
+    .description("run a node in the foreground; its log goes to standard output")
+    .requiredOption("--config <file>", "the node's configuration file")
+    .option("--with-parent", "stop when standard input ends: the parent process is gone")
+    .option("--json", "print one JSON document once the node answers")
+    .argument("[settings...]", "settings over the file's, after --: --rpc.port=8645")
+    .action((settings: readonly string[], options: StartOptions) =>
+      context.run(options.json ?? false, async () => {
+        const stop = Promise.race([
+          context.stopSignal,
+          ...(options.withParent === true ? [inputEnd()] : []),
+        ]);
+        const config = await loadConfig({
+          file: options.config,
+          environment: process.env,
+          flags: settings,
+        });
+        const running = await startNode(config);
+        if (options.json === true) {
+          context.streams.out(`${JSON.stringify({ ...running.addresses, pid: process.pid })}\n`);
+        }
+        await stop;
+        await running.stop();
+        return undefined;
+      }),
+    );
+}
+
+/** Resolves when standard input ends. The parent holds its other end, so it ends with the parent. */
+function inputEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdin.once("end", resolve);
+    process.stdin.once("error", () => resolve());
+    process.stdin.once("close", () => resolve());
+    process.stdin.resume();
+  });
+}
