@@ -17,6 +17,7 @@
  */
 export * from "./block.ts";
 export * from "./built-in-calls.ts";
+export { createLedger, type LedgerComponents } from "./chain.ts";
 export * from "./decoded-transaction.ts";
 export * from "./digests.ts";
 export * from "./envelope.ts";
@@ -31,9 +32,12 @@ export * from "./executor.ts";
 export * from "./genesis.ts";
 export * from "./ledger.ts";
 export * from "./member.ts";
+export * from "./memory-store.ts";
 export * from "./merkle.ts";
+export { ledgerMetrics } from "./metrics.ts";
 export * from "./receipt.ts";
 export * from "./replay-guard.ts";
+export { type HistoryRecord, historyRecordCodec } from "./rows.ts";
 export {
   EMPTY_STATE_ROOT,
   type StateClaim,

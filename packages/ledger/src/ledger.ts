@@ -1,4 +1,4 @@
-import type { CommitCertificate, ValidatorSet } from "@credlink/consensus-pbft";
+import type { CommitCertificate, Justification, ValidatorSet } from "@credlink/consensus-pbft";
 import type { Digest, Height, Result, ValidatorIndex } from "@credlink/primitives";
 import type { Block, Header, SealedBlock } from "./block.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
@@ -27,6 +27,18 @@ export interface ExecutionRequest {
   readonly timestampMs: number;
   /** Judged by `judge` on this parent, height and time; signatures verified. */
   readonly transactions: readonly DecodedTransaction[];
+}
+
+/** The block that an envelope is judged for. */
+export interface JudgementPlace {
+  readonly parentDigest: Digest;
+  readonly height: Height;
+  readonly timestampMs: number;
+  /**
+   * The branch's guard, or one over it that holds earlier transactions of the same block.
+   * Default: the parent's.
+   */
+  readonly replay?: ReplayGuard;
 }
 
 /** The outcome of executing transactions on a parent; nothing of it is written. */
@@ -93,8 +105,8 @@ export interface ProposalCheck {
 /** How a block was decided, beyond what the block says. */
 export interface Decision {
   readonly certificate: CommitCertificate;
-  /** Encoded justification of the deciding view when it was above 0 and is at hand. */
-  readonly justification?: Uint8Array | null;
+  /** Of the deciding view, when it was above 0 and is at hand: part of the block's history. */
+  readonly justification?: Justification | null;
 }
 
 /** Where a committed transaction stands. */
@@ -173,18 +185,11 @@ export interface Ledger extends LedgerReader {
 
   /**
    * Judges one envelope for a block of `height` and `timestampMs` on a parent.
-   * @param replay the branch's guard, or one over it that holds earlier transactions of the
-   *   same block; default `replayGuardAt(parentDigest)`.
    * @throws LedgerError LEDGER_PARENT_UNKNOWN
    */
   judge(
     transaction: Uint8Array | DecodedTransaction,
-    on: {
-      readonly parentDigest: Digest;
-      readonly height: Height;
-      readonly timestampMs: number;
-      readonly replay?: ReplayGuard;
-    },
+    on: JudgementPlace,
   ): Result<JudgedEnvelope, TransactionRefusalCode>;
 
   /** @throws LedgerError LEDGER_PARENT_UNKNOWN */

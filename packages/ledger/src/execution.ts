@@ -1,0 +1,107 @@
+import { encode, equalBytes, invariant } from "@credlink/primitives";
+import type { DecodedTransaction } from "./decoded-transaction.ts";
+import { statePath, stateValueDigest } from "./digests.ts";
+import type { BlockContext, Executor, StateView, StateWrite } from "./executor.ts";
+import type { Candidate, ExecutionRequest } from "./ledger.ts";
+import { receiptRoot, transactionRoot } from "./merkle.ts";
+import { CandidatePages } from "./page-store.ts";
+import { type Receipt, receiptCodec } from "./receipt.ts";
+import type { CommittedReplayGuard } from "./replay-guard.ts";
+import { stateRowKey } from "./rows.ts";
+import { textOfBytes } from "./sized-cache.ts";
+import { type PageSource, updateTree } from "./state-tree.ts";
+import { type ViewPlace, WriteSet } from "./state-view.ts";
+import { type Execution, executionOf, type Tip } from "./tip.ts";
+
+/** The changes that really change something: writing what is there already is none. */
+export function netWrites(view: StateView | null, writes: readonly StateWrite[]): StateWrite[] {
+  const seen = new Set<string>();
+  return writes.filter(({ contract, key, value }) => {
+    const cell = textOfBytes(stateRowKey(contract, key));
+    invariant(!seen.has(cell), "an executor names each changed key once");
+    seen.add(cell);
+    const before = view?.get(contract, key) ?? null;
+    if (before === null || value === null) return before !== value;
+    return !equalBytes(before, value);
+  });
+}
+
+/** Updates the state tree of `parentHeight` (null: the empty tree) by net changes. */
+export function updateStateTree(
+  pages: PageSource,
+  parentHeight: number | null,
+  height: number,
+  writes: readonly StateWrite[],
+) {
+  const changes = writes.map(({ contract, key, value }) => ({
+    path: statePath(contract, key),
+    valueDigest: value === null ? null : stateValueDigest(value),
+  }));
+  return updateTree(pages, parentHeight, height, changes);
+}
+
+/** What executing needs beyond the request. */
+export interface ExecutionParts {
+  readonly executor: Executor;
+  readonly replay: CommittedReplayGuard;
+  readonly context: BlockContext;
+  readonly parent: Tip;
+  /** Place of a view whose block has no header yet. */
+  readonly unsealed: (root: ViewPlace["root"]) => ViewPlace;
+}
+
+/** Executes transactions on a tip. Nothing is written, nothing is registered. */
+export async function executeOn(
+  request: ExecutionRequest,
+  { executor, replay, context, parent, unsealed }: ExecutionParts,
+): Promise<Candidate> {
+  const { height, timestampMs, transactions } = request;
+  const result = await executor.execute(parent.view, context, transactions);
+  requireReceipts(transactions, result.receipts);
+  const encodedReceipts = result.receipts.map((receipt) => encode(receiptCodec, receipt));
+  const net = netWrites(parent.view, result.writes);
+  const tree = updateStateTree(parent.pages, height - 1, height, net);
+  const writes = new WriteSet(net);
+  const layer = replay.layer(parent.replay, height);
+  for (const { sender, nonce } of transactions) layer.add(sender, nonce);
+  const view = parent.view.overlay(unsealed(tree.root), writes);
+  const candidate: Candidate = {
+    parentDigest: parent.digest,
+    height,
+    timestampMs,
+    transactions,
+    transactionRoot: transactionRoot(transactions.map(({ id }) => id)),
+    transactionCount: transactions.length,
+    gasUsed: result.gasUsed,
+    stateRoot: tree.root,
+    receiptRoot: receiptRoot(encodedReceipts),
+    receipts: result.receipts,
+    validatorsAfterNext: executor.validators(view),
+    view,
+    sealed: null,
+  };
+  const execution: Execution = {
+    parent,
+    transactions,
+    receipts: result.receipts,
+    encodedReceipts,
+    writes,
+    writeCount: net.length,
+    tree,
+    pages: new CandidatePages(parent.pages, tree),
+    replay: layer,
+  };
+  executionOf.set(candidate, execution);
+  return candidate;
+}
+
+function requireReceipts(
+  transactions: readonly DecodedTransaction[],
+  receipts: readonly Receipt[],
+): void {
+  invariant(receipts.length === transactions.length, "one receipt a transaction");
+  for (const [index, receipt] of receipts.entries()) {
+    const id = transactions[index]?.id;
+    invariant(id && equalBytes(receipt.transactionId, id), "receipts in the transactions' order");
+  }
+}

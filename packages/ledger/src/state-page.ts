@@ -1,0 +1,116 @@
+import { concatBytes, type Digest, digest, invariant } from "@credlink/primitives";
+import { stateLeafHash } from "./digests.ts";
+import { LedgerError } from "./errors.ts";
+
+/**
+ * A node of the state tree: a leaf (the only key below it), or an inner node of which only the
+ * hash is known here.
+ */
+export interface TreeNode {
+  readonly hash: Digest;
+  readonly leaf: { readonly path: Uint8Array; readonly valueDigest: Uint8Array } | null;
+  /** Height of the page with an inner node's children, where that is a page of its own. */
+  readonly pageHeight: number;
+}
+
+export function leafNode(path: Uint8Array, valueDigest: Uint8Array): TreeNode {
+  return { hash: stateLeafHash(path, valueDigest), leaf: { path, valueDigest }, pageHeight: 0 };
+}
+
+/** Levels of the tree in one page; `PAGE_NODES` is the first place beyond its last level. */
+export const PAGE_LEVELS = 4;
+export const PAGE_NODES = 32;
+/** Nodes from this place on are on the page's last level: their children are in other pages. */
+export const LAST_LEVEL = 16;
+
+/**
+ * Four levels of the tree. Place 1 is the page's own root (kept in the top page only, elsewhere
+ * the page above holds it), the children of place p are at 2p and 2p + 1.
+ */
+export type Page = readonly (TreeNode | null)[];
+
+/** A page to be filled. */
+export function emptyPage(): (TreeNode | null)[] {
+  return new Array<TreeNode | null>(PAGE_NODES).fill(null);
+}
+
+const HEAD_BYTES = 8;
+
+/**
+ * Bytes of a page: u32 which places are taken, u32 which of those are leaves (bit p is place p),
+ * then by ascending place: a leaf's path and value digest, an inner node's hash, and on the last
+ * level the u64 height of the page below it.
+ */
+export function encodePage(page: Page): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let taken = 0;
+  let leaves = 0;
+  for (let place = 1; place < PAGE_NODES; place++) {
+    const node = page[place] ?? null;
+    if (node === null) continue;
+    taken |= 1 << place;
+    if (node.leaf !== null) {
+      leaves |= 1 << place;
+      parts.push(node.leaf.path, node.leaf.valueDigest);
+    } else {
+      parts.push(node.hash);
+      if (place >= LAST_LEVEL) parts.push(encodeU64(node.pageHeight));
+    }
+  }
+  const head = new Uint8Array(HEAD_BYTES);
+  const view = new DataView(head.buffer);
+  view.setUint32(0, taken >>> 0);
+  view.setUint32(4, leaves >>> 0);
+  return concatBytes(head, ...parts);
+}
+
+/** @throws LedgerError LEDGER_STORE_CORRUPT when the bytes are not a page. */
+export function decodePage(input: Uint8Array): Page {
+  const bytes = new Uint8Array(input);
+  const view = new DataView(bytes.buffer);
+  if (bytes.length < HEAD_BYTES) throw corrupt();
+  const taken = view.getUint32(0);
+  const leaves = view.getUint32(4);
+  if ((taken & 1) !== 0 || (leaves & ~taken) !== 0) throw corrupt();
+  const page = emptyPage();
+  let at = HEAD_BYTES;
+  const take = (length: number): Uint8Array => {
+    if (at + length > bytes.length) throw corrupt();
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  for (let place = 1; place < PAGE_NODES; place++) {
+    if (((taken >>> place) & 1) === 0) continue;
+    if (((leaves >>> place) & 1) === 1) {
+      page[place] = leafNode(take(32), take(32));
+    } else {
+      const hash = digest(take(32));
+      const pageHeight = place >= LAST_LEVEL ? decodeU64(take(8)) : 0;
+      page[place] = { hash, leaf: null, pageHeight };
+    }
+  }
+  if (at !== bytes.length) throw corrupt();
+  return page;
+}
+
+function corrupt(): LedgerError {
+  return new LedgerError({ code: "LEDGER_STORE_CORRUPT" }, "a page of the state tree is damaged");
+}
+
+/** Eight bytes, big-endian, so that keys sort by number. */
+export function encodeU64(value: number): Uint8Array {
+  invariant(Number.isSafeInteger(value) && value >= 0, "a safe integer from 0");
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, Math.floor(value / 2 ** 32));
+  view.setUint32(4, value >>> 0);
+  return bytes;
+}
+
+/** @throws LedgerError LEDGER_STORE_CORRUPT beyond 2^53 − 1. */
+export function decodeU64(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  const value = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+  if (!Number.isSafeInteger(value)) throw corrupt();
+  return value;
+}
