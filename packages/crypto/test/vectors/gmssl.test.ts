@@ -1,6 +1,15 @@
 import { readFileSync } from "node:fs";
-import { toHex } from "@credlink/primitives";
+import { toHex, utf8 } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
+import {
+  decodePem,
+  decryptPrivateKey,
+  encodePem,
+  encryptPrivateKey,
+  pbkdf2HmacSm3,
+  plaintextPrivateKey,
+  sm4CbcDecrypt,
+} from "../../src/index.ts";
 import { codeOf, doors, good, thrownCode } from "../support/doors.ts";
 
 /** A hierarchy, key and signature made with GmSSL 3.3; valid from 2026-11-21. */
@@ -9,6 +18,27 @@ function read(name: string): Buffer {
 }
 
 const AT_MS = Date.parse("2026-12-01T00:00:00Z");
+
+/** A key file's DER with what is random in it, salt, vector and ciphertext, blanked out. */
+function layoutOf(pem: string): string {
+  const der = decodePem("ENCRYPTED PRIVATE KEY", pem).slice();
+  for (const [start, length] of [[35, 16], [86, 16], [105, 144]] as const) {
+    der.fill(0, start, start + length);
+  }
+  return toHex(der);
+}
+
+test("K1: our key files have GmSSL's bytes wherever they are not random", () => {
+  const pem = read("node1.key").toString("latin1");
+  const privateKey = decryptPrivateKey(pem, "Test-2026");
+  expect(layoutOf(encryptPrivateKey(privateKey, "Test-2026"))).toBe(layoutOf(pem));
+  // And so has the key inside.
+  const der = decodePem("ENCRYPTED PRIVATE KEY", pem);
+  const salt = der.subarray(35, 51);
+  const key = pbkdf2HmacSm3(utf8("Test-2026"), salt, 65_536, 16);
+  const inside = sm4CbcDecrypt({ key, iv: der.subarray(86, 102), data: der.subarray(105) });
+  expect(plaintextPrivateKey(privateKey)).toBe(encodePem("PRIVATE KEY", inside));
+});
 
 describe.each(doors)("%s door: what GmSSL made", (_, door) => {
   const certificate = (name: string) =>
