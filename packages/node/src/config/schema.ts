@@ -81,13 +81,13 @@ const rpc = z
     sessionMs: milliseconds.default(3_600_000).describe("How long a session lasts, milliseconds."),
     maxSessions: count.default(10_000).describe("Most sessions at once; the oldest ends first."),
     memberRequestsPerSecond: count
-      .default(500)
+      .default(2_000)
       .describe("Calls a second that one member may make on average."),
-    memberBurst: count.default(2_000).describe("Calls a member may make at once."),
+    memberBurst: count.default(8_000).describe("Calls a member may make at once."),
     addressRequestsPerSecond: count
-      .default(1_000)
+      .default(5_000)
       .describe("Calls a second from one network address on average."),
-    addressBurst: count.default(4_000).describe("Calls from one network address at once."),
+    addressBurst: count.default(20_000).describe("Calls from one network address at once."),
     loginsPerSecond: count.default(20).describe("Logins a second from one network address."),
     loginBurst: count.default(200).describe("Logins from one network address at once."),
     maxWaiters: count.default(2_000).describe("Most calls of transaction.wait open at once."),

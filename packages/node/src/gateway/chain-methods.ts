@@ -1,0 +1,144 @@
+import type { MethodResult, Params } from "@credlink/api";
+import {
+  blockCodec,
+  genesisCodec,
+  receiptCodec,
+  type SealedBlock,
+  stateProofCodec,
+} from "@credlink/ledger";
+import { digest, encode, fromHex, type Height, height, toHex } from "@credlink/primitives";
+import type { GatewayComponents } from "./context.ts";
+import { showHeader } from "./encodings.ts";
+import { CallError, refuseCall } from "./errors.ts";
+import type { Caller } from "./sessions.ts";
+
+type Components = Pick<GatewayComponents, "ledger" | "executor">;
+
+function showValidators(components: Components, at: Height) {
+  const set = components.ledger.validatorsAt(at);
+  if (set === null) throw refuseCall("API_NOT_FOUND", `validators of height ${at} are not known`);
+  return set.validators.map(({ nodeId, publicKey, peerId }) => ({
+    nodeId,
+    publicKey: toHex(publicKey),
+    peerId,
+  }));
+}
+
+/** `chain.info` */
+export function chainInfo(components: Components): MethodResult<"chain.info"> {
+  const { ledger } = components;
+  const { header, digest: headDigest } = ledger.head;
+  const next = height(header.height + 1);
+  const parameters = ledger.parametersAfter(headDigest) ?? ledger.genesis.parameters;
+  return {
+    chainId: ledger.chainId,
+    genesisDigest: toHex(ledger.genesisDigest),
+    height: header.height,
+    headDigest: toHex(headDigest),
+    stateRoot: toHex(header.stateRoot),
+    timestampMs: header.timestampMs,
+    validators: showValidators(components, next).map((each, index) => ({ index, ...each })),
+    parameters: { ...parameters },
+  };
+}
+
+/** `chain.genesis` */
+export function chainGenesis({ ledger }: Components): MethodResult<"chain.genesis"> {
+  return { genesis: toHex(encode(genesisCodec, ledger.genesis)) };
+}
+
+/** `chain.validators` */
+export function chainValidators(
+  components: Components,
+  params: Params<"chain.validators">,
+): MethodResult<"chain.validators"> {
+  return { validators: showValidators(components, height(params.height)) };
+}
+
+/** `block.header` */
+export function blockHeader(
+  { ledger }: Components,
+  params: Params<"block.header">,
+): MethodResult<"block.header"> {
+  const at = height(params.height);
+  const reference = ledger.header(at);
+  if (reference === null) throw refuseCall("API_NOT_FOUND", `no block ${at}`);
+  return showHeader(reference.header, reference.digest, ledger.certificate(at));
+}
+
+async function findBlock(
+  { ledger }: Components,
+  params: Params<"block.get">,
+): Promise<SealedBlock | null> {
+  return "height" in params
+    ? ledger.block(height(params.height))
+    : ledger.blockByDigest(digest(fromHex(params.digest)));
+}
+
+/** `block.get` */
+export async function blockGet(
+  components: Components,
+  params: Params<"block.get">,
+): Promise<MethodResult<"block.get">> {
+  const sealed = await findBlock(components, params);
+  if (sealed === null) throw refuseCall("API_NOT_FOUND");
+  const { block } = sealed;
+  const shown = {
+    ...showHeader(block.header, sealed.digest, sealed.certificate),
+    block: toHex(encode(blockCodec, block)),
+  };
+  if (params.transactions !== true) return shown;
+  const receipts = (await components.ledger.receipts(block.header.height)) ?? [];
+  return {
+    ...shown,
+    transactions: sealed.transactions.map(toHex),
+    receipts: receipts.map((receipt) => toHex(encode(receiptCodec, receipt))),
+  };
+}
+
+/** `state.get` */
+export function stateGet(
+  { ledger }: Components,
+  params: Params<"state.get">,
+): MethodResult<"state.get"> {
+  const record = ledger.state(params.contract, fromHex(params.key));
+  return {
+    value: record.value === null ? null : toHex(record.value),
+    proof: toHex(encode(stateProofCodec, record.proof)),
+    header: showHeader(record.header, record.digest, record.certificate),
+  };
+}
+
+/** `contract.query` */
+export async function contractQuery(
+  { ledger, executor }: Components,
+  params: Params<"contract.query">,
+  caller: Caller,
+): Promise<MethodResult<"contract.query">> {
+  const { head } = ledger;
+  const view = ledger.stateAt(head.digest);
+  if (view === null) throw new CallError("API_INTERNAL", "the head has no state");
+  const { transactionGasLimit } = executor.parameters(view);
+  const context = {
+    chainId: ledger.chainId,
+    genesisDigest: ledger.genesisDigest,
+    height: head.header.height,
+    timestampMs: head.header.timestampMs,
+  };
+  const receipt = await executor.query(view, context, {
+    id: digest(new Uint8Array(32)),
+    sender: caller.address,
+    signers: [caller.address],
+    contract: params.contract,
+    contractVersion: params.version ?? "",
+    method: params.method,
+    args: fromHex(params.args),
+    gasLimit: transactionGasLimit,
+  });
+  return {
+    height: head.header.height,
+    status: receipt.status,
+    returnValue: toHex(receipt.returnValue),
+    gasUsed: receipt.gasUsed,
+  };
+}

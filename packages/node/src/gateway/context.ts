@@ -1,0 +1,52 @@
+import type { Executor, Ledger } from "@credlink/ledger";
+import type { Clock, Logger, Metrics, PeerId, Random } from "@credlink/primitives";
+import type { Engine } from "../engine/types.ts";
+import type { ConnectedPeer } from "../p2p/peer-table.ts";
+import type { Rate } from "./token-bucket.ts";
+
+/** Limits and addresses of the gateway. */
+export interface GatewayOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly maxBodyBytes: number;
+  readonly maxBatch: number;
+  readonly sessionMs: number;
+  readonly maxSessions: number;
+  readonly memberRate: Rate;
+  readonly addressRate: Rate;
+  readonly loginRate: Rate;
+  readonly maxWaiters: number;
+}
+
+/** Who this node is. */
+export interface NodeFacts {
+  readonly nodeId: string;
+  readonly peerId: PeerId;
+  readonly role: string;
+  readonly version: string;
+  /** On the monotonic clock. */
+  readonly startedMs: number;
+}
+
+/** Whether the node may take traffic, and if not, why. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** What the gateway answers from. */
+export interface GatewayComponents {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly executor: Executor;
+  readonly peers: () => readonly ConnectedPeer[];
+  readonly facts: NodeFacts;
+  readonly readiness: () => Readiness;
+  /** What cures a code. */
+  readonly remedyOf: (code: string) => string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,139 @@
+import { type MethodName, type MethodResult, methods, type Params } from "@credlink/api";
+import { parseAddress } from "@credlink/crypto";
+import { type Address, fromHex, height, toHex } from "@credlink/primitives";
+import { z } from "zod";
+import {
+  blockGet,
+  blockHeader,
+  chainGenesis,
+  chainInfo,
+  chainValidators,
+  contractQuery,
+  stateGet,
+} from "./chain-methods.ts";
+import type { GatewayComponents, GatewayOptions } from "./context.ts";
+import { refuseCall } from "./errors.ts";
+import type { Caller, Sessions } from "./sessions.ts";
+import { RateLimiter } from "./token-bucket.ts";
+import { createWait, getTransaction, submit, submitBatch } from "./transaction-methods.ts";
+
+/** Who calls: the network address always, a token where one was sent. */
+export interface CallOrigin {
+  readonly address: string;
+  readonly token: string | undefined;
+}
+
+/** Runs one call. Rejects with CallError for everything that is the caller's to cure. */
+export type Dispatch = (method: string, params: unknown, origin: CallOrigin) => Promise<unknown>;
+
+type OpenMethods = "session.challenge" | "session.login";
+type OpenHandlers = { readonly [M in OpenMethods]: (params: Params<M>) => MethodResult<M> };
+type MemberHandlers = {
+  readonly [M in Exclude<MethodName, OpenMethods>]: (
+    params: Params<M>,
+    caller: Caller,
+  ) => MethodResult<M> | Promise<MethodResult<M>>;
+};
+type AnyHandler = (params: unknown, caller: Caller | undefined) => unknown;
+
+function toAddress(text: string): Address {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw refuseCall("API_ADDRESS_INVALID");
+  return parsed.value;
+}
+
+function openHandlers(sessions: Sessions): OpenHandlers {
+  return {
+    "session.challenge": ({ address }) => sessions.challenge(toAddress(address)),
+    "session.login": ({ address, challenge, signature }) =>
+      sessions.login(toAddress(address), challenge, fromHex(signature)),
+  };
+}
+
+function nodeStatus(components: GatewayComponents): MethodResult<"node.status"> {
+  const { engine, facts, ledger, peers, clock } = components;
+  const { height: at, headDigest, stateRoot, replica, syncing, mempool } = engine.status();
+  const validators = ledger.validatorsAt(height(at + 1))?.validators ?? [];
+  return {
+    nodeId: facts.nodeId,
+    peerId: facts.peerId,
+    role: facts.role,
+    version: facts.version,
+    height: at,
+    headDigest: toHex(headDigest),
+    stateRoot: toHex(stateRoot),
+    view: replica.view,
+    phase: replica.phase,
+    primary: validators[replica.primary]?.nodeId ?? null,
+    syncing,
+    abstaining: replica.abstaining,
+    mempool: { ...mempool },
+    peers: peers().map(({ id, nodeId, organization, role, provisional }) => ({
+      peerId: id,
+      nodeId,
+      organization,
+      role,
+      provisional,
+    })),
+    uptimeMs: Math.round(clock.monotonicMs() - facts.startedMs),
+  };
+}
+
+function memberHandlers(components: GatewayComponents, maxWaiters: number): MemberHandlers {
+  return {
+    "chain.info": () => chainInfo(components),
+    "chain.genesis": () => chainGenesis(components),
+    "chain.validators": (params) => chainValidators(components, params),
+    "block.header": (params) => blockHeader(components, params),
+    "block.get": (params) => blockGet(components, params),
+    "transaction.submit": (params) => submit(components, params),
+    "transaction.submitBatch": (params) => submitBatch(components, params),
+    "transaction.get": (params) => getTransaction(components, params),
+    "transaction.wait": createWait(components, maxWaiters),
+    "state.get": (params) => stateGet(components, params),
+    "contract.query": (params, caller) => contractQuery(components, params, caller),
+    "node.status": () => nodeStatus(components),
+  };
+}
+
+function isMethod(name: string): name is MethodName {
+  return Object.hasOwn(methods, name);
+}
+
+/** Rates, sessions, schemas, then the method: in this order, cheapest first. */
+export function createDispatcher(
+  options: GatewayOptions,
+  components: GatewayComponents,
+  sessions: Sessions,
+): Dispatch {
+  const { clock } = components;
+  const byAddress = new RateLimiter(options.addressRate, clock);
+  const byMember = new RateLimiter(options.memberRate, clock);
+  const logins = new RateLimiter(options.loginRate, clock);
+  // The schema of exactly this method has accepted what its handler is given.
+  const handlers = new Map<string, AnyHandler>(
+    Object.entries({
+      ...openHandlers(sessions),
+      ...memberHandlers(components, options.maxWaiters),
+    }) as [string, AnyHandler][],
+  );
+  const limit = (limiter: RateLimiter, key: string): void => {
+    const waitMs = limiter.take(key);
+    if (waitMs > 0) throw refuseCall("API_RATE_LIMITED", undefined, waitMs);
+  };
+  return async (name, params, origin) => {
+    limit(byAddress, origin.address);
+    if (!isMethod(name)) throw refuseCall("API_METHOD_UNKNOWN");
+    const method = methods[name];
+    let caller: Caller | undefined;
+    if (method.session) {
+      caller = sessions.caller(origin.token);
+      limit(byMember, toHex(caller.address));
+    } else {
+      limit(logins, origin.address);
+    }
+    const checked = method.params.safeParse(params ?? {});
+    if (!checked.success) throw refuseCall("API_PARAMS_INVALID", z.prettifyError(checked.error));
+    return handlers.get(name)?.(checked.data, caller);
+  };
+}

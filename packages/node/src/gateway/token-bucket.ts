@@ -1,0 +1,53 @@
+import type { Clock } from "@credlink/primitives";
+
+/** A rate: so many at once, and so many a second afterwards. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+interface Bucket {
+  tokens: number;
+  updatedMs: number;
+}
+
+/** Most keys remembered; the one longest untouched is forgotten, and starts full again. */
+const MAX_KEYS = 50_000;
+
+/** Token buckets by key: a member's address, or a network address. */
+export class RateLimiter {
+  readonly #rate: Rate;
+  readonly #clock: Clock;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(rate: Rate, clock: Clock) {
+    this.#rate = rate;
+    this.#clock = clock;
+  }
+
+  /** Takes `count` tokens, or none. @returns 0, or milliseconds until they would be there. */
+  take(key: string, count = 1): number {
+    const { perSecond, burst } = this.#rate;
+    const now = this.#clock.monotonicMs();
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, updatedMs: now };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.updatedMs) / 1_000) * perSecond);
+    bucket.updatedMs = now;
+    this.#remember(key, bucket);
+    // More than fits into a bucket is let through when the bucket is full, and leaves a debt.
+    if (bucket.tokens < Math.min(count, burst)) {
+      return Math.ceil(((Math.min(count, burst) - bucket.tokens) / perSecond) * 1_000);
+    }
+    bucket.tokens -= count;
+    return 0;
+  }
+
+  #remember(key: string, bucket: Bucket): void {
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    if (this.#buckets.size <= MAX_KEYS) return;
+    for (const oldest of this.#buckets.keys()) {
+      this.#buckets.delete(oldest);
+      return;
+    }
+  }
+}
