@@ -18,12 +18,11 @@ export function encodeSubjectPublicKeyInfo(publicKey: Uint8Array): Uint8Array {
   return concatBytes(SPKI_PREFIX, publicKey);
 }
 
-/** PrivateKeyInfo DER with curve and public key inside, as GmSSL writes it. @see RFC 5958, 5915 */
+/** PrivateKeyInfo DER with the public key inside, as GmSSL writes it. @see RFC 5958, 5915 */
 export function encodePrivateKeyInfo(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
   const ecPrivateKey = derSequence(
     Uint8Array.of(DER_TAG.integer, 1, 1),
     derElement(DER_TAG.octetString, privateKey),
-    derElement(0xa0, derObjectIdentifier(OID_SM2_CURVE)),
     derElement(0xa1, derBitString(publicKey)),
   );
   return derSequence(
