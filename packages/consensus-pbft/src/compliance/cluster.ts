@@ -225,7 +225,7 @@ export class TestCluster {
       const delivery: Delivery = { from, to, message, nowMs: this.nowMs };
       const extra = this.options.script?.(delivery) ?? true;
       if (extra === false || this.#dice() < lossRate || !this.canReach(from, to)) continue;
-      const delay = min + this.#dice() * (max - min) + (extra === true ? 0 : extra);
+      const delay = Math.round(min + this.#dice() * (max - min)) + (extra === true ? 0 : extra);
       this.schedule(delay, () => this.#arrive({ ...delivery, nowMs: this.nowMs }));
     }
   }
