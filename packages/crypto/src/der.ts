@@ -1,4 +1,4 @@
-import { concatBytes } from "@credlink/primitives";
+import { concatBytes, utf8ToText } from "@credlink/primitives";
 import { CryptoError } from "./errors.ts";
 
 /** The tags of X.690 that keys, signatures and certificates use. */
@@ -169,6 +169,15 @@ export function derObjectIdentifier(dotted: string): Uint8Array {
     content.push(...digits);
   }
   return derElement(DER_TAG.objectIdentifier, Uint8Array.from(content));
+}
+
+/** The text of a content in UTF-8. @throws CryptoError CRYPTO_DER_MALFORMED */
+export function derText(content: Uint8Array): string {
+  try {
+    return utf8ToText(content);
+  } catch (error) {
+    throw new CryptoError("CRYPTO_DER_MALFORMED", "not UTF-8", { cause: error });
+  }
 }
 
 /** The dotted text of an OBJECT IDENTIFIER's content. @throws CryptoError CRYPTO_DER_MALFORMED */

@@ -1,4 +1,4 @@
-import { equalBytes, InvariantError, utf8 } from "@credlink/primitives";
+import { equalBytes, utf8 } from "@credlink/primitives";
 import {
   assertStrictDer,
   DER_TAG,
@@ -146,7 +146,7 @@ function reading<T>(
   try {
     return read();
   } catch (error) {
-    if (error instanceof InvariantError) throw error;
+    if (!(error instanceof CryptoError)) throw error;
     throw new CryptoError(code, "the key cannot be read", { cause: error });
   }
 }

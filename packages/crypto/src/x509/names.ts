@@ -1,10 +1,11 @@
-import { utf8, utf8ToText } from "@credlink/primitives";
+import { utf8 } from "@credlink/primitives";
 import {
   DER_TAG,
   DerReader,
   derElement,
   derObjectIdentifier,
   derSequence,
+  derText,
   objectIdentifierText,
 } from "../der.ts";
 import { CryptoError } from "../errors.ts";
@@ -64,7 +65,7 @@ export function encodeName(name: DistinguishedName): Uint8Array {
 
 function readText(reader: DerReader): string {
   const { tag, content } = reader.read();
-  const text = utf8ToText(content);
+  const text = derText(content);
   const isKnownType =
     tag === DER_TAG.utf8String || (tag === DER_TAG.printableString && PRINTABLE.test(text));
   if (!isKnownType || !isAcceptable(text)) throw invalid("a name that cannot be read");

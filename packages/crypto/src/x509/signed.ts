@@ -1,4 +1,4 @@
-import { accept, equalBytes, InvariantError, type Result, refuse } from "@credlink/primitives";
+import { accept, equalBytes, type Result, refuse } from "@credlink/primitives";
 import {
   assertStrictDer,
   DER_TAG,
@@ -90,7 +90,7 @@ const OWN_MEANING = [
 ] as const;
 
 /**
- * Runs a decoder on bytes from outside. Whatever it or the schema library throws becomes a
+ * Runs a decoder on bytes from outside. A CryptoError becomes a
  * refusal: `malformed`, or one of the codes that keep their own meaning.
  */
 export function decodeOrRefuse<T, Code extends CryptoErrorCode>(
@@ -100,8 +100,9 @@ export function decodeOrRefuse<T, Code extends CryptoErrorCode>(
   try {
     return accept(decode());
   } catch (error) {
-    if (error instanceof InvariantError) throw error;
-    const own = OWN_MEANING.find((code) => error instanceof CryptoError && error.code === code);
-    return refuse(own ?? malformed, error instanceof Error ? error.message : undefined);
+    // Anything else is a bug of the decoder and must be seen as one.
+    if (!(error instanceof CryptoError)) throw error;
+    const own = OWN_MEANING.find((code) => error.code === code);
+    return refuse(own ?? malformed, error.message);
   }
 }

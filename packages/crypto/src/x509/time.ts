@@ -1,5 +1,5 @@
-import { utf8, utf8ToText } from "@credlink/primitives";
-import { DER_TAG, type DerReader, derElement } from "../der.ts";
+import { utf8 } from "@credlink/primitives";
+import { DER_TAG, type DerReader, derElement, derText } from "../der.ts";
 import { CryptoError } from "../errors.ts";
 
 /** Times of certificates: whole seconds, UTC, `Z` at the end. @see RFC 5280 §4.1.2.5 */
@@ -33,7 +33,7 @@ function timeText(timeMs: number): string {
  */
 export function readTime(reader: DerReader): number {
   const { tag, content } = reader.read();
-  const text = utf8ToText(content);
+  const text = derText(content);
   if (tag === DER_TAG.generalizedTime) return parseTime(text);
   if (tag !== DER_TAG.utcTime || text.length !== 13) throw malformed();
   return parseTime(`${text < "5" ? "20" : "19"}${text}`);

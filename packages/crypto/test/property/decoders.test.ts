@@ -107,6 +107,30 @@ describe.each(doors)("%s door", (name, door) => {
   });
 });
 
+test("what strict DER refuses in detail", async () => {
+  for (const bytes of [
+    [0x02, 0x02, 0x00, 0x01],
+    [0x02, 0x02, 0xff, 0xff],
+    [0x02, 0x00],
+    [0x01, 0x01, 0x01],
+    [0x03, 0x02, 0x01, 0x01],
+    [0x03, 0x01, 0x01],
+    [0x05, 0x01, 0x00],
+    [0x06, 0x02, 0x80, 0x01],
+    [0x06, 0x01, 0x81],
+    [0x24, 0x03, 0x04, 0x01, 0x00],
+    [0x1f, 0x81, 0x01, 0x00],
+    [0x30, 0x80, 0x00, 0x00],
+    [0x04, 0x82, 0x00, 0x01, 0x00],
+  ]) {
+    const code = await thrownCode(() => assertStrictDer(Uint8Array.from(bytes)));
+    expect(code).toBe("CRYPTO_DER_MALFORMED");
+  }
+  let deep = Uint8Array.of(5, 0);
+  for (let i = 0; i < 30; i++) deep = Uint8Array.of(0x30, deep.length, ...deep);
+  expect(await thrownCode(() => assertStrictDer(deep))).toBe("CRYPTO_DER_MALFORMED");
+});
+
 test("strict DER: what is accepted is refused with a byte more or a byte less", () => {
   for (const sample of SAMPLES) {
     expect(() => assertStrictDer(sample)).not.toThrow();
