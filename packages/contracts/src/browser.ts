@@ -1,0 +1,20 @@
+/** What the package offers without a file system: everything but the compiled contract. */
+export * from "./check-digits.ts";
+export * from "./commitment.ts";
+export * from "./credential.ts";
+export * from "./credential-calls.ts";
+export { type CredentialRefusalCode, credentialErrors } from "./credential-errors.ts";
+export * from "./credential-file.ts";
+export * from "./credential-types.ts";
+export * from "./errors.ts";
+export * from "./identifier-index.ts";
+export {
+  type DataLevel,
+  type FieldKind,
+  type Payload,
+  type PayloadField,
+  type PayloadRefusalCode,
+  type PayloadSchema,
+  validatePayload,
+} from "./payload.ts";
+export { payloadSchemas } from "./schemas/index.ts";

@@ -1,0 +1,90 @@
+import { decode, encode, fromHex, toHex, type WireValue } from "@credlink/primitives";
+import type { Salts } from "./commitment.ts";
+import { type CredentialRecord, credentialRecordCodec } from "./credential.ts";
+import { ContractsError } from "./errors.ts";
+import type { Payload } from "./payload.ts";
+
+/** A credential with its private part, as its parties keep and hand it over. */
+export interface CredentialFile {
+  readonly record: CredentialRecord;
+  readonly payload: Payload;
+  readonly salts: Salts;
+}
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** JSON of a value: bytes as {"bytes": hex}, integers beyond 32 bits as {"integer": text}. */
+function toJson(value: WireValue): Json {
+  if (value instanceof Uint8Array) return { bytes: toHex(value) };
+  if (typeof value === "bigint") return { integer: String(value) };
+  return typeof value === "object" && value !== null ? value.map(toJson) : value;
+}
+
+function malformed(what: string): ContractsError {
+  return new ContractsError({ code: "CONTRACTS_FILE_MALFORMED" }, what);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown, pattern: RegExp): string {
+  if (typeof value !== "string" || !pattern.test(value)) throw malformed("a value is malformed");
+  return value;
+}
+
+function fromJson(value: unknown): WireValue {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32) {
+    return value;
+  }
+  if (Array.isArray(value)) return value.map(fromJson);
+  if (isObject(value) && Object.keys(value).length === 1) {
+    if ("bytes" in value) return fromHex(textOf(value.bytes, /^(?:[0-9a-f]{2})*$/));
+    if ("integer" in value) return BigInt(textOf(value.integer, /^(?:0|[1-9]\d{0,19})$/));
+  }
+  throw malformed("a value is neither text, integer, bytes nor list");
+}
+
+/** The file's text: JSON of {format, record (hexadecimal), payload, salts (hexadecimal)}. */
+export function encodeCredentialFile({ record, payload, salts }: CredentialFile): string {
+  const table = <T>(entries: Readonly<Record<string, T>>, form: (value: T) => Json): Json =>
+    Object.fromEntries(Object.entries(entries).map(([path, value]) => [path, form(value)]));
+  const file = {
+    format: "credlink/credential-file/1",
+    record: toHex(encode(credentialRecordCodec, record)),
+    payload: table(payload, toJson),
+    salts: table(salts, toHex),
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/**
+ * Undoes `encodeCredentialFile`.
+ * @throws ContractsError CONTRACTS_FILE_MALFORMED when the text is anything else.
+ */
+export function decodeCredentialFile(text: string): CredentialFile {
+  try {
+    const file: unknown = JSON.parse(text);
+    if (!isObject(file) || file.format !== "credlink/credential-file/1") {
+      throw malformed("not a credential file");
+    }
+    if (!isObject(file.payload) || !isObject(file.salts)) throw malformed("no payload or salts");
+    const entries = Object.entries(file.payload);
+    return {
+      record: decode(credentialRecordCodec, fromHex(textOf(file.record, /^(?:[0-9a-f]{2})+$/))),
+      payload: Object.fromEntries(entries.map(([path, value]) => [path, fromJson(value)])),
+      salts: Object.fromEntries(
+        Object.entries(file.salts).map(([path, salt]) => [
+          path,
+          fromHex(textOf(salt, /^[0-9a-f]{64}$/)),
+        ]),
+      ),
+    };
+  } catch (error) {
+    if (error instanceof ContractsError) throw error;
+    throw new ContractsError({ code: "CONTRACTS_FILE_MALFORMED" }, "not a credential file", {
+      cause: error,
+    });
+  }
+}
