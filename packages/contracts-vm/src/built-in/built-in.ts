@@ -1,0 +1,141 @@
+import { type BlockContext, MAX_EVENT_BYTES, MAX_EVENTS, type MemberRole } from "@credlink/ledger";
+import { type Codec, decode, encode, tryDecode } from "@credlink/primitives";
+import { type Call, CONTRACT_ROLE, type Identity } from "../call.ts";
+import { VmError } from "../errors.ts";
+import type { GasMeter } from "../gas-meter.ts";
+import { BUILT_IN_CALL_GAS, hostCosts } from "../gas-schedule.ts";
+import type { StateOverlay } from "../state-overlay.ts";
+import { Stop } from "../stop.ts";
+import type { BuiltInErrorCode } from "./errors.ts";
+
+/** State as built-in contracts use it: charged like a WebAssembly contract's, but of any contract. */
+export class ChargedState {
+  private readonly state: StateOverlay;
+  private readonly gas: GasMeter;
+  private readonly readOnly: boolean;
+
+  constructor(state: StateOverlay, gas: GasMeter, readOnly: boolean) {
+    this.state = state;
+    this.gas = gas;
+    this.readOnly = readOnly;
+  }
+
+  get(contract: string, key: Uint8Array): Uint8Array | null {
+    this.gas.charge(hostCosts.stateGet.base);
+    const value = this.state.get(contract, key);
+    if (value !== null) this.gas.charge(hostCosts.stateGet.perByte * value.length);
+    return value;
+  }
+
+  put(contract: string, key: Uint8Array, value: Uint8Array): void {
+    if (this.readOnly) throw new Stop("VM_READ_ONLY");
+    this.gas.chargeFor(hostCosts.statePut, key.length + value.length);
+    this.state.set(contract, key, value);
+  }
+
+  /** The row's value, or null. @throws VmError VM_STATE_CORRUPT when it does not decode. */
+  read<T>(row: Row<T>): T | null {
+    const value = this.get(row.contract, row.key);
+    return value === null ? null : decodeRow(row, value);
+  }
+
+  write<T>(row: Row<T>, value: T): void {
+    this.put(row.contract, row.key, encode(row.codec, value));
+  }
+}
+
+/** One place of the state and what stands there. */
+export interface Row<T> {
+  readonly contract: string;
+  readonly key: Uint8Array;
+  readonly codec: Codec<T>;
+}
+
+/** @throws VmError VM_STATE_CORRUPT: only the executor writes rows of built-in contracts. */
+export function decodeRow<T>(row: Row<T>, value: Uint8Array): T {
+  try {
+    return decode(row.codec, value);
+  } catch (error) {
+    throw new VmError("VM_STATE_CORRUPT", `a row of ${row.contract}`, { cause: error });
+  }
+}
+
+/** What a method of a built-in contract is given. */
+export interface BuiltInCall {
+  readonly caller: Identity;
+  readonly signers: readonly Identity[];
+  readonly block: BlockContext;
+  readonly gas: GasMeter;
+  readonly state: ChargedState;
+  emit(topic: string, data: Uint8Array): void;
+}
+
+/** One method: bytes in, bytes out. */
+export interface BuiltInMethod {
+  readonly readOnly: boolean;
+  /** Roles that may call it; read-only methods are open to all, contracts included. */
+  readonly roles: readonly MemberRole[];
+  run(args: Uint8Array, call: BuiltInCall): Uint8Array;
+}
+
+export type BuiltInContract = ReadonlyMap<string, BuiltInMethod>;
+
+export const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** Ends a built-in call with one of its own codes. */
+export function refuseCall(code: BuiltInErrorCode, detail?: string): never {
+  throw new Stop(code, detail);
+}
+
+/** A method that changes state, for members of `roles`. */
+export function changing<T>(
+  roles: readonly MemberRole[],
+  args: Codec<T>,
+  run: (args: T, call: BuiltInCall) => Uint8Array | undefined,
+): BuiltInMethod {
+  return {
+    readOnly: false,
+    roles,
+    run: (bytes, call) => run(decodeArgs(args, bytes), call) ?? NOTHING,
+  };
+}
+
+/** A read-only method, for everybody. */
+export function reading<T>(
+  args: Codec<T>,
+  run: (args: T, call: BuiltInCall) => Uint8Array,
+): BuiltInMethod {
+  return { readOnly: true, roles: [], run: (bytes, call) => run(decodeArgs(args, bytes), call) };
+}
+
+function decodeArgs<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  const result = tryDecode(codec, bytes);
+  if (!result.ok) throw new Stop("VM_ARGUMENTS_MALFORMED", result.detail);
+  return result.value;
+}
+
+/** Runs one method of a built-in contract. @throws Stop with the status of a call that failed. */
+export function runBuiltInCall(contract: BuiltInContract, call: Call): Uint8Array {
+  call.gas.charge(BUILT_IN_CALL_GAS);
+  const method = contract.get(call.method);
+  if (method === undefined) throw new Stop("VM_METHOD_UNKNOWN", call.method);
+  const isAllowed = method.readOnly || method.roles.some((role) => role === call.caller.role);
+  if (!isAllowed || (call.caller.role === CONTRACT_ROLE && !method.readOnly)) {
+    throw new Stop("VM_ACCESS_DENIED");
+  }
+  const readOnly = call.readOnly || method.readOnly;
+  return method.run(call.args, {
+    caller: call.caller,
+    signers: call.signers,
+    block: call.block,
+    gas: call.gas,
+    state: new ChargedState(call.state, call.gas, readOnly),
+    emit(topic, data) {
+      if (data.length > MAX_EVENT_BYTES || call.eventsBefore + call.events.length >= MAX_EVENTS) {
+        throw new Stop("VM_EVENT_LIMIT");
+      }
+      call.gas.chargeFor(hostCosts.event, data.length);
+      call.events.push({ contract: call.contract, topic, data });
+    },
+  });
+}

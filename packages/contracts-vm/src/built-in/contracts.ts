@@ -1,0 +1,230 @@
+import {
+  type ContractVersionArgs,
+  contractVersionArgsCodec,
+  type InstallContractArgs,
+  installContractArgsCodec,
+} from "@credlink/ledger";
+import {
+  type Codec,
+  digestCodec,
+  encode,
+  equalBytes,
+  invariant,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  u32,
+} from "@credlink/primitives";
+import { GAS_SCHEDULE, INSTALL_GAS_PER_BYTE } from "../gas-schedule.ts";
+import { Stop } from "../stop.ts";
+import { adminOrganizations, isMajority } from "./authority.ts";
+import {
+  type BuiltInCall,
+  type BuiltInContract,
+  changing,
+  reading,
+  refuseCall,
+} from "./built-in.ts";
+import { codeChunks, isDeployableName, joinCode, judgeDeployment } from "./contract-code.ts";
+import { noArgsCodec } from "./members.ts";
+import {
+  contractStates,
+  type InstalledContract,
+  installedContractCodec,
+  MAX_CONTRACTS,
+  MAX_VERSIONS,
+  rows,
+} from "./rows.ts";
+
+/** Arguments of `contracts.get` and `contracts.manifest`; version null: the started one. */
+export interface GetContractArgs {
+  readonly name: string;
+  readonly version: string | null;
+}
+export const getContractArgsCodec: Codec<GetContractArgs> = struct({
+  name: text(64),
+  version: nullable(text(32)),
+});
+
+/** Arguments of `contracts.code` and `contracts.manifest`: one part of the stored bytes. */
+export interface GetCodeArgs {
+  readonly name: string;
+  readonly version: string;
+  readonly offset: number;
+  /** At most `MAX_CODE_PART_BYTES`. */
+  readonly length: number;
+}
+export const getCodeArgsCodec: Codec<GetCodeArgs> = struct({
+  name: text(64),
+  version: text(32),
+  offset: u32,
+  length: u32,
+});
+export const MAX_CODE_PART_BYTES = 15 * 1024;
+
+/** One contract in `contracts.list`. */
+export interface ListedContract {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly started: string | null;
+}
+export const contractListCodec: Codec<readonly ListedContract[]> = list(
+  struct({
+    name: text(64),
+    versions: list(text(32), MAX_VERSIONS),
+    started: nullable(text(32)),
+  }),
+  MAX_CONTRACTS,
+);
+
+/** Topic of the event of every change of a version; data: `contractChangedCodec`. */
+export const CONTRACT_CHANGED_TOPIC = "changed";
+
+/** A version that was installed, approved, started or stopped, as it is now. */
+export type ContractChanged = Pick<InstalledContract, "name" | "version" | "codeDigest" | "state">;
+export const contractChangedCodec: Codec<ContractChanged> = struct({
+  name: text(64),
+  version: text(32),
+  codeDigest: digestCodec,
+  state: oneOf(...contractStates),
+});
+
+/** The registry of contracts: install, approve, start, stop, and what is installed. */
+export const contractsContract: BuiltInContract = new Map([
+  ["install", changing(["admin"], installContractArgsCodec, install)],
+  ["approve", changing(["admin"], contractVersionArgsCodec, approve)],
+  ["start", changing(["admin"], contractVersionArgsCodec, start)],
+  ["stop", changing(["admin"], contractVersionArgsCodec, stop)],
+  ["get", reading(getContractArgsCodec, get)],
+  ["code", reading(getCodeArgsCodec, code)],
+  ["manifest", reading(getCodeArgsCodec, manifest)],
+  ["list", reading(noArgsCodec, listContracts)],
+]);
+
+function install(args: InstallContractArgs, call: BuiltInCall): undefined {
+  const { name, version } = args;
+  if (!isDeployableName(name, version)) refuseCall("CONTRACTS_NAME_INVALID");
+  const row = rows.installed(name, version);
+  if (call.state.read(row) !== null) refuseCall("CONTRACTS_VERSION_EXISTS");
+  call.gas.charge(INSTALL_GAS_PER_BYTE * (args.code.length + args.manifest.length));
+  const judged = judgeDeployment(args);
+  if (!judged.ok) throw new Stop(judged.code, judged.detail);
+  const { codeDigest, manifestDigest } = judged.value;
+  addName(name, version, call);
+  for (const [index, chunk] of codeChunks(args.code).entries()) {
+    call.state.write(rows.code(codeDigest, index), chunk);
+  }
+  call.state.write(rows.manifest(name, version), args.manifest);
+  save(
+    {
+      name,
+      version,
+      codeDigest,
+      codeBytes: args.code.length,
+      manifestDigest,
+      gasSchedule: GAS_SCHEDULE,
+      state: "installed",
+      approvals: adminOrganizations(call),
+      installedBy: call.caller.address,
+      installedAt: call.block.height,
+    },
+    call,
+  );
+}
+
+function addName(name: string, version: string, call: BuiltInCall): void {
+  const known = call.state.read(rows.contractVersions(name));
+  if (known === null) {
+    const names = call.state.read(rows.contractNames) ?? [];
+    if (names.length >= MAX_CONTRACTS) refuseCall("CONTRACTS_TOO_MANY");
+    call.state.write(rows.contractNames, [...names, name]);
+  }
+  const versions = known?.versions ?? [];
+  if (versions.length >= MAX_VERSIONS) refuseCall("CONTRACTS_TOO_MANY");
+  const started = known?.started ?? null;
+  call.state.write(rows.contractVersions(name), { versions: [...versions, version], started });
+}
+
+function save(contract: InstalledContract, call: BuiltInCall): void {
+  call.state.write(rows.installed(contract.name, contract.version), contract);
+  call.emit(CONTRACT_CHANGED_TOPIC, encode(contractChangedCodec, contract));
+}
+
+function find(name: string, version: string, call: BuiltInCall): InstalledContract {
+  return call.state.read(rows.installed(name, version)) ?? refuseCall("CONTRACTS_NOT_INSTALLED");
+}
+
+function findExact(args: ContractVersionArgs, call: BuiltInCall): InstalledContract {
+  const contract = find(args.name, args.version, call);
+  if (!equalBytes(contract.codeDigest, args.codeDigest)) refuseCall("CONTRACTS_DIGEST_WRONG");
+  return contract;
+}
+
+function approve(args: ContractVersionArgs, call: BuiltInCall): undefined {
+  const contract = findExact(args, call);
+  const approvals = new Set([...contract.approvals, ...adminOrganizations(call)]);
+  if (approvals.size === contract.approvals.length) refuseCall("CONTRACTS_ALREADY_APPROVED");
+  save({ ...contract, approvals: [...approvals] }, call);
+}
+
+/** Starts a version and, as an upgrade, stops the one that was started. */
+function start(args: ContractVersionArgs, call: BuiltInCall): undefined {
+  const contract = findExact(args, call);
+  if (contract.state === "started") refuseCall("CONTRACTS_ALREADY_STARTED");
+  if (!isMajority(call, contract.approvals)) refuseCall("CONTRACTS_NOT_APPROVED");
+  const row = rows.contractVersions(args.name);
+  const versions = call.state.read(row);
+  invariant(versions !== null, "an installed version is listed");
+  if (versions.started !== null) {
+    save({ ...find(args.name, versions.started, call), state: "stopped" }, call);
+  }
+  call.state.write(row, { ...versions, started: args.version });
+  save({ ...contract, state: "started" }, call);
+}
+
+function stop(args: ContractVersionArgs, call: BuiltInCall): undefined {
+  const contract = findExact(args, call);
+  if (!isMajority(call, adminOrganizations(call))) refuseCall("CONTRACTS_MAJORITY_MISSING");
+  if (contract.state !== "started") refuseCall("CONTRACTS_NOT_STARTED");
+  const row = rows.contractVersions(args.name);
+  const versions = call.state.read(row);
+  invariant(versions !== null, "an installed version is listed");
+  call.state.write(row, { ...versions, started: null });
+  save({ ...contract, state: "stopped" }, call);
+}
+
+function get({ name, version }: GetContractArgs, call: BuiltInCall): Uint8Array {
+  const wanted = version ?? call.state.read(rows.contractVersions(name))?.started ?? null;
+  if (wanted === null) refuseCall("CONTRACTS_NOT_INSTALLED");
+  return encode(installedContractCodec, find(name, wanted, call));
+}
+
+function code(args: GetCodeArgs, call: BuiltInCall): Uint8Array {
+  const { codeDigest, codeBytes } = find(args.name, args.version, call);
+  const bytes = joinCode(codeDigest, codeBytes, (row) => call.state.read(row));
+  invariant(bytes !== null, "the code of an installed version is stored");
+  return part(bytes, args);
+}
+
+function manifest(args: GetCodeArgs, call: BuiltInCall): Uint8Array {
+  const bytes = call.state.read(rows.manifest(args.name, args.version));
+  return part(bytes ?? refuseCall("CONTRACTS_NOT_INSTALLED"), args);
+}
+
+function part(bytes: Uint8Array, { offset, length }: GetCodeArgs): Uint8Array {
+  if (length > MAX_CODE_PART_BYTES || offset + length > bytes.length) {
+    refuseCall("CONTRACTS_RANGE_INVALID");
+  }
+  return bytes.slice(offset, offset + length);
+}
+
+function listContracts(_: Record<string, never>, call: BuiltInCall): Uint8Array {
+  const names = call.state.read(rows.contractNames) ?? [];
+  const listed = names.map((name) => {
+    const versions = call.state.read(rows.contractVersions(name));
+    return { name, versions: versions?.versions ?? [], started: versions?.started ?? null };
+  });
+  return encode(contractListCodec, listed);
+}

@@ -1,0 +1,45 @@
+import type { Validator } from "@credlink/consensus-pbft";
+import { addressFromPublicKey } from "@credlink/crypto";
+import type { BlockContext, Member } from "@credlink/ledger";
+import { encode } from "@credlink/primitives";
+import type { StateOverlay } from "../state-overlay.ts";
+import { decodeRow, type Row } from "./built-in.ts";
+import { rows } from "./rows.ts";
+import { changesPerBlock, MIN_VALIDATORS } from "./validators.ts";
+
+function read<T>(state: StateOverlay, row: Row<T>): T | null {
+  const value = state.get(row.contract, row.key);
+  return value === null ? null : decodeRow(row, value);
+}
+
+/**
+ * The step after a block's transactions: validators whose certificate was revoked or has expired
+ * at the block's time leave the list, in its order, at most max(1, f) changes a block; where
+ * fewer than four would be left they stay until governance replaces them.
+ */
+export function removeLapsedValidators(state: StateOverlay, block: BlockContext): void {
+  const registry = read(state, rows.validators);
+  if (registry === null) return;
+  let changes = registry.changedAt === block.height ? registry.changes : 0;
+  const most = changesPerBlock(registry.validators.length);
+  let validators = registry.validators;
+  for (const validator of registry.validators) {
+    if (changes >= most || validators.length <= MIN_VALIDATORS) break;
+    const member = read(state, rows.member(addressOf(validator)));
+    if (member === null || !hasLapsed(member, block.timestampMs)) continue;
+    validators = validators.filter((one) => one !== validator);
+    changes++;
+  }
+  if (validators === registry.validators) return;
+  const { contract, key, codec } = rows.validators;
+  const value = encode(codec, { ...registry, validators, changedAt: block.height, changes });
+  state.set(contract, key, value);
+}
+
+function addressOf({ publicKey }: Validator): Member["address"] {
+  return addressFromPublicKey(publicKey);
+}
+
+function hasLapsed(member: Member, nowMs: number): boolean {
+  return member.status === "revoked" || member.status === "left" || member.validToMs <= nowMs;
+}

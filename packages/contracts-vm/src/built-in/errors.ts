@@ -1,0 +1,171 @@
+import { defineErrors } from "@credlink/primitives";
+
+/** Status codes with which the built-in contracts refuse. */
+export const builtInErrors = defineErrors({
+  MEMBERS_NOT_FOUND: {
+    meaning: "No member has this address.",
+    remedy: "Check the address; enrol the member first.",
+  },
+  MEMBERS_ORGANIZATION_UNKNOWN: {
+    meaning: "The certificate or list belongs to no registered organisation.",
+    remedy: "Use a certificate or list of an organisation that genesis names.",
+  },
+  MEMBERS_ALREADY_ENROLLED: {
+    meaning: "A member with this key, or with this certificate's serial number, exists.",
+    remedy: "Use a fresh key for every member and relation.",
+  },
+  MEMBERS_ROLE_FORBIDDEN: {
+    meaning: "The caller may not enrol or manage members of this role or organisation.",
+    remedy: "Let an admin of the organisation call; institutions manage whom they enrolled.",
+  },
+  MEMBERS_CERTIFICATE_MALFORMED: {
+    meaning: "A certificate cannot be read.",
+    remedy: "Give DER of an SM2 certificate as docs/protocol/crypto.md says.",
+  },
+  MEMBERS_CERTIFICATE_UNKNOWN_ROOT: {
+    meaning: "A certificate does not lead over its organisation's CA to a root of the consortium.",
+    remedy: "Have the certificate issued by the registered CA of its organisation.",
+  },
+  MEMBERS_CERTIFICATE_BAD_SIGNATURE: {
+    meaning: "A certificate's signature is not its issuer's.",
+    remedy: "Obtain the certificate again from its issuer.",
+  },
+  MEMBERS_CERTIFICATE_EXPIRED: {
+    meaning: "A certificate had expired at the block's time.",
+    remedy: "Renew the certificate.",
+  },
+  MEMBERS_CERTIFICATE_NOT_YET_VALID: {
+    meaning: "A certificate is not yet valid at the block's time.",
+    remedy: "Wait until it is, or have it issued for now.",
+  },
+  MEMBERS_CERTIFICATE_REVOKED: {
+    meaning: "A certificate stands in the revocation list registered for its issuer.",
+    remedy: "Have a new certificate issued for a fresh key.",
+  },
+  MEMBERS_CERTIFICATE_ROLE_MISSING: {
+    meaning: "A certificate's OU is not a role of the network.",
+    remedy: "Have the certificate issued with its role as OU.",
+  },
+  MEMBERS_CERTIFICATE_REFUSED: {
+    meaning: "A certificate's usage, issuer or path is not allowed, or its issuer's list is stale.",
+    remedy: "Compare it with the profile in docs/protocol/crypto.md; register a newer list.",
+  },
+  MEMBERS_KEY_INVALID: {
+    meaning: "A relation key is not a point on the SM2 curve.",
+    remedy: "Give 65 bytes, uncompressed, of a key pair that was generated for the purpose.",
+  },
+  MEMBERS_VALIDITY_INVALID: {
+    meaning: "A relation key's validity is empty, over already, or longer than three years.",
+    remedy: "Choose a validity that ends after now, at most three years after its start.",
+  },
+  MEMBERS_STATUS_UNCHANGED: {
+    meaning: "The member has this status already.",
+    remedy: "Nothing to do.",
+  },
+  MEMBERS_STATUS_FINAL: {
+    meaning: "A member that left or was revoked does not come back.",
+    remedy: "Enrol the member again with a fresh key.",
+  },
+  MEMBERS_HELD_BY_REGULATOR: {
+    meaning: "A regulator suspended the member; only a regulator reactivates it.",
+    remedy: "Ask the regulator.",
+  },
+  MEMBERS_REVOCATION_LIST_MALFORMED: {
+    meaning: "A revocation list cannot be read.",
+    remedy: "Give DER of a complete X.509 v2 list.",
+  },
+  MEMBERS_REVOCATION_LIST_REFUSED: {
+    meaning: "A revocation list is not signed by its organisation's CA, or is stale already.",
+    remedy: "Issue a fresh list with the CA's key.",
+  },
+  MEMBERS_REVOCATION_LIST_OLD: {
+    meaning: "A list that is as new or newer is registered.",
+    remedy: "Register only newer lists.",
+  },
+  VALIDATORS_MAJORITY_MISSING: {
+    meaning: "Admins of more than half of the organisations must sign; fewer did.",
+    remedy: "Collect signatures of admins of more organisations.",
+  },
+  VALIDATORS_NOTHING_TO_DO: {
+    meaning: "The change neither adds nor removes.",
+    remedy: "Name validators to add or to remove.",
+  },
+  VALIDATORS_DUPLICATE: {
+    meaning: "A validator of this node id, peer id or key exists, or is named twice.",
+    remedy: "Check the list of validators.",
+  },
+  VALIDATORS_UNKNOWN: {
+    meaning: "No validator has this node id.",
+    remedy: "Check the list of validators.",
+  },
+  VALIDATORS_CERTIFICATE: {
+    meaning: "A node's certificate is refused, has not the role validator, or another node id.",
+    remedy: "Have the node's certificate issued with OU validator and CN its node id.",
+  },
+  VALIDATORS_TOO_MANY_CHANGES: {
+    meaning: "More changes in one block than max(1, f).",
+    remedy: "Spread the changes over several blocks.",
+  },
+  VALIDATORS_TOO_FEW: {
+    meaning: "Fewer than four validators would be left.",
+    remedy: "Add a validator first.",
+  },
+  VALIDATORS_TOO_MANY: {
+    meaning: "More than 128 validators.",
+    remedy: "Remove a validator first.",
+  },
+  CONTRACTS_NAME_INVALID: {
+    meaning: "A contract's name or version has a wrong form, or is a built-in contract's.",
+    remedy: "Use a name such as credential and a version such as 1.0.0.",
+  },
+  CONTRACTS_NOT_INSTALLED: {
+    meaning: "This version of the contract is not installed.",
+    remedy: "Install it first; check name and version.",
+  },
+  CONTRACTS_VERSION_EXISTS: {
+    meaning: "This version is installed already; a version never changes.",
+    remedy: "Install the code under a new version.",
+  },
+  CONTRACTS_TOO_MANY: {
+    meaning: "The registry holds as many contracts, or versions of one, as it may.",
+    remedy: "Use an existing contract's next version, or another name.",
+  },
+  CONTRACTS_DIGEST_WRONG: {
+    meaning: "The code's digest is not the installed version's.",
+    remedy: "Approve only what you have reviewed: compare the digests.",
+  },
+  CONTRACTS_ALREADY_APPROVED: {
+    meaning: "The organisations of the signing admins approved this version already.",
+    remedy: "Nothing to do.",
+  },
+  CONTRACTS_NOT_APPROVED: {
+    meaning: "Not more than half of the organisations approved this version.",
+    remedy: "Collect approvals, then start it.",
+  },
+  CONTRACTS_ALREADY_STARTED: {
+    meaning: "This version is started already.",
+    remedy: "Nothing to do.",
+  },
+  CONTRACTS_NOT_STARTED: {
+    meaning: "This version is not started.",
+    remedy: "Nothing to do.",
+  },
+  CONTRACTS_MAJORITY_MISSING: {
+    meaning: "Admins of more than half of the organisations must sign; fewer did.",
+    remedy: "Collect signatures of admins of more organisations.",
+  },
+  CONTRACTS_RANGE_INVALID: {
+    meaning: "The asked part of the code lies outside it or is larger than 15 KiB.",
+    remedy: "Ask for at most 15 KiB at a time, inside the code.",
+  },
+  PARAMETERS_MAJORITY_MISSING: {
+    meaning: "Admins of more than half of the organisations must sign; fewer did.",
+    remedy: "Collect signatures of admins of more organisations.",
+  },
+  PARAMETERS_INVALID: {
+    meaning: "A parameter is outside the bounds within which the chain keeps working.",
+    remedy: "Compare the values with the bounds in docs/protocol/contracts.md.",
+  },
+});
+
+export type BuiltInErrorCode = keyof typeof builtInErrors;

@@ -1,0 +1,39 @@
+/** Arguments, results and events of the built-in contracts beyond those that ledger declares. */
+export {
+  CONTRACT_CHANGED_TOPIC,
+  type ContractChanged,
+  contractChangedCodec,
+  contractListCodec,
+  type GetCodeArgs,
+  type GetContractArgs,
+  getCodeArgsCodec,
+  getContractArgsCodec,
+  type ListedContract,
+  MAX_CODE_PART_BYTES,
+} from "./contracts.ts";
+export { MEMBER_STATUS_TOPIC } from "./member-status.ts";
+export {
+  enrolledCodec,
+  type GetOrganizationArgs,
+  getOrganizationArgsCodec,
+  MAX_RELATION_KEY_VALIDITY_MS,
+  MEMBER_ENROLLED_TOPIC,
+  noArgsCodec,
+} from "./members.ts";
+export { REVOCATION_LIST_TOPIC } from "./revocation.ts";
+export {
+  type ContractState,
+  contractStates,
+  type InstalledContract,
+  installedContractCodec,
+  type Organization,
+  organizationCodec,
+  organizationNamesCodec,
+  PARAMETERS_CONTRACT,
+  validatorListCodec,
+} from "./rows.ts";
+export {
+  VALIDATORS_CHANGED_TOPIC,
+  type ValidatorsChanged,
+  validatorsChangedCodec,
+} from "./validators.ts";

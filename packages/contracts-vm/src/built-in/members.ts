@@ -1,0 +1,166 @@
+import { addressFromPublicKey, isValidPublicKey } from "@credlink/crypto";
+import {
+  type EnrollArgs,
+  enrollArgsCodec,
+  getMemberArgsCodec,
+  MAX_ENROLMENTS,
+  type Member,
+  memberCodec,
+  type RegisterRelationKeysArgs,
+  type RelationKey,
+  registerRelationKeysArgsCodec,
+  registerRevocationListArgsCodec,
+  setMemberStatusArgsCodec,
+} from "@credlink/ledger";
+import {
+  type Address,
+  addressCodec,
+  type Codec,
+  encode,
+  height,
+  list,
+  struct,
+  text,
+} from "@credlink/primitives";
+import {
+  type BuiltInCall,
+  type BuiltInContract,
+  changing,
+  reading,
+  refuseCall,
+} from "./built-in.ts";
+import { type JudgedCertificate, judgeCertificate, memberOf } from "./certificates.ts";
+import { setMemberStatus } from "./member-status.ts";
+import { registerRevocationList } from "./revocation.ts";
+import { organizationNamesCodec, rows } from "./rows.ts";
+
+/** Longest validity of a relation key. */
+export const MAX_RELATION_KEY_VALIDITY_MS = 3 * 366 * 24 * 3600 * 1000;
+
+/** Arguments of `members.getOrganization`. */
+export interface GetOrganizationArgs {
+  readonly name: string;
+}
+export const getOrganizationArgsCodec: Codec<GetOrganizationArgs> = struct({ name: text(64) });
+
+/** Arguments of methods that take none: the empty array. */
+export const noArgsCodec: Codec<Record<string, never>> = struct({});
+
+/** What `members.enroll` and `members.registerRelationKeys` return: addresses in their order. */
+export const enrolledCodec: Codec<readonly Address[]> = list(addressCodec, MAX_ENROLMENTS);
+
+/** Topic of the event of every member that was added; data: `memberCodec`. */
+export const MEMBER_ENROLLED_TOPIC = "enrolled";
+
+/** The registry of organisations and members. */
+export const membersContract: BuiltInContract = new Map([
+  ["enroll", changing(["admin", "institution"], enrollArgsCodec, enroll)],
+  [
+    "registerRelationKeys",
+    changing(["institution"], registerRelationKeysArgsCodec, registerRelationKeys),
+  ],
+  [
+    "setStatus",
+    changing(["admin", "regulator", "institution"], setMemberStatusArgsCodec, setMemberStatus),
+  ],
+  [
+    "registerRevocationList",
+    changing(["admin"], registerRevocationListArgsCodec, registerRevocationList),
+  ],
+  [
+    "get",
+    reading(getMemberArgsCodec, ({ address }, call) => {
+      const { contract, key } = rows.member(address);
+      return call.state.get(contract, key) ?? refuseCall("MEMBERS_NOT_FOUND");
+    }),
+  ],
+  [
+    "getOrganization",
+    reading(getOrganizationArgsCodec, ({ name }, call) => {
+      const { contract, key } = rows.organization(name);
+      return call.state.get(contract, key) ?? refuseCall("MEMBERS_ORGANIZATION_UNKNOWN");
+    }),
+  ],
+  [
+    "organizations",
+    reading(noArgsCodec, (_, call) =>
+      encode(organizationNamesCodec, call.state.read(rows.organizationNames) ?? []),
+    ),
+  ],
+]);
+
+function enroll({ certificates }: EnrollArgs, call: BuiltInCall): Uint8Array {
+  const addresses = certificates.map((der) => {
+    const judged = judgeCertificate(der, call);
+    checkAuthority(judged, call);
+    return addCertified(judged, call, call.caller.address);
+  });
+  return encode(enrolledCodec, addresses);
+}
+
+/** Admins enrol for their own organisation, institutions the individuals among them. */
+function checkAuthority({ organization, role }: JudgedCertificate, call: BuiltInCall): void {
+  const isOwn = organization.name === call.caller.organization;
+  // Validators come and go with the validator registry's majority.
+  const isOpen = call.caller.role === "admin" ? role !== "validator" : role === "individual";
+  if (!isOwn || !isOpen) refuseCall("MEMBERS_ROLE_FORBIDDEN", role);
+}
+
+/** Adds a certificate's holder. Ends the call when the key or serial number is known. */
+export function addCertified(
+  judged: JudgedCertificate,
+  call: BuiltInCall,
+  enrolledBy: Address,
+): Address {
+  const { certificate, organization } = judged;
+  const address = addressFromPublicKey(certificate.subjectKey);
+  const serial = rows.serial(organization.name, certificate.serialNumber);
+  if (call.state.read(serial) !== null) refuseCall("MEMBERS_ALREADY_ENROLLED", "serial number");
+  addMember(memberOf(judged, { address, enrolledBy, fromHeight: nextHeight(call) }), call);
+  call.state.write(serial, address);
+  return address;
+}
+
+/** A change of the registry counts for envelopes from the next block on. */
+function nextHeight(call: BuiltInCall): Member["keys"][number]["fromHeight"] {
+  return height(call.block.height + 1);
+}
+
+function addMember(member: Member, call: BuiltInCall): void {
+  const row = rows.member(member.address);
+  if (call.state.get(row.contract, row.key) !== null) refuseCall("MEMBERS_ALREADY_ENROLLED");
+  call.state.write(row, member);
+  call.emit(MEMBER_ENROLLED_TOPIC, encode(memberCodec, member));
+}
+
+function registerRelationKeys({ keys }: RegisterRelationKeysArgs, call: BuiltInCall): Uint8Array {
+  const addresses = keys.map((key) => {
+    checkRelationKey(key, call.block.timestampMs);
+    const address = addressFromPublicKey(key.publicKey);
+    const member: Member = {
+      address,
+      organization: call.caller.organization,
+      role: key.role,
+      status: "active",
+      keys: [{ fromHeight: nextHeight(call), publicKey: key.publicKey }],
+      certificateDigest: null,
+      enrolledBy: call.caller.address,
+      validFromMs: key.validFromMs,
+      validToMs: key.validToMs,
+    };
+    addMember(member, call);
+    return address;
+  });
+  return encode(enrolledCodec, addresses);
+}
+
+function checkRelationKey(key: RelationKey, nowMs: number): void {
+  if (key.role !== "enterprise" && key.role !== "individual") {
+    refuseCall("MEMBERS_ROLE_FORBIDDEN", key.role);
+  }
+  const lengthMs = key.validToMs - key.validFromMs;
+  if (lengthMs <= 0 || lengthMs > MAX_RELATION_KEY_VALIDITY_MS || key.validToMs <= nowMs) {
+    refuseCall("MEMBERS_VALIDITY_INVALID");
+  }
+  if (!isValidPublicKey(key.publicKey)) refuseCall("MEMBERS_KEY_INVALID");
+}

@@ -1,0 +1,62 @@
+import { parseRevocationList, type RevocationList, verifySignatureOf } from "@credlink/crypto";
+import type { RegisterRevocationListArgs } from "@credlink/ledger";
+import { encode, equalBytes, text } from "@credlink/primitives";
+import { CERTIFICATE_GAS, REVOCATION_GAS } from "../gas-schedule.ts";
+import { type BuiltInCall, refuseCall } from "./built-in.ts";
+import { parseRegistered } from "./certificates.ts";
+import { isFinal } from "./member-status.ts";
+import { type Organization, rows } from "./rows.ts";
+
+/** Topic of the event of a registered list; data: the organisation's name, encoded. */
+export const REVOCATION_LIST_TOPIC = "revocation-list";
+
+/**
+ * `members.registerRevocationList`: from here on the list counts on chain. Members whose
+ * certificates it names are revoked for good, whatever later lists say.
+ */
+export function registerRevocationList(
+  { revocationList }: RegisterRevocationListArgs,
+  call: BuiltInCall,
+): undefined {
+  call.gas.charge(CERTIFICATE_GAS);
+  const parsed = parseRevocationList(revocationList);
+  if (!parsed.ok) refuseCall("MEMBERS_REVOCATION_LIST_MALFORMED", parsed.code);
+  const list = parsed.value;
+  call.gas.charge(REVOCATION_GAS * list.revoked.size);
+  const organization = call.state.read(rows.organization(list.issuer.organization));
+  if (organization === null) refuseCall("MEMBERS_ORGANIZATION_UNKNOWN", list.issuer.organization);
+  if (organization.name !== call.caller.organization) refuseCall("MEMBERS_ROLE_FORBIDDEN");
+  checkList(list, organization, call.block.timestampMs);
+  call.state.write(rows.revocationList(organization.name), revocationList);
+  call.state.write(rows.organization(organization.name), {
+    ...organization,
+    revocationListMs: list.thisUpdateMs,
+  });
+  revokeMembers(list, organization, call);
+  call.emit(REVOCATION_LIST_TOPIC, encode(text(64), organization.name));
+}
+
+function checkList(list: RevocationList, organization: Organization, nowMs: number): void {
+  const authority = parseRegistered(organization.authorityCertificate);
+  const isIssuer =
+    equalBytes(authority.subjectDer, list.issuerDer) && authority.keyUsage.has("cRLSign");
+  if (!isIssuer || !verifySignatureOf(list, authority.subjectKey)) {
+    refuseCall("MEMBERS_REVOCATION_LIST_REFUSED", "not signed by the organisation's CA");
+  }
+  if (list.nextUpdateMs !== undefined && nowMs > list.nextUpdateMs) {
+    refuseCall("MEMBERS_REVOCATION_LIST_REFUSED", "stale");
+  }
+  if (list.thisUpdateMs <= organization.revocationListMs) {
+    refuseCall("MEMBERS_REVOCATION_LIST_OLD");
+  }
+}
+
+function revokeMembers(list: RevocationList, organization: Organization, call: BuiltInCall): void {
+  for (const { serialNumber } of list.revoked.values()) {
+    const address = call.state.read(rows.serial(organization.name, serialNumber));
+    const member = address === null ? null : call.state.read(rows.member(address));
+    if (member === null || isFinal(member)) continue;
+    // No event each: a list may name more members than a transaction has events.
+    call.state.write(rows.member(member.address), { ...member, status: "revoked" });
+  }
+}

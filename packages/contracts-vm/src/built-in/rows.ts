@@ -1,0 +1,224 @@
+import { type Validator, validatorCodec } from "@credlink/consensus-pbft";
+import {
+  CONTRACTS_CONTRACT,
+  MEMBERS_CONTRACT,
+  type Member,
+  memberCodec,
+  memberKey,
+  type Parameters,
+  parametersCodec,
+  VALIDATORS_CONTRACT,
+} from "@credlink/ledger";
+import {
+  type Address,
+  addressCodec,
+  bool,
+  bytesUpTo,
+  type Codec,
+  concatBytes,
+  type Digest,
+  digestCodec,
+  fromHex,
+  type Height,
+  heightCodec,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  u32,
+  u53,
+  utf8,
+} from "@credlink/primitives";
+import type { Row } from "./built-in.ts";
+
+/** Name of the built-in contract that keeps the consensus-critical parameters. */
+export const PARAMETERS_CONTRACT = "parameters";
+
+/** Most organisations, validators, contracts, and versions of one contract. */
+export const MAX_ORGANIZATIONS = 256;
+export const MAX_VALIDATORS = 128;
+export const MAX_CONTRACTS = 1_024;
+export const MAX_VERSIONS = 256;
+/** Bytes of code in one row. */
+export const CODE_CHUNK_BYTES = 128 * 1024;
+
+/** An organisation of the consortium. */
+export interface Organization {
+  readonly name: string;
+  /** DER of its CA's certificate. */
+  readonly authorityCertificate: Uint8Array;
+  /** SM3 of that certificate. */
+  readonly certificateDigest: Digest;
+  /** When the registered revocation list was issued, 0 without. */
+  readonly revocationListMs: number;
+}
+
+export const organizationCodec: Codec<Organization> = struct({
+  name: text(64),
+  authorityCertificate: bytesUpTo(8 * 1024),
+  certificateDigest: digestCodec,
+  revocationListMs: u53,
+});
+
+/** Names of all organisations, in genesis's order. */
+export const organizationNamesCodec: Codec<readonly string[]> = list(text(64), MAX_ORGANIZATIONS);
+
+/** The validator registry. */
+export interface ValidatorRegistry {
+  readonly validators: readonly Validator[];
+  /** Genesis's own: whether fewer than four validators are permitted. */
+  readonly allowNonByzantine: boolean;
+  /** Block of the last change and how many changes it made. */
+  readonly changedAt: Height;
+  readonly changes: number;
+}
+
+export const validatorListCodec: Codec<readonly Validator[]> = list(validatorCodec, MAX_VALIDATORS);
+const validatorRegistryCodec: Codec<ValidatorRegistry> = struct({
+  validators: validatorListCodec,
+  allowNonByzantine: bool,
+  changedAt: heightCodec,
+  changes: u32,
+});
+
+/** All versions of one contract. */
+export interface ContractVersions {
+  /** In order of installation. */
+  readonly versions: readonly string[];
+  /** The version that may be called, null when none is. */
+  readonly started: string | null;
+}
+
+export const contractVersionsCodec: Codec<ContractVersions> = struct({
+  versions: list(text(32), MAX_VERSIONS),
+  started: nullable(text(32)),
+});
+
+/** Where a version stands in its life. */
+export const contractStates = ["installed", "started", "stopped"] as const;
+export type ContractState = (typeof contractStates)[number];
+
+/** One installed version. */
+export interface InstalledContract {
+  readonly name: string;
+  readonly version: string;
+  /** SM3 of the code. */
+  readonly codeDigest: Digest;
+  readonly codeBytes: number;
+  /** SM3 of the manifest. */
+  readonly manifestDigest: Digest;
+  /** Version of the gas schedule under which it was validated. */
+  readonly gasSchedule: number;
+  readonly state: ContractState;
+  /** Organisations whose admins approved it. */
+  readonly approvals: readonly string[];
+  /** Null for contracts of genesis. */
+  readonly installedBy: Address | null;
+  readonly installedAt: Height;
+}
+
+export const installedContractCodec: Codec<InstalledContract> = struct({
+  name: text(64),
+  version: text(32),
+  codeDigest: digestCodec,
+  codeBytes: u32,
+  manifestDigest: digestCodec,
+  gasSchedule: u32,
+  state: oneOf(...contractStates),
+  approvals: organizationNamesCodec,
+  installedBy: nullable(addressCodec),
+  installedAt: heightCodec,
+});
+
+export const MAX_MANIFEST_BYTES = 64 * 1024;
+
+function key(prefix: string, ...parts: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(utf8(prefix), ...parts);
+}
+
+const ZERO = Uint8Array.of(0);
+
+/** Every row of the built-in contracts. */
+export const rows = {
+  /** `member/` ‖ address. */
+  member: (address: Address): Row<Member> => ({
+    contract: MEMBERS_CONTRACT,
+    key: memberKey(address),
+    codec: memberCodec,
+  }),
+  /** `hold/` ‖ address: the regulator that suspended the member. */
+  hold: (address: Address): Row<Address | null> => ({
+    contract: MEMBERS_CONTRACT,
+    key: key("hold/", address),
+    codec: nullable(addressCodec),
+  }),
+  /** `organization/` ‖ name. */
+  organization: (name: string): Row<Organization> => ({
+    contract: MEMBERS_CONTRACT,
+    key: key("organization/", utf8(name)),
+    codec: organizationCodec,
+  }),
+  organizationNames: {
+    contract: MEMBERS_CONTRACT,
+    key: utf8("organizations"),
+    codec: organizationNamesCodec,
+  } satisfies Row<readonly string[]>,
+  /** DER of the consortium's roots. */
+  roots: {
+    contract: MEMBERS_CONTRACT,
+    key: utf8("roots"),
+    codec: list(bytesUpTo(8 * 1024), 16),
+  } satisfies Row<readonly Uint8Array[]>,
+  /** `serial/` ‖ organisation ‖ 0 ‖ serial number: who holds the certificate. */
+  serial: (organization: string, serialNumber: string): Row<Address> => ({
+    contract: MEMBERS_CONTRACT,
+    key: key("serial/", utf8(organization), ZERO, fromHex(serialNumber)),
+    codec: addressCodec,
+  }),
+  /** `revocation-list/` ‖ organisation: DER of the registered revocation list. */
+  revocationList: (organization: string): Row<Uint8Array> => ({
+    contract: MEMBERS_CONTRACT,
+    key: key("revocation-list/", utf8(organization)),
+    codec: bytesUpTo(128 * 1024),
+  }),
+  validators: {
+    contract: VALIDATORS_CONTRACT,
+    key: utf8("validators"),
+    codec: validatorRegistryCodec,
+  } satisfies Row<ValidatorRegistry>,
+  parameters: {
+    contract: PARAMETERS_CONTRACT,
+    key: utf8("parameters"),
+    codec: parametersCodec,
+  } satisfies Row<Parameters>,
+  contractNames: {
+    contract: CONTRACTS_CONTRACT,
+    key: utf8("names"),
+    codec: list(text(64), MAX_CONTRACTS),
+  } satisfies Row<readonly string[]>,
+  /** `versions/` ‖ name. */
+  contractVersions: (name: string): Row<ContractVersions> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("versions/", utf8(name)),
+    codec: contractVersionsCodec,
+  }),
+  /** `version/` ‖ name ‖ 0 ‖ version. */
+  installed: (name: string, version: string): Row<InstalledContract> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("version/", utf8(name), ZERO, utf8(version)),
+    codec: installedContractCodec,
+  }),
+  /** `manifest/` ‖ name ‖ 0 ‖ version: canonical bytes of the manifest, as they were deployed. */
+  manifest: (name: string, version: string): Row<Uint8Array> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("manifest/", utf8(name), ZERO, utf8(version)),
+    codec: bytesUpTo(CODE_CHUNK_BYTES),
+  }),
+  /** `code/` ‖ digest of the code ‖ index: a piece of it. */
+  code: (digest: Digest, index: number): Row<Uint8Array> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("code/", digest, Uint8Array.of(index)),
+    codec: bytesUpTo(CODE_CHUNK_BYTES),
+  }),
+};

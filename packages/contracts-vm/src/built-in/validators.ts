@@ -1,0 +1,133 @@
+import { faultBound, type Validator } from "@credlink/consensus-pbft";
+import { addressFromPublicKey } from "@credlink/crypto";
+import { type ChangeValidatorsArgs, changeValidatorsArgsCodec } from "@credlink/ledger";
+import {
+  type Codec,
+  encode,
+  equalBytes,
+  invariant,
+  list,
+  struct,
+  text,
+} from "@credlink/primitives";
+import { Stop } from "../stop.ts";
+import { adminOrganizations, isMajority } from "./authority.ts";
+import {
+  type BuiltInCall,
+  type BuiltInContract,
+  changing,
+  reading,
+  refuseCall,
+} from "./built-in.ts";
+import { judgeCertificate } from "./certificates.ts";
+import { addCertified, noArgsCodec } from "./members.ts";
+import { MAX_VALIDATORS, rows, type ValidatorRegistry, validatorListCodec } from "./rows.ts";
+
+/** Fewest validators that tolerate a fault. */
+export const MIN_VALIDATORS = 4;
+
+/** Topic of the event of every change; data: `validatorsChangedCodec`. */
+export const VALIDATORS_CHANGED_TOPIC = "changed";
+
+/** Node ids that a change added and removed. */
+export interface ValidatorsChanged {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+export const validatorsChangedCodec: Codec<ValidatorsChanged> = struct({
+  added: list(text(64), 16),
+  removed: list(text(64), 16),
+});
+
+/** The registry of validators: after block h it names V(h + 2). */
+export const validatorsContract: BuiltInContract = new Map([
+  ["change", changing(["admin"], changeValidatorsArgsCodec, change)],
+  [
+    "list",
+    reading(noArgsCodec, (_, call) => encode(validatorListCodec, readRegistry(call).validators)),
+  ],
+]);
+
+function readRegistry(call: BuiltInCall): ValidatorRegistry {
+  const registry = call.state.read(rows.validators);
+  invariant(registry !== null, "genesis wrote the validators");
+  return registry;
+}
+
+/** Changes that a list of `count` validators admits in one block: max(1, f). */
+export function changesPerBlock(count: number): number {
+  return Math.max(1, faultBound(count));
+}
+
+function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
+  if (!isMajority(call, adminOrganizations(call))) refuseCall("VALIDATORS_MAJORITY_MISSING");
+  const registry = readRegistry(call);
+  const count = args.add.length + args.remove.length;
+  if (count === 0) refuseCall("VALIDATORS_NOTHING_TO_DO");
+  const before = registry.changedAt === call.block.height ? registry.changes : 0;
+  if (before + count > changesPerBlock(registry.validators.length)) {
+    refuseCall("VALIDATORS_TOO_MANY_CHANGES");
+  }
+  let validators = removeNamed(registry.validators, args.remove);
+  for (const addition of args.add) {
+    const publicKey = enrollNode(addition, call);
+    const { nodeId, peerId } = addition;
+    const isKnown = validators.some(
+      (one) =>
+        one.nodeId === nodeId || one.peerId === peerId || equalBytes(one.publicKey, publicKey),
+    );
+    if (isKnown) refuseCall("VALIDATORS_DUPLICATE", nodeId);
+    validators = [...validators, { nodeId, peerId, publicKey }];
+  }
+  if (validators.length > MAX_VALIDATORS) refuseCall("VALIDATORS_TOO_MANY");
+  const least = registry.allowNonByzantine ? 1 : MIN_VALIDATORS;
+  if (validators.length < least) refuseCall("VALIDATORS_TOO_FEW");
+  call.state.write(rows.validators, {
+    ...registry,
+    validators,
+    changedAt: call.block.height,
+    changes: before + count,
+  });
+  const added = args.add.map(({ nodeId }) => nodeId);
+  const event = encode(validatorsChangedCodec, { added, removed: args.remove });
+  call.emit(VALIDATORS_CHANGED_TOPIC, event);
+}
+
+function removeNamed(
+  validators: readonly Validator[],
+  names: readonly string[],
+): readonly Validator[] {
+  let left = validators;
+  for (const name of names) {
+    const kept = left.filter(({ nodeId }) => nodeId !== name);
+    if (kept.length === left.length) refuseCall("VALIDATORS_UNKNOWN", name);
+    left = kept;
+  }
+  return left;
+}
+
+/** Judges a node's certificate, enrols its key unless it is a member, and returns it. */
+function enrollNode(addition: ChangeValidatorsArgs["add"][number], call: BuiltInCall): Uint8Array {
+  const judged = judgeNode(addition.certificate, call);
+  const { subject, subjectKey } = judged.certificate;
+  if (judged.role !== "validator" || subject.commonName !== addition.nodeId) {
+    refuseCall("VALIDATORS_CERTIFICATE", subject.commonName);
+  }
+  const known = call.state.read(rows.member(addressFromPublicKey(subjectKey)));
+  if (known === null) addCertified(judged, call, call.caller.address);
+  else if (known.status !== "active" || known.role !== "validator") {
+    refuseCall("VALIDATORS_CERTIFICATE", known.status);
+  }
+  return subjectKey;
+}
+
+function judgeNode(der: Uint8Array, call: BuiltInCall): ReturnType<typeof judgeCertificate> {
+  try {
+    return judgeCertificate(der, call);
+  } catch (error) {
+    if (error instanceof Stop && error.status.startsWith("MEMBERS_")) {
+      refuseCall("VALIDATORS_CERTIFICATE", error.status);
+    }
+    throw error;
+  }
+}

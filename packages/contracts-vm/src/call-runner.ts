@@ -1,0 +1,106 @@
+import { BUILT_IN_VERSION, CONTRACTS_CONTRACT, MAX_RETURN_BYTES } from "@credlink/ledger";
+import { type BuiltInContract, decodeRow, type Row, runBuiltInCall } from "./built-in/built-in.ts";
+import { contractsContract } from "./built-in/contracts.ts";
+import { membersContract } from "./built-in/members.ts";
+import { parametersContract } from "./built-in/parameters.ts";
+import { type InstalledContract, PARAMETERS_CONTRACT, rows } from "./built-in/rows.ts";
+import { validatorsContract } from "./built-in/validators.ts";
+import { type Call, type CallOutcome, CONTRACT_ROLE, MAX_CALL_DEPTH } from "./call.ts";
+import type { ContractCache } from "./contract-cache.ts";
+import { hostCosts } from "./gas-schedule.ts";
+import type { MethodManifest } from "./manifest.ts";
+import { Stop } from "./stop.ts";
+import { runWasmCall } from "./wasm-contract.ts";
+
+const builtIns: ReadonlyMap<string, BuiltInContract> = new Map([
+  ["members", membersContract],
+  ["validators", validatorsContract],
+  [CONTRACTS_CONTRACT, contractsContract],
+  [PARAMETERS_CONTRACT, parametersContract],
+]);
+
+/** Finds the contract that a call names, judges the call, and runs it. */
+export class CallRunner {
+  private readonly cache: ContractCache;
+
+  constructor(cache: ContractCache) {
+    this.cache = cache;
+  }
+
+  /** Runs a call to its end. Throws NeedsRange, or what is a fault of the node. */
+  readonly run = (call: Call): CallOutcome => {
+    try {
+      const returnValue = this.dispatch(call);
+      if (returnValue.length > MAX_RETURN_BYTES) throw new Stop("VM_RETURN_TOO_LARGE");
+      return { ok: true, returnValue };
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      return { ok: false, status: error.status, detail: error.message };
+    }
+  };
+
+  private dispatch(call: Call): Uint8Array {
+    if (call.running.length >= MAX_CALL_DEPTH) throw new Stop("VM_CALL_TOO_DEEP");
+    if (call.running.includes(call.contract)) throw new Stop("VM_CALL_REENTERED", call.contract);
+    const builtIn = builtIns.get(call.contract);
+    if (builtIn === undefined) return this.runInstalled(call);
+    if (call.version !== null && call.version !== BUILT_IN_VERSION) {
+      throw new Stop("VM_VERSION_UNKNOWN", call.version);
+    }
+    if (isUnqueryable(call, builtIn.get(call.method)?.readOnly)) {
+      throw new Stop("VM_METHOD_UNKNOWN", call.method);
+    }
+    return runBuiltInCall(builtIn, call);
+  }
+
+  private runInstalled(call: Call): Uint8Array {
+    const installed = findStarted(call);
+    const contract = this.cache.get(installed, call.state);
+    const method = contract.methods.get(call.method);
+    if (method === undefined || isUnqueryable(call, method.readOnly)) {
+      throw new Stop("VM_METHOD_UNKNOWN", call.method);
+    }
+    if (!mayCall(method, call)) throw new Stop("VM_ACCESS_DENIED");
+    const readOnly = call.readOnly || method.readOnly;
+    return runWasmCall(contract, { ...call, readOnly }, this.run);
+  }
+}
+
+/** A query names a method that changes state. Calls inside one trap where they would write. */
+function isUnqueryable(call: Call, isReadOnly: boolean | undefined): boolean {
+  return call.readOnly && call.running.length === 0 && isReadOnly !== true;
+}
+
+/**
+ * Members call by role. Contracts, which have none, call read-only methods, and those that name
+ * no role: no member reaches these.
+ */
+function mayCall(method: MethodManifest, call: Call): boolean {
+  if (call.caller.role === CONTRACT_ROLE) return method.readOnly || method.roles.length === 0;
+  return method.roles.some((role) => role === call.caller.role);
+}
+
+function read<T>(row: Row<T>, call: Call): T | null {
+  call.gas.charge(hostCosts.stateGet.base);
+  const value = call.state.get(row.contract, row.key);
+  return value === null ? null : decodeRow(row, value);
+}
+
+function findStarted(call: Call): InstalledContract {
+  const { contract, version } = call;
+  const wanted = version ?? startedVersion(call);
+  const installed = read(rows.installed(contract, wanted), call);
+  if (installed === null) {
+    const isKnown = read(rows.contractVersions(contract), call) !== null;
+    throw new Stop(isKnown ? "VM_VERSION_UNKNOWN" : "VM_CONTRACT_UNKNOWN", contract);
+  }
+  if (installed.state !== "started") throw new Stop("VM_CONTRACT_STOPPED", contract);
+  return installed;
+}
+
+function startedVersion(call: Call): string {
+  const versions = read(rows.contractVersions(call.contract), call);
+  if (versions === null) throw new Stop("VM_CONTRACT_UNKNOWN", call.contract);
+  if (versions.started === null) throw new Stop("VM_CONTRACT_STOPPED", call.contract);
+  return versions.started;
+}

@@ -1,0 +1,214 @@
+import { createValidatorSet, type ValidatorSet } from "@credlink/consensus-pbft";
+import {
+  type BlockContext,
+  type Event,
+  type ExecutableTransaction,
+  type ExecutionResult,
+  type Executor,
+  type Genesis,
+  NeedsRange,
+  type Parameters,
+  type Receipt,
+  type StateView,
+  SUCCESS,
+} from "@credlink/ledger";
+import { type Address, type Logger, type Metrics, noLogger, noMetrics } from "@credlink/primitives";
+import { decodeRow, type Row } from "./built-in/built-in.ts";
+import { removeLapsedValidators } from "./built-in/end-of-block.ts";
+import { genesisState } from "./built-in/genesis-state.ts";
+import { rows } from "./built-in/rows.ts";
+import type { Call, CallOutcome, Identity } from "./call.ts";
+import { CallRunner } from "./call-runner.ts";
+import { ContractCache } from "./contract-cache.ts";
+import { VmError } from "./errors.ts";
+import { GasMeter } from "./gas-meter.ts";
+import { transactionCost } from "./gas-schedule.ts";
+import { contractsVmMetrics } from "./metrics.ts";
+import { StateOverlay } from "./state-overlay.ts";
+import { Stop } from "./stop.ts";
+
+/** Settings and components of an executor; all have defaults. */
+export interface ExecutorOptions {
+  /** Most compiled contracts kept; default 64. */
+  readonly cachedContracts?: number;
+  readonly metrics?: Metrics;
+  readonly logger?: Logger;
+}
+
+/** Times that one call may run again for ranges; each run gets further, so this is never met. */
+const MAX_RERUNS = 10_000;
+
+/** What the transactions of one block share. */
+interface BlockRun {
+  readonly parent: StateView;
+  readonly context: BlockContext;
+  readonly state: StateOverlay;
+  /** Members by address, as of the parent: changes in this block count from the next on. */
+  readonly identities: Map<string, Identity | null>;
+}
+
+/**
+ * An executor over this machine's WebAssembly engine. It keeps compiled contracts and nothing
+ * else; the same block on the same parent gives the same bytes on every node.
+ */
+export function createExecutor(options: ExecutorOptions = {}): Executor {
+  return new VmExecutor(options);
+}
+
+class VmExecutor implements Executor {
+  private readonly logger: Logger;
+  private readonly calls;
+  private readonly gas;
+  private readonly reruns;
+  private readonly runner: CallRunner;
+
+  constructor(options: ExecutorOptions) {
+    const metrics = options.metrics ?? noMetrics;
+    this.logger = options.logger ?? noLogger;
+    this.calls = metrics.counter(contractsVmMetrics.calls);
+    this.gas = metrics.counter(contractsVmMetrics.gas);
+    this.reruns = metrics.counter(contractsVmMetrics.reruns);
+    const lookups = metrics.counter(contractsVmMetrics.modules);
+    this.runner = new CallRunner(new ContractCache(options.cachedContracts ?? 64, lookups));
+  }
+
+  genesis(genesis: Genesis) {
+    return genesisState(genesis);
+  }
+
+  async execute(
+    parent: StateView,
+    context: BlockContext,
+    transactions: readonly ExecutableTransaction[],
+  ): Promise<ExecutionResult> {
+    const run = blockRun(parent, context);
+    const receipts: Receipt[] = [];
+    let gasUsed = 0;
+    for (const transaction of transactions) {
+      const receipt = await this.settle(run, transaction, false);
+      receipts.push(receipt);
+      gasUsed += receipt.gasUsed;
+    }
+    removeLapsedValidators(run.state, context);
+    return { receipts, gasUsed, writes: run.state.writes() };
+  }
+
+  async query(
+    view: StateView,
+    context: BlockContext,
+    call: ExecutableTransaction,
+  ): Promise<Receipt> {
+    return this.settle(blockRun(view, context), call, true);
+  }
+
+  validators(view: StateView): ValidatorSet {
+    return createValidatorSet(readRow(view, rows.validators).validators);
+  }
+
+  parameters(view: StateView): Parameters {
+    return readRow(view, rows.parameters);
+  }
+
+  /** Runs a transaction until no range is missing any more; each run starts from nothing. */
+  private async settle(
+    run: BlockRun,
+    transaction: ExecutableTransaction,
+    isQuery: boolean,
+  ): Promise<Receipt> {
+    for (let reruns = 0; reruns < MAX_RERUNS; reruns++) {
+      try {
+        return this.runOnce(run, transaction, isQuery);
+      } catch (error) {
+        if (!(error instanceof NeedsRange)) throw error;
+        this.reruns.add();
+        await run.parent.loadRange(error.range);
+      }
+    }
+    throw new VmError("VM_HOST_FAILURE", "the state never answers a range");
+  }
+
+  private runOnce(run: BlockRun, transaction: ExecutableTransaction, isQuery: boolean): Receipt {
+    const gas = new GasMeter(transaction.gasLimit);
+    const state = new StateOverlay(run.state);
+    const events: Event[] = [];
+    const outcome = this.runCharged(run, transaction, isQuery, { gas, state, events });
+    if (outcome.ok) state.mergeInto(run.state);
+    this.count(outcome, gas);
+    return {
+      transactionId: transaction.id,
+      status: outcome.ok ? SUCCESS : outcome.status,
+      gasUsed: gas.used,
+      contractVersion: transaction.contractVersion,
+      returnValue: outcome.ok ? outcome.returnValue : new Uint8Array(0),
+      events: outcome.ok ? events : [],
+    };
+  }
+
+  private runCharged(
+    run: BlockRun,
+    transaction: ExecutableTransaction,
+    isQuery: boolean,
+    effects: Pick<Call, "gas" | "state" | "events">,
+  ): CallOutcome {
+    const { contract, contractVersion: version, method, args } = transaction;
+    try {
+      effects.gas.chargeFor(transactionCost, args.length);
+      const signers = transaction.signers.map((address) => identityOf(run, address));
+      const call: Call = {
+        contract,
+        // A query may leave the version to the chain; a transaction names the one it means.
+        version: isQuery && version === "" ? null : version,
+        method,
+        args,
+        caller: identityOf(run, transaction.sender),
+        signers,
+        block: run.context,
+        ...effects,
+        eventsBefore: 0,
+        readOnly: isQuery,
+        running: [],
+        stack: 0,
+      };
+      return this.runner.run(call);
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      return { ok: false, status: error.status, detail: error.message };
+    }
+  }
+
+  private count(outcome: CallOutcome, gas: GasMeter): void {
+    this.gas.add(gas.used);
+    if (outcome.ok) {
+      this.calls.add(1, { outcome: "success" });
+      return;
+    }
+    const isFailure = outcome.status.startsWith("VM_");
+    this.calls.add(1, { outcome: isFailure ? "failed" : "refused" });
+    this.logger.debug("call failed", { status: outcome.status, detail: outcome.detail });
+  }
+}
+
+function blockRun(parent: StateView, context: BlockContext): BlockRun {
+  return { parent, context, state: new StateOverlay(parent), identities: new Map() };
+}
+
+function readRow<T>(view: StateView, row: Row<T>): T {
+  const value = view.get(row.contract, row.key);
+  if (value === null) throw new VmError("VM_STATE_CORRUPT", `no ${row.contract}`);
+  return decodeRow(row, value);
+}
+
+function identityOf(run: BlockRun, address: Address): Identity {
+  const name = String.fromCharCode(...address);
+  let identity = run.identities.get(name);
+  if (identity === undefined) {
+    const row = rows.member(address);
+    const value = run.parent.get(row.contract, row.key);
+    const member = value === null ? null : decodeRow(row, value);
+    identity =
+      member === null ? null : { address, role: member.role, organization: member.organization };
+    run.identities.set(name, identity);
+  }
+  if (identity === null) throw new Stop("VM_SENDER_UNKNOWN");
+  return identity;
+}

@@ -1,0 +1,349 @@
+import { sm2Verify, sm3 } from "@credlink/crypto";
+import { MAX_EVENT_BYTES, MAX_EVENTS, MAX_RANGE_ENTRIES, MAX_RETURN_BYTES } from "@credlink/ledger";
+import { bytesUpTo, encode, list, struct, utf8, utf8ToText } from "@credlink/primitives";
+import {
+  type Call,
+  contractIdentity,
+  identitiesCodec,
+  identityCodec,
+  type RunCall,
+} from "./call.ts";
+import { GasMeter } from "./gas-meter.ts";
+import { type HostCost, hostCosts } from "./gas-schedule.ts";
+import { StateOverlay } from "./state-overlay.ts";
+import { Stop } from "./stop.ts";
+import type { BoundInstance } from "./wasm/bound-instance.ts";
+import type { HostFunction, WasmImports } from "./wasm/engine.ts";
+import { HOST_MODULE, type HostImport } from "./wasm/host-imports.ts";
+import { CONTRACT_CALL_SLOTS } from "./wasm/limits.ts";
+
+/** Longest key and value that a WebAssembly contract stores, in bytes. */
+export const MAX_KEY_BYTES = 128;
+export const MAX_VALUE_BYTES = 64 * 1024;
+/** Most bytes that one range hands over. */
+export const MAX_RANGE_BYTES = 1024 * 1024;
+const MAX_TOPIC_BYTES = 64;
+const MAX_NAME_BYTES = 64;
+const MAX_MESSAGE_BYTES = 1024;
+const PUBLIC_KEY_BYTES = 65;
+const SIGNATURE_BYTES = 64;
+
+/** Form of a contract's own refusal codes. */
+const REVERT_CODE = /^[A-Z][A-Z0-9_]{2,63}$/;
+/** Codes that only the node itself gives. */
+const RESERVED_CODE = /^(?:VM_|LEDGER_|SUCCESS$)/;
+
+const rangeCodec = list(
+  struct({ key: bytesUpTo(MAX_KEY_BYTES), value: bytesUpTo(256 * 1024) }),
+  MAX_RANGE_ENTRIES,
+);
+
+/** What the host needs beside the call. */
+export interface HostServices {
+  readonly run: RunCall;
+  /** Contracts that the running one may call. */
+  readonly calls: readonly string[];
+}
+
+/** The host interface over one call; `bind` must come before the first function is called. */
+export class Host {
+  readonly imports: WasmImports;
+  /** Last value that `return_value` set. */
+  returnValue: Uint8Array = new Uint8Array(0);
+  private readonly call: Call;
+  private readonly services: HostServices;
+  private instance: BoundInstance | null = null;
+  private buffer: Uint8Array = new Uint8Array(0);
+  private view: Uint8Array = new Uint8Array(0);
+
+  constructor(call: Call, services: HostServices) {
+    this.call = call;
+    this.services = services;
+    this.imports = { [HOST_MODULE]: this.functions() };
+  }
+
+  bind(instance: BoundInstance): void {
+    this.instance = instance;
+  }
+
+  /** Every function runs with the gas that the module left, and hands back what it leaves. */
+  private metered(
+    body: (...values: readonly number[]) => number | bigint | undefined,
+  ): HostFunction {
+    return (...values) => {
+      const gas = this.bound().gas;
+      this.call.gas.settle(Number(gas.value));
+      const result = body(...values.map(Number));
+      gas.value = BigInt(this.call.gas.remaining);
+      return result;
+    };
+  }
+
+  private functions(): Readonly<Record<HostImport, HostFunction>> {
+    const { call } = this;
+    return {
+      input_size: this.metered(() => this.charged(hostCosts.input, 0, call.args.length)),
+      input_read: this.metered((at) => this.write(at, call.args, hostCosts.input)),
+      buffer_read: this.metered((at) => this.write(at, this.buffer, hostCosts.buffer)),
+      return_value: this.metered((at, length) => this.setReturnValue(at, length)),
+      revert: this.metered((code, codeLength, message, messageLength) =>
+        this.revert(code, codeLength, message, messageLength),
+      ),
+      state_get: this.metered((at, length) => this.stateGet(at, length)),
+      state_put: this.metered((key, keyLength, value, valueLength) =>
+        this.statePut(key, keyLength, value, valueLength),
+      ),
+      state_delete: this.metered((at, length) => this.stateDelete(at, length)),
+      state_range: this.metered((from, fromLength, to, toLength, limit) =>
+        this.stateRange(from, fromLength, to, toLength, limit),
+      ),
+      event: this.metered((topic, topicLength, data, dataLength) =>
+        this.event(topic, topicLength, data, dataLength),
+      ),
+      caller: this.metered(() => {
+        call.gas.charge(hostCosts.caller.base);
+        return this.answer(encode(identityCodec, call.caller));
+      }),
+      signers: this.metered(() => {
+        call.gas.charge(hostCosts.caller.base + hostCosts.signer.base * call.signers.length);
+        return this.answer(encode(identitiesCodec, call.signers));
+      }),
+      block_height: this.metered(() => this.charged(hostCosts.block, 0, BigInt(call.block.height))),
+      block_time: this.metered(() =>
+        this.charged(hostCosts.block, 0, BigInt(call.block.timestampMs)),
+      ),
+      sm3: this.metered((at, length, out) => this.sm3(at, length, out)),
+      sm2_verify: this.metered((key, message, length, signature) =>
+        this.sm2Verify(key, message, length, signature),
+      ),
+      contract_call: (...values) => this.contractCall(values),
+      commitment_sum: this.metered(() => stop("VM_RESERVED")),
+      abort: this.metered((_message, _file, line, column) => stop("VM_ABORT", `${line}:${column}`)),
+    };
+  }
+
+  private bound(): BoundInstance {
+    if (this.instance === null) throw new Stop("VM_HOST_ARGUMENT", "called before its method");
+    return this.instance;
+  }
+
+  private memory(): Uint8Array {
+    const { buffer } = this.bound().memory;
+    if (this.view.buffer !== buffer) this.view = new Uint8Array(buffer);
+    return this.view;
+  }
+
+  private charged<T>(cost: HostCost, bytes: number, value: T): T {
+    this.call.gas.chargeFor(cost, bytes);
+    return value;
+  }
+
+  /** Start of a piece of memory that lies inside; pointer and length are unsigned. */
+  private place(at: number | undefined, length: number | undefined): number {
+    const start = (at ?? 0) >>> 0;
+    if (start + ((length ?? 0) >>> 0) > this.memory().length) throw new Stop("VM_HOST_POINTER");
+    return start;
+  }
+
+  /** A copy of a piece of memory. */
+  private read(at: number | undefined, length: number | undefined): Uint8Array {
+    const start = this.place(at, length);
+    return this.memory().slice(start, start + ((length ?? 0) >>> 0));
+  }
+
+  private readText(at: number | undefined, length: number | undefined, max: number): string {
+    this.place(at, length);
+    if ((length ?? 0) >>> 0 > max) throw new Stop("VM_HOST_ARGUMENT", "text too long");
+    try {
+      return utf8ToText(this.read(at, length));
+    } catch {
+      throw new Stop("VM_HOST_ARGUMENT", "text is not UTF-8");
+    }
+  }
+
+  private write(at: number | undefined, bytes: Uint8Array, cost: HostCost): undefined {
+    const start = this.place(at, bytes.length);
+    this.call.gas.chargeFor(cost, bytes.length);
+    this.memory().set(bytes, start);
+  }
+
+  /** Keeps a variable-length result for `buffer_read` and answers its length. */
+  private answer(bytes: Uint8Array): number {
+    this.buffer = bytes;
+    return bytes.length;
+  }
+
+  private setReturnValue(at: number | undefined, length: number | undefined): undefined {
+    this.place(at, length);
+    if ((length ?? 0) >>> 0 > MAX_RETURN_BYTES) throw new Stop("VM_RETURN_TOO_LARGE");
+    this.call.gas.chargeFor(hostCosts.returnValue, (length ?? 0) >>> 0);
+    this.returnValue = this.read(at, length);
+  }
+
+  private revert(
+    code: number | undefined,
+    codeLength: number | undefined,
+    message: number | undefined,
+    messageLength: number | undefined,
+  ): never {
+    const status = this.readText(code, codeLength, MAX_NAME_BYTES);
+    const detail = this.readText(message, messageLength, MAX_MESSAGE_BYTES);
+    this.call.gas.chargeFor(hostCosts.revert, status.length + detail.length);
+    if (!REVERT_CODE.test(status) || RESERVED_CODE.test(status)) {
+      throw new Stop("VM_HOST_ARGUMENT", "form of a revert code");
+    }
+    throw new Stop(status, detail);
+  }
+
+  private readKey(at: number | undefined, length: number | undefined, least = 1): Uint8Array {
+    this.place(at, length);
+    const size = (length ?? 0) >>> 0;
+    if (size < least || size > MAX_KEY_BYTES) throw new Stop("VM_HOST_ARGUMENT", "length of a key");
+    return this.read(at, length);
+  }
+
+  private stateGet(at: number | undefined, length: number | undefined): number {
+    const key = this.readKey(at, length);
+    this.call.gas.charge(hostCosts.stateGet.base);
+    const value = this.call.state.get(this.call.contract, key);
+    if (value === null) return -1;
+    this.call.gas.charge(hostCosts.stateGet.perByte * value.length);
+    return this.answer(value);
+  }
+
+  private statePut(
+    key: number | undefined,
+    keyLength: number | undefined,
+    value: number | undefined,
+    valueLength: number | undefined,
+  ): undefined {
+    this.requireWritable();
+    const keyBytes = this.readKey(key, keyLength);
+    this.place(value, valueLength);
+    const size = (valueLength ?? 0) >>> 0;
+    if (size > MAX_VALUE_BYTES) throw new Stop("VM_HOST_ARGUMENT", "length of a value");
+    this.call.gas.chargeFor(hostCosts.statePut, keyBytes.length + size);
+    this.call.state.set(this.call.contract, keyBytes, this.read(value, valueLength));
+  }
+
+  private stateDelete(at: number | undefined, length: number | undefined): undefined {
+    this.requireWritable();
+    const key = this.readKey(at, length);
+    this.call.gas.chargeFor(hostCosts.stateDelete, key.length);
+    this.call.state.set(this.call.contract, key, null);
+  }
+
+  private stateRange(
+    from: number | undefined,
+    fromLength: number | undefined,
+    to: number | undefined,
+    toLength: number | undefined,
+    limit: number | undefined,
+  ): number {
+    const first = this.readKey(from, fromLength, 0);
+    const end = this.readKey(to, toLength, 0);
+    const most = (limit ?? 0) >>> 0;
+    if (most < 1 || most > MAX_RANGE_ENTRIES) throw new Stop("VM_HOST_ARGUMENT", "range limit");
+    this.call.gas.charge(hostCosts.stateRange.base + hostCosts.rangeEntry.base * most);
+    const { contract, state } = this.call;
+    const entries = state.range({ contract, from: first, to: end, limit: most });
+    let size = 0;
+    for (const { key, value } of entries) size += key.length + value.length;
+    this.call.gas.charge(hostCosts.stateRange.perByte * size);
+    if (size > MAX_RANGE_BYTES) throw new Stop("VM_HOST_ARGUMENT", "range too large");
+    return this.answer(encode(rangeCodec, entries));
+  }
+
+  private event(
+    topic: number | undefined,
+    topicLength: number | undefined,
+    data: number | undefined,
+    dataLength: number | undefined,
+  ): undefined {
+    this.requireWritable();
+    const name = this.readText(topic, topicLength, MAX_TOPIC_BYTES);
+    this.place(data, dataLength);
+    const size = (dataLength ?? 0) >>> 0;
+    const { contract, events, eventsBefore } = this.call;
+    if (size > MAX_EVENT_BYTES || eventsBefore + events.length >= MAX_EVENTS) {
+      throw new Stop("VM_EVENT_LIMIT");
+    }
+    this.call.gas.chargeFor(hostCosts.event, size);
+    events.push({ contract, topic: name, data: this.read(data, dataLength) });
+  }
+
+  private sm3(
+    at: number | undefined,
+    length: number | undefined,
+    out: number | undefined,
+  ): undefined {
+    this.place(at, length);
+    const target = this.place(out, 32);
+    this.call.gas.chargeFor(hostCosts.sm3, (length ?? 0) >>> 0);
+    this.memory().set(sm3(this.read(at, length)), target);
+  }
+
+  private sm2Verify(
+    key: number | undefined,
+    message: number | undefined,
+    length: number | undefined,
+    signature: number | undefined,
+  ): number {
+    this.place(message, length);
+    const publicKey = this.read(key, PUBLIC_KEY_BYTES);
+    const signatureBytes = this.read(signature, SIGNATURE_BYTES);
+    this.call.gas.chargeFor(hostCosts.sm2Verify, (length ?? 0) >>> 0);
+    return sm2Verify(publicKey, this.read(message, length), signatureBytes) ? 1 : 0;
+  }
+
+  private requireWritable(): void {
+    if (this.call.readOnly) throw new Stop("VM_READ_ONLY");
+  }
+
+  private contractCall(values: readonly (number | bigint)[]): number {
+    const { call } = this;
+    const instance = this.bound();
+    call.gas.settle(Number(instance.gas.value));
+    const [name, nameLength, method, methodLength, args, argsLength] = values.map(Number);
+    const contract = this.readText(name, nameLength, MAX_NAME_BYTES);
+    const methodName = this.readText(method, methodLength, MAX_NAME_BYTES);
+    this.place(args, argsLength);
+    call.gas.chargeFor(hostCosts.contractCall, (argsLength ?? 0) >>> 0);
+    if (!this.services.calls.includes(contract)) throw new Stop("VM_CALL_FORBIDDEN", contract);
+    const wanted = BigInt.asUintN(64, BigInt(values[6] ?? 0));
+    const remaining = BigInt(call.gas.remaining);
+    const gas = new GasMeter(Number(wanted < remaining ? wanted : remaining));
+    const state = new StateOverlay(call.state);
+    const inner: Call = {
+      ...call,
+      contract,
+      version: null,
+      method: methodName,
+      args: this.read(args, argsLength),
+      caller: contractIdentity(call.contract),
+      signers: [],
+      gas,
+      state,
+      events: [],
+      eventsBefore: call.eventsBefore + call.events.length,
+      running: [...call.running, call.contract],
+      stack: instance.stack.value + CONTRACT_CALL_SLOTS,
+    };
+    const outcome = this.services.run(inner);
+    call.gas.charge(gas.used);
+    let answer = -1;
+    if (outcome.ok) {
+      state.mergeInto(call.state);
+      call.events.push(...inner.events);
+      answer = this.answer(outcome.returnValue);
+    } else {
+      this.answer(utf8(outcome.status));
+    }
+    instance.gas.value = BigInt(call.gas.remaining);
+    return answer;
+  }
+}
+
+function stop(status: string, detail?: string): never {
+  throw new Stop(status, detail);
+}

@@ -1,0 +1,97 @@
+import { MAX_RETURN_BYTES, NeedsRange } from "@credlink/ledger";
+import { invariant } from "@credlink/primitives";
+import type { Call, RunCall } from "./call.ts";
+import { VmError } from "./errors.ts";
+import { instanceCost } from "./gas-schedule.ts";
+import { Host } from "./host.ts";
+import type { Manifest, MethodManifest } from "./manifest.ts";
+import { Stop } from "./stop.ts";
+import { type BoundInstance, bindInstance } from "./wasm/bound-instance.ts";
+import { type WasmInstance, type WasmModuleHandle, wasmEngine } from "./wasm/engine.ts";
+import { fault } from "./wasm/helpers.ts";
+import { instrumentModule } from "./wasm/instrument.ts";
+import { STACK_LIMIT } from "./wasm/limits.ts";
+import type { WasmModule } from "./wasm/module.ts";
+
+/** A contract version that is ready to be called. */
+export interface PreparedContract {
+  readonly manifest: Manifest;
+  readonly methods: ReadonlyMap<string, MethodManifest>;
+  readonly module: WasmModuleHandle;
+  /** Gas of a fresh instance. */
+  readonly instanceGas: number;
+}
+
+/** Instruments and compiles a validated module. */
+export function prepareContract(module: WasmModule, manifest: Manifest): PreparedContract {
+  const names = manifest.methods.map(({ name }) => name);
+  const pages = module.memory?.minimum ?? 0;
+  return {
+    manifest,
+    methods: new Map(manifest.methods.map((method) => [method.name, method])),
+    module: new wasmEngine.Module(instrumentModule(module, names)),
+    instanceGas:
+      instanceCost.base +
+      instanceCost.perPage * pages +
+      instanceCost.perEightBytes * Math.ceil(module.dataBytes / 8),
+  };
+}
+
+/**
+ * Runs one method in a fresh instance and returns what it returned.
+ * @throws Stop with the status of a call that failed.
+ * @throws NeedsRange when state must be loaded first.
+ * @throws VmError VM_HOST_FAILURE when the machine, not the contract, failed.
+ */
+export function runWasmCall(contract: PreparedContract, call: Call, run: RunCall): Uint8Array {
+  call.gas.charge(contract.instanceGas);
+  const host = new Host(call, { run, calls: contract.manifest.calls });
+  const instance = bindInstance(instantiate(contract.module, host), call.method);
+  host.bind(instance);
+  instance.gas.value = BigInt(call.gas.remaining);
+  instance.stack.value = call.stack;
+  try {
+    instance.method();
+  } catch (error) {
+    throw endOf(error, instance, call);
+  }
+  call.gas.settle(Number(instance.gas.value));
+  invariant(host.returnValue.length <= MAX_RETURN_BYTES, "the host limits return values");
+  return host.returnValue;
+}
+
+function instantiate(module: WasmModuleHandle, host: Host): WasmInstance {
+  try {
+    return new wasmEngine.Instance(module, host.imports);
+  } catch (error) {
+    // Segments lie inside and imports fit, as validation made sure: only memory can be missing.
+    throw new VmError("VM_HOST_FAILURE", "a contract cannot be instantiated", { cause: error });
+  }
+}
+
+/** What a thrown value means; never by the text of an engine's message. */
+function endOf(error: unknown, instance: BoundInstance, call: Call): unknown {
+  if (error instanceof Stop || error instanceof NeedsRange || error instanceof VmError) {
+    return error;
+  }
+  if (!(error instanceof wasmEngine.RuntimeError)) {
+    return new VmError("VM_HOST_FAILURE", "the host failed inside a contract", { cause: error });
+  }
+  if (instance.fault.value === fault.host) {
+    return new VmError("VM_HOST_FAILURE", "no memory for a contract", { cause: error });
+  }
+  const gas = Number(instance.gas.value);
+  try {
+    call.gas.settle(gas);
+  } catch (outOfGas) {
+    return outOfGas;
+  }
+  return new Stop(trapStatus(instance));
+}
+
+function trapStatus(instance: BoundInstance): string {
+  if (instance.stack.value > STACK_LIMIT) return "VM_STACK_OVERFLOW";
+  if (instance.fault.value === fault.unreachable) return "VM_TRAP_UNREACHABLE";
+  if (instance.fault.value === fault.divide) return "VM_TRAP_DIVIDE";
+  return "VM_TRAP_MEMORY";
+}
