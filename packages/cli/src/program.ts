@@ -6,7 +6,6 @@ import { addMemberCommands } from "./commands/member.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addNodeCommands } from "./commands/node.ts";
 import { addReadCommands } from "./commands/read.ts";
-import { allErrorTables } from "./error-tables.ts";
 import { exitCodes, type Streams, writeAnswer, writeFailure } from "./output.ts";
 
 /** Resolves at the first SIGINT or SIGTERM; the second one ends the process at once. */
@@ -63,6 +62,12 @@ function inherit(command: Command): void {
   }
 }
 
+/** The tables of all packages are loaded when there is something to look up. */
+async function reportFailure(streams: Streams, json: boolean, error: unknown): Promise<number> {
+  const { allErrorTables } = await import("./error-tables.ts");
+  return writeFailure(streams, json, error, allErrorTables);
+}
+
 /** Runs one command line and returns the exit code of docs/cli.md. */
 export async function runCommand(args: readonly string[], streams: Streams): Promise<number> {
   let exitCode: number = exitCodes.done;
@@ -75,7 +80,7 @@ export async function runCommand(args: readonly string[], streams: Streams): Pro
         const answer = await action();
         if (answer !== undefined) exitCode = writeAnswer(streams, json, answer);
       } catch (error) {
-        exitCode = writeFailure(streams, json, error, allErrorTables);
+        exitCode = await reportFailure(streams, json, error);
       }
     },
   };
@@ -84,7 +89,7 @@ export async function runCommand(args: readonly string[], streams: Streams): Pro
   } catch (error) {
     const isHelp = error instanceof CommanderError && error.exitCode === 0;
     if (isHelp) return exitCodes.done;
-    exitCode = writeFailure(streams, args.includes("--json"), error, allErrorTables);
+    exitCode = await reportFailure(streams, args.includes("--json"), error);
   } finally {
     stopSignal.close();
   }

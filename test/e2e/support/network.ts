@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient, createIdentity, type Identity } from "@credlink/client";
 import { createSm2Signer, loadKeyFile } from "@credlink/crypto";
-import { parse, stringify } from "yaml";
 import { credlinkJson, Json, root, spawnCredlink } from "./command.ts";
 import { eventually } from "./wait.ts";
 
@@ -82,15 +81,6 @@ export class TestNetwork {
     return readFileSync(join(this.nodeDir(name), "node.log"), "utf8");
   }
 
-  /** Changes one node's configuration file. */
-  configure(name: string, change: (config: Record<string, unknown>) => void): void {
-    const path = join(this.nodeDir(name), "node.yaml");
-    const config = parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-    change(config);
-    const { writeFileSync } = process.getBuiltinModule("node:fs");
-    writeFileSync(path, stringify(config));
-  }
-
   /** `network start --json`: returns the one document it prints once all nodes are ready. */
   async start(): Promise<Json> {
     const child = spawnCredlink(["network", "start", "--dir", this.dir, "--json"]);
@@ -134,8 +124,8 @@ export class TestNetwork {
     await eventually(`${name} ends`, () => !isAlive(pid));
   }
 
-  /** Starts a killed node again, as a process of its own. */
-  restart(name: string): void {
+  /** Starts a killed node again, as a process of its own, with settings over its file's. */
+  restart(name: string, _settings: readonly string[] = []): void {
     const log = openSync(join(this.nodeDir(name), "node.log"), "a");
     const entry = join(root, "packages/cli/src/main.ts");
     const config = join(this.nodeDir(name), "node.yaml");

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { createNetwork } from "../network/create.ts";
 import { networkPaths } from "../network/layout.ts";
 import { planNetwork } from "../network/plan.ts";
 import { networkStatus, renderStatus } from "../network/status.ts";
@@ -65,6 +64,7 @@ function addCreate(network: Command, context: CommandContext): void {
     .action((options: CreateOptions) =>
       context.run(options.json ?? false, async () => {
         const plan = planNetwork(options);
+        const { createNetwork } = await import("../network/create.ts");
         const made = await createNetwork(options.dir, plan, {
           onProgress: (step) => context.streams.err(`${step}\n`),
         });

@@ -1,4 +1,3 @@
-import { loadConfig, startNode } from "@credlink/node";
 import type { Command } from "commander";
 import type { CommandContext } from "./context.ts";
 
@@ -24,6 +23,8 @@ export function addNodeCommands(program: Command, context: CommandContext): void
           context.stopSignal,
           ...(options.withParent === true ? [inputEnd()] : []),
         ]);
+        // Loaded here: no other command needs libp2p, LevelDB and the rest of a node.
+        const { loadConfig, startNode } = await import("@credlink/node");
         const config = await loadConfig({
           file: options.config,
           environment: process.env,

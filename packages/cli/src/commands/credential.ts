@@ -1,0 +1,209 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { type CommittedTransaction, createIdentity, type Identity } from "@credlink/client";
+import {
+  CREDENTIAL_CONTRACT,
+  CREDENTIAL_CONTRACT_VERSION,
+  encodeCredentialFile,
+  type IndexKey,
+  submitArgsCodec,
+} from "@credlink/contracts";
+import { formatAddress } from "@credlink/crypto";
+import { encode, fromHex, toHex } from "@credlink/primitives";
+import type { Command } from "commander";
+import {
+  type ConnectionOptions,
+  connect,
+  loadIdentity,
+  readTextOf,
+  withConnection,
+} from "../connection.ts";
+import { completeDraft, findDifferences, readCredentialInput } from "../credential-draft.ts";
+import { getCredential, type ProvenCredential, traceCredential } from "../credential-trace.ts";
+import { CliError } from "../errors.ts";
+import { renderTable } from "../network/status.ts";
+import type { CommandContext } from "./context.ts";
+import { parseId, renderFields } from "./read.ts";
+
+type Options = ConnectionOptions & { readonly json?: boolean };
+type FileOptions = Options & { readonly file: string };
+type SubmitOptions = FileOptions & {
+  readonly indexKey?: string;
+  readonly coSign: readonly string[];
+};
+
+const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** `credential submit | get | verify | trace`. */
+export function addCredentialCommands(program: Command, context: CommandContext): void {
+  const credential = program.command("credential").description("full-link credentials");
+  addSubmit(credential, context);
+  withConnection(credential.command("get").argument("<id>", "id of the credential"))
+    .description("the record on chain, proven")
+    .option("--json", "print one JSON document")
+    .action((id: string, options: Options) =>
+      context.run(options.json ?? false, async () => {
+        const value = describeCredential(await demandCredential(options, id));
+        return { value, text: renderFields(value) };
+      }),
+    );
+  withConnection(credential.command("verify").argument("<id>", "id of the credential"))
+    .description("whether a file is the original of a credential")
+    .requiredOption("--file <file>", "the file")
+    .option("--json", "print one JSON document")
+    .action((id: string, options: FileOptions) =>
+      context.run(options.json ?? false, () => verifyCredential(options, id)),
+    );
+  withConnection(credential.command("trace").argument("<id>", "id of the credential"))
+    .description("everything it rests on, up to the identities, each step proven")
+    .option("--json", "print one JSON document")
+    .action((id: string, options: Options) =>
+      context.run(options.json ?? false, () => trace(options, id)),
+    );
+}
+
+function addSubmit(credential: Command, context: CommandContext): void {
+  withConnection(credential.command("submit"))
+    .description("put a credential on chain; the file is completed and becomes the original")
+    .requiredOption("--file <file>", "payload, subjects and parents (docs/cli.md)")
+    .option("--index-key <file>", "the consortium's index key, for identifiers: KEYID:HEX")
+    .option(
+      "--co-sign <key:password-file>",
+      "key file of a co-signer and the file of its password; may be repeated",
+      gather,
+      [],
+    )
+    .option("--json", "print one JSON document")
+    .action((options: SubmitOptions) =>
+      context.run(options.json ?? false, async () => {
+        const value = await submit(options);
+        return { value, text: renderFields(value) };
+      }),
+    );
+}
+
+async function submit(options: SubmitOptions) {
+  const client = await connect(options);
+  const issuer = client.identity?.address;
+  if (issuer === undefined) throw new CliError("CLI_OPTIONS_CONFLICT", "a key is needed");
+  const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
+  const input = readCredentialInput(readTextOf(options.file), options.file);
+  const coSigners = await Promise.all(options.coSign.map(loadCoSigner));
+  const file = input.kind === "file" ? input.file : completeDraft(input.draft, issuer, indexKey);
+  // Written before it is sent: salts that were lost could never open the commitment again.
+  if (input.kind === "draft") replaceFile(options.file, encodeCredentialFile(file));
+  const committed = await client.execute({
+    contract: CREDENTIAL_CONTRACT,
+    version: CREDENTIAL_CONTRACT_VERSION,
+    method: "submit",
+    args: encode(submitArgsCodec, file.record),
+    coSigners,
+  });
+  return describeCommit(toHex(file.record.id), committed);
+}
+
+function describeCommit(id: string, committed: CommittedTransaction) {
+  return {
+    id,
+    transaction: toHex(committed.id),
+    status: committed.receipt.status,
+    height: committed.header.height,
+    block: toHex(committed.header.digest),
+    gasUsed: committed.receipt.gasUsed,
+    verified: true,
+  };
+}
+
+/** Whole or not at all, and readable by its owner alone: it holds the payload in clear. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+function loadCoSigner(text: string): Promise<Identity> {
+  const [key, passwordFile, ...rest] = text.split(":");
+  if (key === undefined || passwordFile === undefined || rest.length > 0) {
+    throw new CliError("CLI_USAGE", "--co-sign takes KEY-FILE:PASSWORD-FILE");
+  }
+  return loadIdentity(key, passwordFile).then(({ signer }) => createIdentity(signer));
+}
+
+function readIndexKey(path: string): IndexKey {
+  const text = readTextOf(path).trim();
+  const match = /^(\d{1,9}):([0-9a-f]{64})$/.exec(text);
+  if (match === null) throw new CliError("CLI_FILE_MALFORMED", `${path}: not KEYID:HEX`);
+  return { keyId: Number(match[1]), key: fromHex(match[2] ?? "") };
+}
+
+async function demandCredential(options: Options, id: string): Promise<ProvenCredential> {
+  const client = await connect(options);
+  const found = await getCredential(client, parseId(id));
+  if (found === null) throw new CliError("CLI_NOT_FOUND", `credential ${id}`);
+  return found;
+}
+
+/** A credential's record as people and JSON see it. */
+export function describeCredential({ stored, header }: ProvenCredential) {
+  const { record, standing, issue } = stored;
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  return {
+    id: toHex(record.id),
+    type: record.type,
+    schema: record.schema,
+    status: standing.status,
+    issuer: formatAddress(record.issuer),
+    subjects: record.subjects.map(formatAddress),
+    parents: record.parents.map(({ id, relation }) => ({ id: toHex(id), relation })),
+    commitment: { root: toHex(record.commitment.root), fieldCount: record.commitment.fieldCount },
+    indexes: record.indexes.map(({ keyId, value }) => ({ keyId, value: toHex(value) })),
+    policyDigest: toHex(record.policyDigest),
+    level: record.level,
+    validFrom: iso(record.validFromMs),
+    validTo: record.validToMs === null ? null : iso(record.validToMs),
+    contractVersion: issue.contractVersion,
+    issuedAt: { height: issue.height, time: iso(issue.timestampMs) },
+    coSigners: issue.coSigners.map(formatAddress),
+    replacedBy: standing.replacedBy === null ? null : toHex(standing.replacedBy),
+    proof: { height: header.height, block: toHex(header.digest) },
+    verified: true,
+  };
+}
+
+async function verifyCredential(options: FileOptions, id: string) {
+  const input = readCredentialInput(readTextOf(options.file), options.file);
+  const found = await demandCredential(options, id);
+  if (input.kind === "draft") {
+    throw new CliError("CLI_CREDENTIAL_MISMATCH", "the file has no salts: it was never submitted");
+  }
+  const wrong = findDifferences(input.file, found.stored.record);
+  if (wrong.length > 0) {
+    throw new CliError("CLI_CREDENTIAL_MISMATCH", `differs in ${wrong.join(", ")}`);
+  }
+  const { status } = found.stored.standing;
+  const value = {
+    id: toHex(found.stored.record.id),
+    type: found.stored.record.type,
+    original: true,
+    status,
+    proof: { height: found.header.height, block: toHex(found.header.digest) },
+    verified: true,
+  };
+  return { value, text: `the file is the original; the credential is ${status}` };
+}
+
+async function trace(options: Options, id: string) {
+  const client = await connect(options);
+  const steps = await traceCredential(client, parseId(id));
+  const value = {
+    id,
+    steps: steps.map(({ depth, ...step }) => ({ depth, ...describeCredential(step) })),
+    verified: true,
+  };
+  const rows = value.steps.map((step) => [
+    "  ".repeat(step.depth) + step.type,
+    step.id.slice(0, 16),
+    step.status,
+    step.parents.map((parent) => `${parent.relation} ${parent.id.slice(0, 8)}`).join(", "),
+  ]);
+  const text = `${renderTable(["type", "id", "status", "parents"], rows)}\neach step proven`;
+  return { value, text };
+}

@@ -1,0 +1,198 @@
+import {
+  CREDENTIAL_FORMAT,
+  type CredentialFile,
+  type CredentialRecord,
+  commitPayload,
+  createIndexEntry,
+  createSalts,
+  credentialRecordCodec,
+  credentialRelations,
+  credentialTypes,
+  decodeCredentialFile,
+  type FieldKind,
+  type IndexKey,
+  identifierKinds,
+  type Payload,
+  payloadSchemas,
+  validatePayload,
+  verifyPayload,
+} from "@credlink/contracts";
+import { parseAddress, randomBytes } from "@credlink/crypto";
+import {
+  type Address,
+  digest,
+  encode,
+  equalBytes,
+  fromHex,
+  type WireValue,
+} from "@credlink/primitives";
+import { z } from "zod";
+import { CliError } from "./errors.ts";
+
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
+const time = z.iso.datetime({ offset: true });
+
+type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly bytes: string }
+  | { readonly integer: string }
+  | readonly JsonValue[];
+
+const jsonValue: z.ZodType<JsonValue> = z.lazy(() =>
+  z.union([
+    z.string(),
+    z.number().int().nonnegative(),
+    z.boolean(),
+    z.null(),
+    z.strictObject({ bytes: z.string().regex(/^(?:[0-9a-f]{2})*$/) }),
+    z.strictObject({ integer: z.string().regex(/^(?:0|[1-9]\d{0,18})$/) }),
+    z.array(jsonValue),
+  ]),
+);
+
+/** A credential as people write it; `credential submit` turns it into a credential file. */
+export const credentialDraftSchema = z.strictObject({
+  type: z.enum(credentialTypes),
+  /** Addresses; absent: the issuer itself, for an institution's identity. */
+  subjects: z.array(z.string()).optional(),
+  parents: z
+    .array(z.strictObject({ id: hex32, relation: z.enum(credentialRelations) }))
+    .default([]),
+  validFrom: time,
+  validTo: time.nullable().default(null),
+  payload: z.record(z.string(), jsonValue),
+  /** Identifiers that must be unique in the consortium: only their blinded form goes on chain. */
+  identifiers: z
+    .array(z.strictObject({ kind: z.enum(identifierKinds), identifier: z.string() }))
+    .default([]),
+});
+export type CredentialDraft = z.infer<typeof credentialDraftSchema>;
+
+/** A draft, or a credential file that was completed before. */
+export type CredentialInput =
+  | { readonly kind: "draft"; readonly draft: CredentialDraft }
+  | { readonly kind: "file"; readonly file: CredentialFile };
+
+/** @throws CliError CLI_FILE_MALFORMED; ContractsError CONTRACTS_FILE_MALFORMED */
+export function readCredentialInput(text: string, path: string): CredentialInput {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new CliError("CLI_FILE_MALFORMED", `${path} is not JSON`, { cause });
+  }
+  if (typeof json === "object" && json !== null && "format" in json) {
+    return { kind: "file", file: decodeCredentialFile(text) };
+  }
+  const parsed = credentialDraftSchema.safeParse(json);
+  if (!parsed.success) {
+    throw new CliError("CLI_FILE_MALFORMED", `${path}: ${z.prettifyError(parsed.error)}`);
+  }
+  return { kind: "draft", draft: parsed.data };
+}
+
+/**
+ * Completes a draft: id, salts and policy digest are drawn at random, index values made with the
+ * consortium's key.
+ *
+ * @throws CliError CLI_CREDENTIAL_INVALID, CLI_OPTIONS_CONFLICT
+ */
+export function completeDraft(
+  draft: CredentialDraft,
+  issuer: Address,
+  indexKey: IndexKey | undefined,
+): CredentialFile {
+  const schema = payloadSchemas[draft.type];
+  const payload = readPayload(draft);
+  const salts = createSalts(payload, randomBytes);
+  const record: CredentialRecord = {
+    format: CREDENTIAL_FORMAT,
+    id: randomBytes(32),
+    type: draft.type,
+    schema: schema.id,
+    issuer,
+    subjects: draft.subjects?.map(readAddress) ?? [issuer],
+    parents: draft.parents.map(({ id, relation }) => ({ id: fromHex(id), relation })),
+    commitment: commitPayload(schema, payload, salts),
+    indexes: makeIndexes(draft, indexKey),
+    amountCommitment: null,
+    policyDigest: digest(randomBytes(32)),
+    level: schema.level,
+    validFromMs: Date.parse(draft.validFrom),
+    validToMs: draft.validTo === null ? null : Date.parse(draft.validTo),
+    payloadReference: null,
+  };
+  return { record, payload, salts };
+}
+
+function makeIndexes(draft: CredentialDraft, key: IndexKey | undefined) {
+  return draft.identifiers.map(({ kind, identifier }) => {
+    if (key === undefined) {
+      throw new CliError("CLI_OPTIONS_CONFLICT", "identifiers need --index-key");
+    }
+    return createIndexEntry(key, kind, identifier);
+  });
+}
+
+/** What of a credential file is not what the chain holds; empty: the file is the original. */
+export function findDifferences(file: CredentialFile, chain: CredentialRecord): string[] {
+  const found: string[] = [];
+  const isSame = (a: CredentialRecord, b: CredentialRecord): boolean =>
+    equalBytes(encode(credentialRecordCodec, a), encode(credentialRecordCodec, b));
+  if (!isSame(file.record, chain)) found.push("record");
+  const schema = payloadSchemas[chain.type];
+  const opened = verifyPayload(schema, file.payload, file.salts, chain.commitment);
+  if (!opened.ok) found.push(`payload (${opened.detail ?? opened.code})`);
+  return found;
+}
+
+function readAddress(text: string): Address {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new CliError("CLI_CREDENTIAL_INVALID", `not an address: ${text}`);
+  return parsed.value;
+}
+
+function readPayload(draft: CredentialDraft): Payload {
+  const schema = payloadSchemas[draft.type];
+  const payload: Record<string, WireValue> = {};
+  for (const [path, value] of Object.entries(draft.payload)) {
+    const kind = schema.fields.find((field) => field.path === path)?.kind;
+    payload[path] = readValue(value, kind);
+  }
+  const verdict = validatePayload(schema, payload);
+  if (!verdict.ok) {
+    throw new CliError("CLI_CREDENTIAL_INVALID", `${verdict.code} ${verdict.detail ?? ""}`.trim());
+  }
+  return verdict.value;
+}
+
+/** The reading of a JSON value that its field's kind accepts, or its plain one. */
+function readValue(value: JsonValue, kind: FieldKind | undefined): WireValue {
+  const all = readings(value);
+  const [plain = null] = all;
+  return kind === undefined ? plain : (all.find(kind.holds) ?? plain);
+}
+
+/** What a JSON value may mean: a number an amount, a text a time or bytes. */
+function readings(value: JsonValue): readonly WireValue[] {
+  if (typeof value === "number")
+    return value <= 0xffff_ffff ? [value, BigInt(value)] : [BigInt(value)];
+  if (typeof value === "string") {
+    const isBytes = /^(?:[0-9a-f]{2})+$/.test(value);
+    const isTime = time.safeParse(value).success;
+    return [
+      value,
+      ...(isBytes ? [fromHex(value)] : []),
+      ...(isTime ? [BigInt(Date.parse(value))] : []),
+    ];
+  }
+  if (typeof value !== "object" || value === null) return [value];
+  if ("bytes" in value) return [fromHex(value.bytes)];
+  if ("integer" in value) return [BigInt(value.integer)];
+  const items = value.map(readings);
+  // Every item plain, or every item in its last reading: lists hold values of one kind.
+  return [items.map(([plain = null]) => plain), items.map((item) => item.at(-1) ?? null)];
+}
