@@ -47,3 +47,4 @@ export {
 } from "./state-proof.ts";
 export * from "./store.ts";
 export * from "./transaction.ts";
+export { type ChainChecks, type Finding, verifyChain } from "./verify-chain.ts";

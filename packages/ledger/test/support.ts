@@ -49,7 +49,21 @@ import {
 } from "../src/index.ts";
 
 /** A fixed SM2 key pair per number: tests and vectors are the same on every run. */
-export function keyOf(seed: number) {
+export function keyOf(seed: number): TestKey {
+  const known = keys.get(seed) ?? makeKey(seed);
+  keys.set(seed, known);
+  return known;
+}
+
+interface TestKey {
+  readonly privateKey: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly address: Address;
+}
+
+const keys = new Map<number, TestKey>();
+
+function makeKey(seed: number): TestKey {
   const privateKey = new Uint8Array(32);
   new DataView(privateKey.buffer).setUint32(0, 0x1000_0000 + seed);
   privateKey[31] = 1;
