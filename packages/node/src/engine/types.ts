@@ -1,4 +1,9 @@
-import type { Replica, ReplicaOptions, ReplicaStart, ReplicaStatus } from "@credlink/consensus-pbft";
+import type {
+  Replica,
+  ReplicaOptions,
+  ReplicaStart,
+  ReplicaStatus,
+} from "@credlink/consensus-pbft";
 import type { Ledger, Receipt } from "@credlink/ledger";
 import type {
   Clock,
@@ -83,7 +88,12 @@ export interface EngineStatus {
 
 /** Where a transaction stands. */
 export type TransactionOutcome =
-  | { readonly status: "committed"; readonly height: Height; readonly index: number; readonly receipt: Receipt }
+  | {
+      readonly status: "committed";
+      readonly height: Height;
+      readonly index: number;
+      readonly receipt: Receipt;
+    }
   | { readonly status: "pending" }
   | { readonly status: "expired" }
   | { readonly status: "unknown" };

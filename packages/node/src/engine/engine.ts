@@ -1,0 +1,412 @@
+import {
+  type CommitCertificate,
+  type Message,
+  type Proposal,
+  type ReplicaOptions,
+  type ReplicaStatus,
+  type SignedVote,
+  voteLogIdentity,
+} from "@credlink/consensus-pbft";
+import { primaryOf } from "@credlink/consensus-pbft/certificates";
+import {
+  type Digest,
+  invariant,
+  type PeerId,
+  refuse,
+  height as toHeight,
+  view as toView,
+} from "@credlink/primitives";
+import { type ChainWriter, type Committed, createChainWriter } from "./chain-writer.ts";
+import { type ConsensusDriver, createConsensusDriver } from "./consensus-driver.ts";
+import { createEngineParts, type EngineParts } from "./engine-parts.ts";
+import { EngineError } from "./errors.ts";
+import { createMessageDoor, requestsOf } from "./message-door.ts";
+import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
+import { createReplicaGate } from "./replica-gate.ts";
+import { createSeenVotes } from "./seen-votes.ts";
+import { createSync, type Sync } from "./sync.ts";
+import type { SubmitResult } from "./transaction-intake.ts";
+import type {
+  CommittedBlock,
+  Engine,
+  EngineComponents,
+  EngineOptions,
+  EngineStatus,
+  TransactionOutcome,
+} from "./types.ts";
+import { openVoteLog, type VoteLog } from "./vote-log-writer.ts";
+
+/** Folder of the vote log on the node's disk. */
+export const VOTE_LOG_FOLDER = "votes";
+/** Heights below the decided one whose votes are kept. */
+const KEPT_HEIGHTS = 2;
+/** Proposals whose transactions take less than this carry them along, bytes. */
+const MAX_ATTACHED_BYTES = 64 * 1024;
+/** How often long waiting transactions are pushed again, milliseconds. */
+const HOUSEKEEPING_MS = 1_000;
+
+class NodeEngine implements Engine {
+  readonly #options: EngineOptions;
+  readonly #components: EngineComponents;
+  readonly #parts: EngineParts;
+  readonly #writer: ChainWriter;
+  readonly #sync: Sync;
+  readonly #gate: ReturnType<typeof createReplicaGate>;
+  readonly #seenVotes = createSeenVotes();
+  readonly #listeners = new Set<(block: CommittedBlock) => void>();
+  #voteLog: VoteLog | null = null;
+  #driver: ConsensusDriver | null = null;
+  /** Transactions in blocks that are decided and not yet committed. */
+  #deciding = 0;
+  #committedAtMs: number | null = null;
+  /** The decided record of the last commit: the log never lags two heights behind the store. */
+  #decidedDurable: Promise<void> = Promise.resolve();
+  #stopHousekeeping: (() => void) | null = null;
+  #isStopped = false;
+
+  constructor(options: EngineOptions, components: EngineComponents) {
+    this.#options = options;
+    this.#components = components;
+    this.#parts = createEngineParts(options, components, () => this.#feedWork());
+    const { ledger, logger, network } = components;
+    const { pipeline, consensusSignatures: signatures, directory } = this.#parts;
+    this.#gate = createReplicaGate(network.self);
+    this.#writer = createChainWriter(
+      ledger,
+      {
+        beforeCommit: () => this.#decidedDurable,
+        onDurable: (block) => this.#onDurable(block),
+        onFatal: (error) => this.#fail(error),
+      },
+      logger,
+    );
+    this.#sync = createSync({
+      ...components,
+      ...this.#parts,
+      pipeline,
+      writer: this.#writer,
+      signatures,
+      requestTimeoutMs: options.requestTimeoutMs,
+      seenVoteOf: (peer) => this.#seenVotes.of(peer),
+      isValidator: (peer) => directory.next().validators.some(({ peerId }) => peerId === peer),
+      onStatus: (peer, height, vote) => void this.#onStatus(peer, height, vote),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { ledger, disk, clock, logger, signer } = this.#components;
+    const { instruments, fetcher, proposals, intake } = this.#parts;
+    invariant(this.#voteLog === null, "an engine starts once");
+    const voteLog = await openVoteLog({
+      disk,
+      folder: VOTE_LOG_FOLDER,
+      identity: voteLogIdentity(ledger.genesisDigest, signer.publicKey),
+      headHeight: ledger.head.header.height,
+      clock,
+      logger,
+      instruments,
+    });
+    this.#voteLog = voteLog;
+    for (const record of voteLog.records) {
+      if (record.type === "commit-voted") proposals.remember(record.proposal);
+    }
+    instruments.height.set(ledger.head.header.height);
+    fetcher.serve();
+    proposals.serve();
+    intake.serve();
+    this.#openDoor();
+    this.#sync.start();
+    this.#housekeep();
+    this.#tryStartReplica();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#stopHousekeeping?.();
+    this.#driver?.stop();
+    this.#sync.stop();
+    await this.#writer.drain();
+    await this.#voteLog?.close();
+    this.#parts.outcomes.stop();
+  }
+
+  async submit(transaction: Uint8Array): Promise<SubmitResult> {
+    if (this.#isStopped || this.#voteLog === null) return refuse("NODE_ENGINE_STOPPED");
+    return this.#parts.intake.submit(transaction);
+  }
+
+  async outcome(id: Digest): Promise<TransactionOutcome> {
+    return this.#parts.outcomes.of(id);
+  }
+
+  waitFor(id: Digest, timeoutMs: number): Promise<TransactionOutcome> {
+    return this.#parts.outcomes.waitFor(id, timeoutMs);
+  }
+
+  status(): EngineStatus {
+    const { header, digest: headDigest } = this.#components.ledger.head;
+    const { mempool } = this.#parts;
+    return {
+      height: header.height,
+      headDigest,
+      stateRoot: header.stateRoot,
+      headTimestampMs: header.timestampMs,
+      replica: this.#driver?.status ?? this.#statusBeforeReplica(),
+      syncing: this.#sync.isSyncing,
+      mempool: { transactions: mempool.size, bytes: mempool.bytes },
+    };
+  }
+
+  onCommit(listener: (block: CommittedBlock) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What a replica that may not vote yet would say. */
+  #statusBeforeReplica(): ReplicaStatus {
+    const height = toHeight(this.#components.ledger.head.header.height + 1);
+    const { directory } = this.#parts;
+    const set = directory.next();
+    return {
+      height,
+      view: toView(0),
+      phase: "idle",
+      primary: primaryOf(set, height, toView(0)),
+      self: directory.indexIn(set),
+      abstaining: (this.#voteLog?.abstain ?? null) !== null,
+      halted: false,
+    };
+  }
+
+  #openDoor(): void {
+    const { network, ledger } = this.#components;
+    const { consensusSignatures: signatures, budget, instruments, directory } = this.#parts;
+    const receive = createMessageDoor({
+      chainId: ledger.chainId,
+      genesisDigest: ledger.genesisDigest,
+      signatures,
+      budget,
+      instruments,
+      status: () => this.#driver?.status ?? null,
+      validatorsAt: directory.at,
+      sinceAdvanceMs: () => this.#driver?.sinceAdvanceMs() ?? 0,
+      deliver: (from, message) => {
+        this.#seenVotes.note(from, message);
+        this.#driver?.feed({ type: "message", message });
+      },
+      onAhead: (from) => this.#sync.ask(from.id),
+    });
+    network.onMessage(CONSENSUS_PROTOCOL, { maxBytes: MAX_CONSENSUS_BYTES }, receive);
+  }
+
+  async #onStatus(peer: PeerId, height: number, vote: Message | null): Promise<void> {
+    const own = vote === null ? null : await this.#verifyOwn(vote);
+    if (this.#isStopped) return;
+    if (this.#driver === null) {
+      this.#gate.onStatus(peer, height, own);
+      this.#tryStartReplica();
+    } else if (own !== null) {
+      this.#driver.feed({ type: "message", message: own });
+    }
+  }
+
+  /** A vote that a peer shows as ours, if it is: an unsigned claim could silence anybody. */
+  async #verifyOwn(vote: Message): Promise<Message | null> {
+    const { directory, consensusSignatures } = this.#parts;
+    if (vote.type === "decided") return null;
+    const set = directory.at(vote.height);
+    if (set === null || directory.indexIn(set) !== vote.sender) return null;
+    const requests = requestsOf(vote, set, this.#components.ledger);
+    if (requests === null || !(await consensusSignatures.verifyAll(requests, "consensus"))) {
+      return null;
+    }
+    return vote;
+  }
+
+  #tryStartReplica(): void {
+    const { ledger } = this.#components;
+    const set = this.#parts.directory.next();
+    const head = ledger.head.header.height;
+    if (this.#driver !== null || this.#voteLog === null || this.#isStopped) return;
+    if (!this.#gate.isOpen(set, head)) return;
+    this.#driver = this.#createDriver(this.#voteLog);
+    this.#driver.start();
+    for (const message of this.#gate.votes) this.#driver?.feed({ type: "message", message });
+    this.#feedWork();
+    this.#components.logger.info("replica started", { height: head + 1 });
+  }
+
+  #replicaOptions(): ReplicaOptions {
+    const { ledger, signer } = this.#components;
+    const parameters = ledger.parametersAfter(ledger.head.digest);
+    invariant(parameters !== null, "the head's parameters are known");
+    return {
+      chainId: ledger.chainId,
+      genesisDigest: ledger.genesisDigest,
+      publicKey: signer.publicKey,
+      ...this.#options.timeouts,
+      minBlockIntervalMs: parameters.minBlockIntervalMs,
+      emptyBlockIntervalMs: parameters.emptyBlockIntervalMs,
+      maxBlockTransactions: parameters.maxBlockTransactions,
+      maxBlockBytes: parameters.maxBlockBytes,
+      precisionMs: parameters.precisionMs,
+      messageDelayMs: parameters.messageDelayMs,
+      allowNonByzantine: ledger.genesis.allowNonByzantine,
+      overlap: this.#options.overlap,
+    };
+  }
+
+  #createDriver(voteLog: VoteLog): ConsensusDriver {
+    const { ledger, createReplica } = this.#components;
+    const { directory, consensusSignatures: signatures } = this.#parts;
+    const { header, digest } = ledger.head;
+    const validators = directory.next();
+    const nextValidators = directory.at(toHeight(header.height + 2));
+    invariant(nextValidators !== null, "validators are known two heights ahead");
+    const replica = createReplica(this.#replicaOptions(), {
+      head: { height: header.height, digest, timestampMs: header.timestampMs },
+      validators,
+      nextValidators,
+      records: voteLog.records,
+      abstain: voteLog.abstain !== null,
+    });
+    return createConsensusDriver({
+      ...this.#components,
+      ...this.#parts,
+      chainId: ledger.chainId,
+      genesisDigest: ledger.genesisDigest,
+      replica,
+      voteLog,
+      signatures,
+      requestTimeoutMs: this.#options.requestTimeoutMs,
+      validatorsAt: directory.at,
+      peersOf: directory.peersOf,
+      attachmentsOf: (of) => this.#attachmentsOf(of),
+      onDecide: (proposal, certificate) => this.#onDecide(proposal, certificate),
+      onSync: ({ height }) => this.#sync.require(height),
+      onEvidence: (first, second) => this.#onEvidence(first, second),
+      onFatal: (error) => this.#fail(error),
+    });
+  }
+
+  #attachmentsOf(digest: Digest): readonly Uint8Array[] {
+    const transactions = this.#components.ledger.candidate(digest)?.transactions ?? [];
+    let bytes = 0;
+    for (const transaction of transactions) bytes += transaction.bytes.length;
+    return bytes > MAX_ATTACHED_BYTES ? [] : transactions.map((one) => one.bytes);
+  }
+
+  #onDecide(proposal: Proposal, certificate: CommitCertificate): void {
+    const { ledger } = this.#components;
+    this.#parts.directory.onDecided(proposal.digest);
+    this.#deciding += proposal.transactionCount;
+    void this.#writer
+      .commit("consensus", proposal.height, async () => {
+        const candidate = ledger.candidate(proposal.digest);
+        invariant(candidate !== null, "a block is validated before it is decided");
+        const { height, view } = certificate;
+        const justification =
+          view === 0 ? null : (this.#driver?.justificationOf(height, view) ?? null);
+        return { candidate, certificate, justification };
+      })
+      .finally(() => {
+        this.#deciding -= proposal.transactionCount;
+        this.#feedWork();
+      });
+  }
+
+  #onDurable(block: Committed): void {
+    const { ledger, clock } = this.#components;
+    const { instruments, mempool, outcomes, pipeline } = this.#parts;
+    const { height, digest } = block;
+    const now = clock.monotonicMs();
+    this.#decidedDurable = this.#recordDecided(block);
+    for (const { enteredAtMs } of mempool.remove(block.transactionIds)) {
+      instruments.commitLatency.observe((now - enteredAtMs) / 1_000);
+    }
+    outcomes.expire(mempool.expire(height).map(({ transaction }) => transaction.id));
+    if (this.#committedAtMs !== null) {
+      instruments.blockInterval.observe((now - this.#committedAtMs) / 1_000);
+    }
+    this.#committedAtMs = now;
+    instruments.height.set(height);
+    instruments.committedBlocks.add(1, { source: block.source });
+    instruments.committedTransactions.add(block.transactionIds.length);
+    const nextValidators = ledger.validatorsAt(toHeight(height + 1));
+    this.#driver?.feed({
+      type: "committed",
+      height,
+      digest,
+      timestampMs: block.timestampMs,
+      ...(nextValidators === null ? {} : { nextValidators }),
+      validatorsAfterNext: block.candidate.validatorsAfterNext,
+    });
+    pipeline.onHead();
+    this.#feedWork();
+    if (this.#driver === null) this.#tryStartReplica();
+  }
+
+  /** Notes the decision in the vote log; whoever waits for the block hears of it afterwards. */
+  async #recordDecided(block: Committed): Promise<void> {
+    const { height, digest } = block;
+    const voteLog = this.#voteLog;
+    invariant(voteLog !== null, "nothing is committed before the start");
+    try {
+      await (this.#driver?.appendDecided(height, digest) ??
+        voteLog.append([{ type: "decided", height, digest }]));
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    voteLog.prune(height - KEPT_HEIGHTS);
+    if (this.#isStopped) return;
+    this.#parts.outcomes.settle(block.transactionIds);
+    for (const listener of [...this.#listeners]) listener(block);
+    this.#sync.announceHead();
+  }
+
+  #feedWork(): void {
+    const pending = this.#parts.mempool.size > this.#deciding;
+    this.#parts.instruments.mempoolTransactions.set(this.#parts.mempool.size);
+    this.#parts.instruments.mempoolBytes.set(this.#parts.mempool.bytes);
+    this.#driver?.feed({ type: "work", pending });
+  }
+
+  #housekeep(): void {
+    if (this.#isStopped) return;
+    this.#parts.pusher.pushAgain();
+    this.#stopHousekeeping = this.#components.clock.schedule(HOUSEKEEPING_MS, () =>
+      this.#housekeep(),
+    );
+  }
+
+  #onEvidence(first: SignedVote, second: SignedVote): void {
+    const { height, sender } = first;
+    this.#components.logger.error("validator contradicted itself", {
+      height,
+      sender,
+      first: first.type,
+      second: second.type,
+    });
+  }
+
+  #fail(error: Error): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#driver?.stop();
+    this.#sync.stop();
+    this.#stopHousekeeping?.();
+    const code = error instanceof EngineError ? error.code : "unknown";
+    this.#components.logger.error("engine stopped by a fault", { code, error });
+    this.#components.onFatal(error);
+  }
+}
+
+/**
+ * Puts a node's engine together: consensus driver, mempool, block pipeline and sync over the
+ * components given. It does nothing before `start`, and nothing after `stop` or a fatal fault.
+ * Callers read what went wrong from `components.onFatal`: an EngineError, or an InvariantError.
+ */
+export function createEngine(options: EngineOptions, components: EngineComponents): Engine {
+  return new NodeEngine(options, components);
+}

@@ -1,0 +1,150 @@
+import {
+  decodeMessage,
+  type Message,
+  type ReplicaStatus,
+  signatureClaims,
+  type ValidatorSet,
+} from "@credlink/consensus-pbft";
+import {
+  type AdmittedPeer,
+  type Digest,
+  type Height,
+  type PeerId,
+  height as toHeight,
+} from "@credlink/primitives";
+import type { EngineInstruments } from "./metrics.ts";
+import type { PeerBudget } from "./peer-budget.ts";
+import { openProposal } from "./proposal-payload.ts";
+import type { ConsensusSignatures, SignatureRequest } from "./signature-memory.ts";
+
+/** Why a message never reached the replica. */
+type DropReason =
+  | "provisional"
+  | "stopped"
+  | "malformed"
+  | "not_validator"
+  | "not_sender"
+  | "late"
+  | "ahead"
+  | "false_facts"
+  | "bad_signature"
+  | "verifier";
+
+/** What the door of consensus messages works with. */
+export interface DoorComponents {
+  readonly chainId: string;
+  readonly genesisDigest: Digest;
+  readonly signatures: ConsensusSignatures;
+  readonly budget: PeerBudget;
+  readonly instruments: EngineInstruments;
+  /** The replica's status; null before it runs. */
+  readonly status: () => ReplicaStatus | null;
+  /** V(height), or null when it is not known. */
+  readonly validatorsAt: (height: Height) => ValidatorSet | null;
+  /** Monotonic milliseconds since the replica left the height before the one it decides. */
+  readonly sinceAdvanceMs: () => number;
+  /** A verified message for the replica. */
+  readonly deliver: (from: PeerId, message: Message) => void;
+  /** A validator speaks of a height beyond our window: we may be behind. */
+  readonly onAhead: (peer: AdmittedPeer) => void;
+}
+
+/**
+ * After a height is decided its last votes still arrive; only from this age on does an old vote
+ * mean that its sender is behind, milliseconds. Below the retransmission interval.
+ */
+const LATE_VOTE_GRACE_MS = 400;
+
+/** The height that a message is about. */
+export function heightOf(message: Message): Height {
+  return message.type === "decided" ? message.certificate.height : message.height;
+}
+
+/**
+ * Judges incoming consensus messages in the order of cost: size, decoding, membership, window,
+ * facts, signatures. What is dropped is counted.
+ */
+export function createMessageDoor(
+  parts: DoorComponents,
+): (from: AdmittedPeer, bytes: Uint8Array) => void {
+  const drop = (reason: DropReason): void =>
+    parts.instruments.messagesDropped.add(1, { protocol: "consensus", reason });
+
+  const judgePlace = (from: AdmittedPeer, message: Message): ValidatorSet | DropReason => {
+    const status = parts.status();
+    if (status === null) return "stopped";
+    const height = heightOf(message);
+    const isAhead = height > status.height + 1;
+    const set = isAhead ? null : parts.validatorsAt(height);
+    if (set === null) {
+      const known = parts.validatorsAt(toHeight(status.height));
+      const isMember = known?.validators.some(({ peerId }) => peerId === from.id) ?? false;
+      if (isMember && isAhead) parts.onAhead(from);
+      return isAhead ? "ahead" : "late";
+    }
+    if (message.type === "decided") return set;
+    const sender = set.validators[message.sender];
+    if (sender === undefined) return "not_validator";
+    if (sender.peerId !== from.id) return "not_sender";
+    const isVote = message.type === "prepare" || message.type === "commit";
+    const isJustLate = height + 1 === status.height && parts.sinceAdvanceMs() < LATE_VOTE_GRACE_MS;
+    return height < status.height && isVote && isJustLate ? "late" : set;
+  };
+
+  const verify = async (from: AdmittedPeer, message: Message, set: ValidatorSet): Promise<void> => {
+    const requests = requestsOf(message, set, parts);
+    try {
+      if (requests === null || !(await parts.signatures.verifyAll(requests, "consensus"))) {
+        parts.budget.blame(from.id);
+        return drop("bad_signature");
+      }
+    } catch {
+      return drop("verifier");
+    }
+    parts.instruments.messagesReceived.add(1, { type: message.type });
+    parts.deliver(from.id, message);
+  };
+
+  return (from, bytes) => {
+    if (from.provisional) return drop("provisional");
+    const decoded = decodeMessage(bytes);
+    if (!decoded.ok) {
+      parts.budget.blame(from.id);
+      return drop("malformed");
+    }
+    const message = decoded.value;
+    const place = judgePlace(from, message);
+    if (typeof place === "string") return drop(place);
+    if (!hasTrueFacts(message)) {
+      parts.budget.blame(from.id);
+      return drop("false_facts");
+    }
+    void verify(from, message, place);
+  };
+}
+
+/** Whether the proposal inside, if any, is what its payload says, and what the message signs. */
+function hasTrueFacts(message: Message): boolean {
+  if (message.type !== "pre-prepare" && message.type !== "decided") return true;
+  return message.proposal === null || openProposal(message.proposal).ok;
+}
+
+/** Every signature inside a message with its signer's key; null when an index has no signer. */
+export function requestsOf(
+  message: Message,
+  set: ValidatorSet,
+  chain: { readonly chainId: string; readonly genesisDigest: Digest },
+): readonly SignatureRequest[] | null {
+  const context = {
+    chainId: chain.chainId,
+    genesisDigest: chain.genesisDigest,
+    validatorsHash: set.hash,
+  };
+  const requests: SignatureRequest[] = [];
+  for (const { index, message: payload, signature } of signatureClaims(message, context)) {
+    const signer = set.validators[index];
+    if (signer === undefined) return null;
+    requests.push({ publicKey: signer.publicKey, message: payload, signature });
+  }
+  return requests;
+}

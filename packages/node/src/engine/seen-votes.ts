@@ -1,0 +1,44 @@
+import { encodeMessage, type Message } from "@credlink/consensus-pbft";
+import type { PeerId } from "@credlink/primitives";
+
+/** The highest vote seen from every validator, to be shown to it after it restarts. */
+export interface SeenVotes {
+  /** Takes a verified message of `peer`; keeps it when it is a vote above the one known. */
+  note(peer: PeerId, message: Message): void;
+  of(peer: PeerId): Uint8Array | null;
+}
+
+/** Order of votes within a view: what excludes more comes later. */
+const RANK = { "view-change": 0, prepare: 1, commit: 2 } as const;
+
+type Vote = Extract<Message, { readonly type: keyof typeof RANK }>;
+
+function isVote(message: Message): message is Vote {
+  return message.type in RANK;
+}
+
+function isAbove(vote: Vote, known: Vote): boolean {
+  if (vote.height !== known.height) return vote.height > known.height;
+  if (vote.view !== known.view) return vote.view > known.view;
+  return RANK[vote.type] > RANK[known.type];
+}
+
+/** Makes the memory; one vote a validator. */
+export function createSeenVotes(): SeenVotes {
+  const highest = new Map<PeerId, Vote>();
+  const encoded = new WeakMap<Vote, Uint8Array>();
+  return {
+    note(peer, message) {
+      if (!isVote(message)) return;
+      const known = highest.get(peer);
+      if (known === undefined || isAbove(message, known)) highest.set(peer, message);
+    },
+    of(peer) {
+      const vote = highest.get(peer);
+      if (vote === undefined) return null;
+      const bytes = encoded.get(vote) ?? encodeMessage(vote);
+      encoded.set(vote, bytes);
+      return bytes;
+    },
+  };
+}

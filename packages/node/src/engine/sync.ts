@@ -1,0 +1,303 @@
+import type { Message } from "@credlink/consensus-pbft";
+import type { Ledger } from "@credlink/ledger";
+import {
+  type AdmittedPeer,
+  type Clock,
+  decode,
+  encode,
+  type Logger,
+  type Network,
+  type PeerId,
+  height as toHeight,
+  tryDecode,
+} from "@credlink/primitives";
+import { type ImportComponents, importBlock, serveBlocks } from "./block-import.ts";
+import { decodeSeenVote, judgeStatus, ownStatus } from "./certified-status.ts";
+import type { EngineInstruments } from "./metrics.ts";
+import type { PeerBudget } from "./peer-budget.ts";
+import {
+  BLOCKS_PROTOCOL,
+  blockRangeReplyCodec,
+  blockRangeRequestCodec,
+  HEAD_PROTOCOL,
+  MAX_BLOCK_RANGE,
+  MAX_BLOCKS_FRAME_BYTES,
+  MAX_STATUS_BYTES,
+  STATUS_PROTOCOL,
+  type Status,
+  statusCodec,
+  type TransferredBlock,
+} from "./protocols.ts";
+import type { ConsensusSignatures } from "./signature-memory.ts";
+
+/** What sync works with. */
+export interface SyncComponents extends ImportComponents {
+  readonly ledger: Ledger;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly instruments: EngineInstruments;
+  readonly signatures: ConsensusSignatures;
+  readonly budget: PeerBudget;
+  readonly requestTimeoutMs: number;
+  /** The highest signed vote seen from a peer, as bytes. */
+  readonly seenVoteOf: (peer: PeerId) => Uint8Array | null;
+  /** Whether a peer is a validator of the next height. */
+  readonly isValidator: (peer: PeerId) => boolean;
+  /** A peer's status was judged good; `vote` is what it saw of us, not verified yet. */
+  readonly onStatus: (peer: PeerId, height: number, vote: Message | null) => void;
+}
+
+/** Exchange of certified heads, and fetching what we lack. */
+export interface Sync {
+  start(): void;
+  stop(): void;
+  /** A proven height that we do not have: fetch up to it now. */
+  require(height: number): void;
+  /** Asks one peer for its status, at most once in a while. */
+  ask(peer: PeerId): void;
+  /** Asks every peer for its status now. */
+  askAll(): void;
+  /** Tells observers of a new head: they get no votes that would tell them. */
+  announceHead(): void;
+  readonly isSyncing: boolean;
+}
+
+/** How often statuses are exchanged, milliseconds. */
+const STATUS_INTERVAL_MS = 1_000;
+/** A peer that failed us is left alone for this long, doubled for every failure in a row. */
+const FAILURE_PAUSE_MS = 1_000;
+const MAX_FAILURE_PAUSE_MS = 60_000;
+/** A single peer is asked for its status at most this often, milliseconds. */
+const ASK_INTERVAL_MS = 500;
+
+interface PeerState {
+  height: number;
+  pausedUntilMs: number;
+  /** Failures in a row. */
+  failures: number;
+  askedAtMs: number;
+}
+
+class BlockSync implements Sync {
+  readonly #parts: SyncComponents;
+  readonly #peers = new Map<PeerId, PeerState>();
+  #target = 0;
+  #isRunning = false;
+  #isStopped = false;
+  #stopTimer: (() => void) | null = null;
+  #headAtLastTick = 0;
+
+  constructor(parts: SyncComponents) {
+    this.#parts = parts;
+  }
+
+  get isSyncing(): boolean {
+    return this.#isRunning;
+  }
+
+  get #head(): number {
+    return this.#parts.ledger.head.header.height;
+  }
+
+  start(): void {
+    const { network, ledger } = this.#parts;
+    serveBlocks(network, ledger);
+    const limits = { maxBytes: MAX_STATUS_BYTES };
+    network.onRequest(STATUS_PROTOCOL, limits, async (from, request) => {
+      const status = decode(statusCodec, request, limits);
+      void this.#learn(from.id, status);
+      return this.#statusFor(from.id);
+    });
+    network.onMessage(HEAD_PROTOCOL, limits, (from, message) => {
+      const status = tryDecode(statusCodec, message, limits);
+      if (status.ok) void this.#learn(from.id, status.value);
+      else this.#parts.budget.blame(from.id);
+    });
+    network.onPeerChange((peer, event) => this.#onPeer(peer, event));
+    for (const peer of network.peers()) this.ask(peer.id);
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopTimer?.();
+  }
+
+  require(height: number): void {
+    this.#target = Math.max(this.#target, height);
+    this.#wake();
+  }
+
+  ask(peer: PeerId): void {
+    const state = this.#stateOf(peer);
+    const now = this.#parts.clock.monotonicMs();
+    if (this.#isStopped || now - state.askedAtMs < ASK_INTERVAL_MS) return;
+    state.askedAtMs = now;
+    void this.#exchange(peer);
+  }
+
+  askAll(): void {
+    for (const peer of this.#parts.network.peers()) this.ask(peer.id);
+  }
+
+  announceHead(): void {
+    const { network, isValidator } = this.#parts;
+    for (const peer of network.peers()) if (!isValidator(peer.id)) this.#tell(peer.id);
+  }
+
+  #onPeer(peer: AdmittedPeer, event: "joined" | "promoted" | "left"): void {
+    if (event === "left") this.#peers.delete(peer.id);
+    else this.ask(peer.id);
+  }
+
+  #tick(): void {
+    if (this.#isStopped) return;
+    for (const peer of this.#parts.network.peers()) this.#tell(peer.id);
+    // One block behind is what consensus is about to cure, unless nothing moved for a while.
+    if (this.#head === this.#headAtLastTick) this.require(this.#highestClaim());
+    this.#headAtLastTick = this.#head;
+    this.#stopTimer = this.#parts.clock.schedule(STATUS_INTERVAL_MS, () => this.#tick());
+  }
+
+  #highestClaim(): number {
+    let highest = 0;
+    for (const { height } of this.#peers.values()) highest = Math.max(highest, height);
+    return highest;
+  }
+
+  #tell(peer: PeerId): void {
+    this.#parts.network.send(peer, HEAD_PROTOCOL, this.#statusFor(peer));
+  }
+
+  #statusFor(peer: PeerId): Uint8Array {
+    const { ledger, seenVoteOf } = this.#parts;
+    return encode(statusCodec, ownStatus(ledger, seenVoteOf(peer)));
+  }
+
+  #stateOf(peer: PeerId): PeerState {
+    const known = this.#peers.get(peer);
+    if (known !== undefined) return known;
+    const fresh: PeerState = {
+      height: 0,
+      pausedUntilMs: 0,
+      failures: 0,
+      askedAtMs: -ASK_INTERVAL_MS,
+    };
+    this.#peers.set(peer, fresh);
+    return fresh;
+  }
+
+  async #exchange(peer: PeerId): Promise<void> {
+    const { network, requestTimeoutMs: timeoutMs, logger } = this.#parts;
+    try {
+      const options = { timeoutMs, maxReplyBytes: MAX_STATUS_BYTES };
+      const reply = await network.request(peer, STATUS_PROTOCOL, this.#statusFor(peer), options);
+      const status = tryDecode(statusCodec, reply, { maxBytes: MAX_STATUS_BYTES });
+      if (status.ok) await this.#learn(peer, status.value);
+      else this.#parts.budget.blame(peer);
+    } catch (error) {
+      logger.debug("no status", { peer, error });
+    }
+  }
+
+  async #learn(peer: PeerId, status: Status): Promise<void> {
+    const { ledger, signatures, budget, onStatus, isValidator, logger } = this.#parts;
+    // The head that we have ourselves needs no second proof.
+    const isOwnHead = status.height <= this.#head && status.height > 0;
+    const verdict = isOwnHead ? null : await judgeStatus(status, ledger, signatures);
+    if (verdict !== null && !verdict.ok) {
+      logger.warn("status refused", { peer, detail: verdict.detail });
+      return budget.cut(peer, verdict.code);
+    }
+    if (this.#isStopped) return;
+    this.#stateOf(peer).height = status.height;
+    onStatus(peer, status.height, decodeSeenVote(status.seenVote));
+    const isObserving = !isValidator(this.#parts.network.self);
+    if (status.height > this.#head + (isObserving ? 0 : 1)) this.require(status.height);
+  }
+
+  #wake(): void {
+    if (this.#isRunning || this.#isStopped || this.#head >= this.#target) return;
+    this.#isRunning = true;
+    void this.#run().finally(() => {
+      this.#isRunning = false;
+    });
+  }
+
+  /** Fetches range after range until the target is reached or nobody is left to ask. */
+  async #run(): Promise<void> {
+    while (this.#head < this.#target && !this.#isStopped) {
+      const peer = this.#nextPeer();
+      if (peer === null) {
+        // Claims that nobody can fill are forgotten; the next status sets the target anew.
+        this.#target = this.#head;
+        return;
+      }
+      await this.#fetchFrom(peer);
+    }
+  }
+
+  /** The best of those that claim more than we have and did not fail us lately. */
+  #nextPeer(): PeerId | null {
+    const now = this.#parts.clock.monotonicMs();
+    let best: PeerId | null = null;
+    let bestHeight = this.#head;
+    for (const { id } of this.#parts.network.peers()) {
+      const state = this.#peers.get(id);
+      if (state === undefined || state.pausedUntilMs > now || state.height <= bestHeight) continue;
+      best = id;
+      bestHeight = state.height;
+    }
+    return best;
+  }
+
+  async #fetchFrom(peer: PeerId): Promise<void> {
+    const { instruments } = this.#parts;
+    const before = this.#head;
+    const blocks = await this.#askForBlocks(peer);
+    for (const block of blocks ?? []) {
+      const imported = await importBlock(this.#parts, block);
+      if (this.#isStopped) return;
+      if (imported.ok) continue;
+      instruments.syncRequests.add(1, { outcome: "invalid" });
+      this.#parts.logger.warn("synced block refused", { peer, detail: imported.detail });
+      this.#pause(peer);
+      return this.#parts.budget.cut(peer, imported.code);
+    }
+    const outcome = blocks === null ? "failed" : blocks.length > 0 ? "blocks" : "empty";
+    instruments.syncRequests.add(1, { outcome });
+    // Whoever brings us nothing, for whatever reason, lets the next one try.
+    if (this.#head === before) this.#pause(peer);
+    else this.#stateOf(peer).failures = 0;
+  }
+
+  #pause(peer: PeerId): void {
+    const state = this.#stateOf(peer);
+    const pauseMs = Math.min(FAILURE_PAUSE_MS * 2 ** state.failures, MAX_FAILURE_PAUSE_MS);
+    state.failures++;
+    state.pausedUntilMs = this.#parts.clock.monotonicMs() + pauseMs;
+  }
+
+  async #askForBlocks(peer: PeerId): Promise<readonly TransferredBlock[] | null> {
+    const { network, requestTimeoutMs, budget, logger } = this.#parts;
+    const from = toHeight(this.#head + 1);
+    const count = Math.min(MAX_BLOCK_RANGE, this.#target - this.#head);
+    const options = { timeoutMs: 2 * requestTimeoutMs, maxReplyBytes: MAX_BLOCKS_FRAME_BYTES };
+    try {
+      const request = encode(blockRangeRequestCodec, { from, count });
+      const reply = await network.request(peer, BLOCKS_PROTOCOL, request, options);
+      const decoded = tryDecode(blockRangeReplyCodec, reply, { maxBytes: MAX_BLOCKS_FRAME_BYTES });
+      if (decoded.ok) return decoded.value;
+      budget.blame(peer);
+    } catch (error) {
+      logger.debug("no blocks", { peer, error });
+    }
+    return null;
+  }
+}
+
+/** Makes the sync of one node. */
+export function createSync(parts: SyncComponents): Sync {
+  return new BlockSync(parts);
+}

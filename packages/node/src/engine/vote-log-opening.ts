@@ -1,0 +1,89 @@
+import {
+  parseSegmentName,
+  type ScannedRecord,
+  type SegmentScan,
+  scanSegment,
+  segmentName,
+  type VoteLogIdentity,
+  type VoteRecord,
+} from "@credlink/consensus-pbft";
+import type { Disk } from "@credlink/primitives";
+
+/** What the vote log's folder holds. */
+export interface VoteLogState {
+  /** Oldest first. */
+  readonly segments: readonly OpenedSegment[];
+  /** Records of all segments, oldest first. */
+  readonly records: readonly VoteRecord[];
+  /** Why this validator must not vote; null when the log is whole. */
+  readonly abstain: string | null;
+}
+
+/** One segment file that was read to its end. */
+export interface OpenedSegment {
+  readonly path: string;
+  readonly firstLsn: number;
+  readonly scan: SegmentScan;
+  /** Highest height that its records speak of. */
+  readonly maxHeight: number;
+}
+
+/** The height that a record is about. */
+export function recordHeight(record: VoteRecord): number {
+  return record.type === "commit-voted" ? record.certificate.height : record.height;
+}
+
+function maxHeightOf(records: readonly ScannedRecord[]): number {
+  return records.reduce((highest, { record }) => Math.max(highest, recordHeight(record)), 0);
+}
+
+async function readWhole(disk: Disk, path: string): Promise<Uint8Array> {
+  const file = await disk.open(path);
+  try {
+    return await file.read(0, await file.size());
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads the whole log and judges it against the committed head. Nothing is written.
+ * Abstention follows from damage before the tail, from a log that is missing although blocks were
+ * committed, and from one whose last decided height is more than one below the head: it is the
+ * image of an earlier time, and the votes since then are forgotten.
+ */
+export async function readVoteLog(
+  disk: Disk,
+  folder: string,
+  identity: VoteLogIdentity,
+  headHeight: number,
+): Promise<VoteLogState> {
+  const names = (await disk.list(folder)).flatMap((name) => parseSegmentName(name) ?? []);
+  const segments: OpenedSegment[] = [];
+  let damage: string | null = null;
+  for (const [at, firstLsn] of names.sort((a, b) => a - b).entries()) {
+    const path = `${folder}/${segmentName(firstLsn)}`;
+    const before = segments.at(-1);
+    const scan = scanSegment(await readWhole(disk, path), {
+      identity,
+      firstLsn,
+      isSealed: at < names.length - 1,
+      ...(before === undefined ? {} : { previousLink: before.scan.link }),
+    });
+    segments.push({ path, firstLsn, scan, maxHeight: maxHeightOf(scan.records) });
+    if (scan.verdict === "damaged") damage ??= scan.reason ?? "damaged";
+    if (before !== undefined && before.scan.nextLsn !== firstLsn) damage ??= "a segment is missing";
+  }
+  const records = segments.flatMap(({ scan }) => scan.records.map(({ record }) => record));
+  return { segments, records, abstain: damage ?? judgeAge(records, headHeight) };
+}
+
+function judgeAge(records: readonly VoteRecord[], headHeight: number): string | null {
+  if (headHeight === 0) return null;
+  if (records.length === 0) return "missing although blocks were committed";
+  const decided = records.reduce(
+    (highest, record) => (record.type === "decided" ? Math.max(highest, record.height) : highest),
+    0,
+  );
+  return decided + 1 < headHeight ? "older than the committed head" : null;
+}
