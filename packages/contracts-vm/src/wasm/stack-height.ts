@@ -16,8 +16,8 @@ interface Frame {
  */
 export function maxOperandHeight(module: WasmModule, body: FunctionBody): number {
   const instruction = new InstructionReader(module.bytes, body.instructions, body.end);
-  // The function's own block: its results count once it ends, and are the caller's from then on.
-  const frames: Frame[] = [{ base: 0, results: 1 }];
+  // What the function's own block leaves is the caller's from then on.
+  const frames: Frame[] = [{ base: 0, results: 0 }];
   let height = 0;
   let highest = 0;
   const top = (): Frame => {
