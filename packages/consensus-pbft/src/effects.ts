@@ -185,6 +185,13 @@ export interface ReplicaStart {
   /** V(head + 1) and V(head + 2). */
   readonly validators: ValidatorSet;
   readonly nextValidators: ValidatorSet;
+  /** The head's certificate and block, so that peers still at its height can be answered. */
+  readonly lastDecision?: {
+    readonly certificate: CommitCertificate;
+    readonly proposal: Proposal;
+    /** V(head). */
+    readonly validators: ValidatorSet;
+  };
   /** Records of the vote log, oldest first. */
   readonly records: readonly VoteRecord[];
   /** Set when the vote log is missing, damaged before its tail, or older than known votes. */

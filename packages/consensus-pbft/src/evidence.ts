@@ -4,14 +4,14 @@ import { report } from "./emit.ts";
 import type { Commit, PrePrepare, Prepare, SignedVote, ViewChange } from "./messages.ts";
 import type { HeightState, Step } from "./state.ts";
 
-/** Emits a pair of excluding votes, once for each signer, type and view. */
+/** Emits a pair of excluding votes, once for each signer, kind and height. */
 export function convict(
   step: Step,
   convicted: Set<string>,
   first: SignedVote,
   second: SignedVote,
 ): void {
-  const key = `${second.sender}/${first.type}/${second.type}/${second.view}`;
+  const key = `${second.sender}/${first.type}/${second.type}`;
   if (convicted.has(key)) return;
   convicted.add(key);
   step.effects.push({ type: "evidence", first, second });

@@ -6,8 +6,10 @@ import type { Justification, Proposal } from "./messages.ts";
 import { currentPlace, type ProposalPlace, rejectProposal } from "./normal-case.ts";
 import {
   addCandidate,
+  blockDueMs,
   candidateOf,
   type Head,
+  hasPassed,
   heightAfter,
   type Lock,
   primaryAt,
@@ -66,9 +68,9 @@ export function proposeRule(step: Step): boolean {
   const byWork = isPrimary && state.workPending;
   if (!byWork && emptyBlockIntervalMs === 0) return false;
   const interval = byWork ? minBlockIntervalMs : emptyBlockIntervalMs;
-  const due = Math.min(head.timestampMs + interval, current.startedMs + interval);
-  if (nowMs < due && nowMs >= current.startedMs) {
-    if ((dueMs(state, timer) ?? Infinity) > due) arm(step, timer, due - nowMs);
+  if (!hasPassed(step, interval)) {
+    const due = blockDueMs(state, interval);
+    if ((dueMs(state, timer) ?? Number.POSITIVE_INFINITY) > due) arm(step, timer, due - nowMs);
     return false;
   }
   if (!isPrimary || hasProposed(state, current.height, VIEW_ZERO, head.digest)) return false;
@@ -77,9 +79,9 @@ export function proposeRule(step: Step): boolean {
   return false;
 }
 
-function emptyIsDue({ state, nowMs }: Step): boolean {
-  const interval = state.options.emptyBlockIntervalMs;
-  return interval > 0 && nowMs - state.current.startedMs >= interval;
+function emptyIsDue(step: Step): boolean {
+  const { emptyBlockIntervalMs } = step.state.options;
+  return emptyBlockIntervalMs > 0 && hasPassed(step, emptyBlockIntervalMs);
 }
 
 function hasProposed(

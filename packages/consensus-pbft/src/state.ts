@@ -97,7 +97,7 @@ export interface HeightState {
   readonly timed: Set<View>;
   readonly graced: Set<View>;
   activeSinceMs: number | null;
-  /** Signers convicted, per type and view, so that a pair is reported once. */
+  /** Signers convicted, per kind of pair: bounded, and a flood of pairs is one report. */
   readonly convicted: Set<string>;
 }
 
@@ -281,12 +281,21 @@ export function newReplicaState(
     nextLsn: 1,
     armed: new Map(),
     builds: new Map(),
-    recent: new Map(),
+    recent: recentOf(start),
     answered: new Map(),
     latencies: [],
     baseTimeoutMs: options.baseTimeoutMs,
     replays: [],
   };
+}
+
+function recentOf({ lastDecision }: ReplicaStart): Map<Height, RecentDecision> {
+  const recent = new Map<Height, RecentDecision>();
+  if (lastDecision === undefined) return recent;
+  const { certificate, proposal, validators } = lastDecision;
+  const count = validators.validators.length;
+  recent.set(certificate.height, { certificate, proposal, validatorCount: count, decidedAtMs: 0 });
+  return recent;
 }
 
 /** The promises of a height, made on first use. */
@@ -355,6 +364,19 @@ function isOwed(current: HeightState, digest: Digest): boolean {
   const { certificate, promises, accepted, view } = current;
   const owed = [certificate?.digest, promises.lock?.certificate.digest, accepted.get(view)?.digest];
   return owed.some((other) => other !== undefined && equalBytes(other, digest));
+}
+
+/**
+ * Whether so long has passed since the parent, by its timestamp or by the time since we reached
+ * the height: a clock that jumped back does not make us wait longer.
+ */
+export function hasPassed({ state, nowMs }: Step, intervalMs: number): boolean {
+  return nowMs >= blockDueMs(state, intervalMs) || nowMs < state.current.startedMs;
+}
+
+/** When a block may follow its parent by so long an interval, on our clock. */
+export function blockDueMs({ head, current }: ReplicaState, intervalMs: number): number {
+  return Math.min(head.timestampMs, current.startedMs) + intervalMs;
 }
 
 /** Map of maps: the inner one, made on first use. */

@@ -17,7 +17,7 @@ import {
   viewTimer,
 } from "./emit.ts";
 import type { Wish } from "./messages.ts";
-import { type HeightState, type Step, VIEW_ZERO, votingIndex } from "./state.ts";
+import { type HeightState, hasPassed, type Step, VIEW_ZERO, votingIndex } from "./state.ts";
 import { enterView } from "./view-change.ts";
 
 /** Upper bound of the interval at which a wish is sent again. */
@@ -94,10 +94,10 @@ export function enterViewRule(step: Step): boolean {
 
 /** Whether anything is to be done in view 0, so that its timer must run. */
 function isActive(step: Step): boolean {
-  const { state, nowMs } = step;
+  const { state } = step;
   const { current, options } = state;
-  const waiting = nowMs - current.startedMs;
-  const emptyDue = options.emptyBlockIntervalMs > 0 && waiting >= options.emptyBlockIntervalMs;
+  const { emptyBlockIntervalMs } = options;
+  const emptyDue = emptyBlockIntervalMs > 0 && hasPassed(step, emptyBlockIntervalMs);
   return (
     state.workPending ||
     emptyDue ||

@@ -5,7 +5,15 @@ import {
   height as toHeight,
   toHex,
 } from "@credlink/primitives";
-import type { Effect, Input, Replica, ReplicaOptions, TimerKey, VoteRecord } from "../effects.ts";
+import type {
+  Effect,
+  Input,
+  Replica,
+  ReplicaOptions,
+  ReplicaStart,
+  TimerKey,
+  VoteRecord,
+} from "../effects.ts";
 import type { CommitCertificate, Message, Proposal, UnsignedMessage } from "../messages.ts";
 import { createReplica } from "../replica.ts";
 import { primaryOf } from "../validator-set.ts";
@@ -22,7 +30,9 @@ export interface StoredBlock {
 export class TestNode {
   readonly number: number;
   readonly #cluster: TestCluster;
-  readonly #options: ReplicaOptions;
+  readonly options: ReplicaOptions;
+  /** What the running replica was started with. */
+  startedWith: ReplicaStart | null = null;
   #replica: Replica | null = null;
   #epoch = 0;
   #timers = new Map<string, number>();
@@ -45,7 +55,7 @@ export class TestNode {
   constructor(cluster: TestCluster, number: number, options: ReplicaOptions) {
     this.#cluster = cluster;
     this.number = number;
-    this.#options = options;
+    this.options = options;
     this.head = { height: toHeight(0), digest: cluster.genesisDigest, timestampMs: 0 };
   }
 
@@ -61,13 +71,18 @@ export class TestNode {
   start(abstain = false): void {
     const { height } = this.head;
     this.trace = [];
-    this.#replica = createReplica(this.#options, {
+    const last = this.chain.get(height);
+    this.startedWith = {
       head: this.head,
+      ...(last === undefined
+        ? {}
+        : { lastDecision: { ...last, validators: this.#cluster.validatorsAt(height) } }),
       validators: this.#cluster.validatorsAt(height + 1),
       nextValidators: this.#cluster.validatorsAt(height + 2),
-      records: this.log,
+      records: [...this.log],
       abstain,
-    });
+    };
+    this.#replica = createReplica(this.options, this.startedWith);
     const nowMs = this.#cluster.nowMs + this.#cluster.skewOf(this.number);
     const effects = this.#replica.start(nowMs);
     this.trace.push({ input: "start", nowMs, effects });

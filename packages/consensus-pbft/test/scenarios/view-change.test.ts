@@ -1,27 +1,9 @@
 import { height, toHex, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
-import { createTestCluster, type Delivery, type TestCluster } from "../../src/compliance.ts";
-import type { Message } from "../../src/messages.ts";
+import { createTestCluster, type Delivery } from "../../src/compliance.ts";
+import { expectProgress, isOf } from "./helpers.ts";
 
 const index = validatorIndex;
-
-function expectProgress(cluster: TestCluster, blocks: number, limitMs: number): void {
-  for (let block = 1; block <= blocks; block++) {
-    const target = cluster.lowestHead() + 1;
-    cluster.submit(`progress ${target}`);
-    expect(cluster.runUntil(() => cluster.lowestHead() >= target, limitMs)).toBe(true);
-  }
-  expect(cluster.checks.violations).toEqual([]);
-}
-
-function isOf(message: Message, type: Message["type"], atHeight: number, atView: number): boolean {
-  return (
-    message.type === type &&
-    message.type !== "decided" &&
-    message.height === atHeight &&
-    message.view === atView
-  );
-}
 
 describe("view change", () => {
   for (const n of [4, 5, 7, 10]) {
@@ -76,20 +58,21 @@ describe("view change", () => {
   });
 
   test("known bug 16: a block proposed again half an hour later is not too old", () => {
-    let isPaused = true;
     const cluster = createTestCluster({
       n: 4,
-      script: ({ message }) => {
-        if (message.type === "decided" || message.height !== 1 || !isPaused) return true;
-        return message.type === "prepare" || message.type === "pre-prepare";
-      },
+      script: ({ message }) => !isOf(message, "commit", 1, 0),
     });
     cluster.start();
     cluster.submit("old");
+    cluster.run(100);
+    const proposedMs = cluster.nowMs;
+    for (const node of cluster.nodes) node.crash();
     cluster.run(30 * 60_000);
-    expect(cluster.lowestHead()).toBe(0);
-    isPaused = false;
+    for (const node of cluster.nodes) node.start();
     expect(cluster.runUntil(() => cluster.lowestHead() >= 1, 10_000)).toBe(true);
+    const block = cluster.nodes[2]?.chain.get(height(1));
+    expect(block?.proposal.timestampMs).toBeLessThan(proposedMs);
+    expect(block?.certificate.view).toBeGreaterThan(0);
     expect(cluster.checks.violations).toEqual([]);
   });
 
@@ -170,7 +153,7 @@ describe("view change", () => {
     expect(cluster.checks.violations).toEqual([]);
   });
 
-  test("known bug 30: no quorum for an hour: views do not run away, and one block follows", () => {
+  test("known bug 30: no quorum for long: views do not run away, and one block follows", () => {
     const cluster = createTestCluster({ n: 4 });
     cluster.start();
     cluster.submit("before");
@@ -178,7 +161,7 @@ describe("view change", () => {
     cluster.nodes[2]?.crash();
     cluster.nodes[3]?.crash();
     cluster.submit("waiting");
-    cluster.run(3_600_000);
+    cluster.run(600_000);
     expect(cluster.nodes[0]?.replica.status.view).toBe(0);
     cluster.nodes[2]?.start();
     cluster.nodes[3]?.start();

@@ -1,0 +1,124 @@
+import { height, type ValidatorIndex, validatorIndex, view } from "@credlink/primitives";
+import { describe, expect, test } from "vitest";
+import { createTestCluster } from "../../src/compliance.ts";
+import { onMessage } from "../../src/intake.ts";
+import type { Message } from "../../src/messages.ts";
+import { defaultReplicaOptions } from "../../src/replica.ts";
+import { newReplicaState, type ReplicaState, type Step } from "../../src/state.ts";
+import { enterView } from "../../src/view-change.ts";
+import { filled } from "../vectors/examples.ts";
+
+const cluster = createTestCluster({ n: 4 });
+
+function freshState(): ReplicaState {
+  const { chainId, genesisDigest } = cluster;
+  const publicKey = cluster.validators[0]?.publicKey ?? new Uint8Array();
+  const start = {
+    head: { height: height(0), digest: genesisDigest, timestampMs: 0 },
+    validators: cluster.validatorsAt(1),
+    nextValidators: cluster.validatorsAt(2),
+    records: [],
+    abstain: false,
+  };
+  const options = { ...defaultReplicaOptions, chainId, genesisDigest, publicKey };
+  return newReplicaState(options, start, new Map(), height(0));
+}
+
+/** Messages kept, of any kind. */
+function kept({ current, next }: ReplicaState): number {
+  const nested = [...current.prepares.values(), ...current.commits.values()];
+  return (
+    nested.reduce((sum, votes) => sum + votes.size, 0) +
+    current.viewChanges.size +
+    current.wishes.size +
+    current.firstProposals.size +
+    current.accepted.size +
+    current.candidates.size +
+    next.prePrepares.length +
+    next.prepares.size +
+    next.commits.size +
+    next.viewChanges.size +
+    next.wishes.size +
+    next.candidates.size
+  );
+}
+
+function flood(state: ReplicaState, atHeight: number, atView: number, sender: ValidatorIndex) {
+  const place = { height: height(atHeight), view: view(atView), sender };
+  const signature = new Uint8Array(64);
+  const digest = filled((atView * 7 + atHeight) % 251);
+  const messages: readonly Message[] = [
+    { type: "prepare", ...place, digest, signature },
+    { type: "commit", ...place, digest, signature },
+    { type: "wish", ...place, signature },
+    {
+      type: "view-change",
+      ...place,
+      preparedView: null,
+      preparedDigest: null,
+      prepared: null,
+      signature,
+    },
+    {
+      type: "pre-prepare",
+      ...place,
+      parentDigest: state.head.digest,
+      digest,
+      signature,
+      transactions: [],
+      justification: null,
+      proposal: {
+        digest,
+        parentDigest: state.head.digest,
+        height: place.height,
+        proposer: sender,
+        timestampMs: 1,
+        validatorsHash: digest,
+        nextValidatorsHash: digest,
+        transactionCount: 0,
+        sizeBytes: 0,
+        payload: new Uint8Array(),
+      },
+    },
+  ];
+  const step: Step = { state, nowMs: 1, effects: [] };
+  for (const message of messages) onMessage(step, message, 1);
+}
+
+describe("bounded buffers", () => {
+  test("known bug 25: forged views and heights, however many, do not grow what is kept", () => {
+    const state = freshState();
+    const sizes: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (const sender of [1, 2, 3].map(validatorIndex)) {
+        for (const atHeight of [0, 1, 2, 3, 1000]) {
+          for (let atView = 0; atView < 300; atView++) flood(state, atHeight, atView, sender);
+          flood(state, atHeight, 2 ** 31, sender);
+        }
+      }
+      sizes.push(kept(state));
+    }
+    // Per peer: PREPARE and COMMIT in three views, one wish, one view change, and four of h + 1.
+    expect(sizes[0]).toBeLessThanOrEqual(4 * 16);
+    expect(sizes).toEqual([sizes[0], sizes[0], sizes[0]]);
+    expect(state.current.convicted.size).toBeLessThan(100);
+  });
+
+  test("views that pass leave a bounded number of their votes behind", () => {
+    const state = freshState();
+    const step: Step = { state, nowMs: 1, effects: [] };
+    for (let at = 1; at <= 200; at++) {
+      enterView(step, view(at));
+      for (const sender of [1, 2, 3].map(validatorIndex)) flood(state, 1, at, sender);
+    }
+    expect(kept(state)).toBeLessThanOrEqual(4 * 40);
+    expect(state.current.timed.size + state.current.graced.size).toBeLessThanOrEqual(400);
+  });
+
+  test("a sender that is no validator is not kept", () => {
+    const state = freshState();
+    flood(state, 1, 0, validatorIndex(4));
+    flood(state, 2, 0, validatorIndex(65_535));
+    expect(kept(state)).toBe(0);
+  });
+});
