@@ -1,12 +1,12 @@
 import { generateKeyPair, sm2Sign, sm3 } from "@credlink/crypto";
 import { getMemberArgsCodec, memberCodec } from "@credlink/ledger";
 import {
+  bytesUpTo,
   concatBytes,
   decode,
   encode,
   list,
   struct,
-  bytesUpTo,
   utf8,
   utf8ToText,
 } from "@credlink/primitives";
@@ -15,21 +15,21 @@ import { identitiesCodec, identityCodec } from "../../src/index.ts";
 import type { HostImport } from "../../src/wasm/host-imports.ts";
 import {
   assemble,
-  call,
   type Code,
+  call,
   contractOf,
+  get,
   I32,
   i32,
   i64,
   manifestOf,
   NAME,
   set,
-  get,
   VERSION,
 } from "../support/assembler.ts";
 import { TestChain, transactionOf } from "../support/chain.ts";
 import { type Consortium, createConsortium, GENESIS_MS } from "../support/consortium.ts";
-import { probe, type ProbeOptions } from "../support/probe.ts";
+import { type ProbeOptions, probe } from "../support/probe.ts";
 
 let consortium: Consortium;
 beforeAll(async () => {
@@ -73,11 +73,31 @@ describe("the host interface", () => {
     const receipt = await host(
       ["state_put", "state_get", "state_delete", "return_value"],
       [
-        i32(1024), i32(1), i32(1025), i32(3), call(0),
-        i32(8), i32(1024), i32(1), call(1), 0x36, 2, 0,
-        i32(1024), i32(1), call(2),
-        i32(12), i32(1024), i32(1), call(1), 0x36, 2, 0,
-        i32(8), i32(8), call(3),
+        i32(1024),
+        i32(1),
+        i32(1025),
+        i32(3),
+        call(0),
+        i32(8),
+        i32(1024),
+        i32(1),
+        call(1),
+        0x36,
+        2,
+        0,
+        i32(1024),
+        i32(1),
+        call(2),
+        i32(12),
+        i32(1024),
+        i32(1),
+        call(1),
+        0x36,
+        2,
+        0,
+        i32(8),
+        i32(8),
+        call(3),
       ],
       { data: utf8("kval") },
     );
@@ -108,11 +128,7 @@ describe("the host interface", () => {
 
   it("lists a range in order over what was committed, changed and deleted", async () => {
     const put = (key: number): Code => [i32(key), i32(1), i32(1024), i32(1), call(0)];
-    const range = returnBuffer(
-      [i32(1024), i32(1), i32(1029), i32(1), i32(256), call(2)],
-      3,
-      4,
-    );
+    const range = returnBuffer([i32(1024), i32(1), i32(1029), i32(1), i32(256), call(2)], 3, 4);
     const module = assemble({
       imports: ["state_put", "state_delete", "state_range", "buffer_read", "return_value"],
       functions: [
@@ -151,9 +167,21 @@ describe("the host interface", () => {
     const receipt = await host(
       ["revert", "state_put", "event"],
       [
-        i32(1024), i32(1), i32(1024), i32(1), call(1),
-        i32(1024), i32(1), i32(1024), i32(1), call(2),
-        i32(1024), i32(10), i32(1034), i32(2), call(0),
+        i32(1024),
+        i32(1),
+        i32(1024),
+        i32(1),
+        call(1),
+        i32(1024),
+        i32(1),
+        i32(1024),
+        i32(1),
+        call(2),
+        i32(1024),
+        i32(10),
+        i32(1034),
+        i32(2),
+        call(0),
       ],
       { data: utf8("CREDENTIALno") },
     );
@@ -174,11 +202,9 @@ describe("the host interface", () => {
   );
 
   it("emits events under the contract's name", async () => {
-    const receipt = await host(
-      ["event"],
-      [i32(1024), i32(5), i32(1029), i32(4), call(0)],
-      { data: utf8("topicdata") },
-    );
+    const receipt = await host(["event"], [i32(1024), i32(5), i32(1029), i32(4), call(0)], {
+      data: utf8("topicdata"),
+    });
     expect(receipt.events).toEqual([{ contract: NAME, topic: "topic", data: utf8("data") }]);
   });
 
@@ -231,8 +257,18 @@ describe("the host interface", () => {
       const receipt = await host(
         ["sm2_verify", "return_value"],
         [
-          i32(0), i32(1024), i32(1089), i32(7), i32(1096), call(0), 0x36, 2, 0,
-          i32(0), i32(4), call(1),
+          i32(0),
+          i32(1024),
+          i32(1089),
+          i32(7),
+          i32(1096),
+          call(0),
+          0x36,
+          2,
+          0,
+          i32(0),
+          i32(4),
+          call(1),
         ],
         { data: concatBytes(publicKey, message, signature) },
       );
@@ -266,16 +302,41 @@ describe("the host interface", () => {
   it.each<readonly [string, HostImport, string, Code]>([
     ["VM_HOST_ARGUMENT", "state_get", "an empty key", [i32(0), i32(0), call(0), DROP]],
     ["VM_HOST_ARGUMENT", "state_get", "a key of 129 bytes", [i32(0), i32(129), call(0), DROP]],
-    ["VM_HOST_ARGUMENT", "state_put", "a value too large", [i32(0), i32(1), i32(0), i32(65_537), call(0)]],
+    [
+      "VM_HOST_ARGUMENT",
+      "state_put",
+      "a value too large",
+      [i32(0), i32(1), i32(0), i32(65_537), call(0)],
+    ],
     ["VM_HOST_ARGUMENT", "state_range", "no limit", [zeros(5), call(0), DROP]],
     ["VM_HOST_ARGUMENT", "state_range", "a limit of 257", [zeros(4), i32(257), call(0), DROP]],
-    ["VM_HOST_ARGUMENT", "event", "a topic of 65 bytes", [i32(0), i32(65), i32(0), i32(0), call(0)]],
-    ["VM_HOST_ARGUMENT", "event", "a topic that is not UTF-8", [i32(1024), i32(1), i32(0), i32(0), call(0)]],
-    ["VM_EVENT_LIMIT", "event", "data of 4097 bytes", [i32(0), i32(1), i32(0), i32(4_097), call(0)]],
+    [
+      "VM_HOST_ARGUMENT",
+      "event",
+      "a topic of 65 bytes",
+      [i32(0), i32(65), i32(0), i32(0), call(0)],
+    ],
+    [
+      "VM_HOST_ARGUMENT",
+      "event",
+      "a topic that is not UTF-8",
+      [i32(1024), i32(1), i32(0), i32(0), call(0)],
+    ],
+    [
+      "VM_EVENT_LIMIT",
+      "event",
+      "data of 4097 bytes",
+      [i32(0), i32(1), i32(0), i32(4_097), call(0)],
+    ],
     ["VM_RETURN_TOO_LARGE", "return_value", "16 KiB and a byte", [i32(0), i32(16_385), call(0)]],
     ["VM_RESERVED", "commitment_sum", "at all", [zeros(3), call(0), DROP]],
     ["VM_ABORT", "abort", "at all", [zeros(4), call(0)]],
-    ["VM_CALL_FORBIDDEN", "contract_call", "a contract not named", [zeros(6), i64(0), call(0), DROP]],
+    [
+      "VM_CALL_FORBIDDEN",
+      "contract_call",
+      "a contract not named",
+      [zeros(6), i64(0), call(0), DROP],
+    ],
   ])("%s: %s, %s", async (status, name, _what, code) => {
     const options = { data: Uint8Array.of(0xff), module: { memory: [2, 16] as const } };
     const receipt = await host([name], code, options);
@@ -284,7 +345,11 @@ describe("the host interface", () => {
 
   it("VM_EVENT_LIMIT: more than 64 events", async () => {
     const event: Code = [i32(0), i32(1), i32(0), i32(0), call(0)];
-    const times = (count: number) => host(["event"], Array.from({ length: count }, () => event));
+    const times = (count: number) =>
+      host(
+        ["event"],
+        Array.from({ length: count }, () => event),
+      );
     expect(await times(64)).toMatchObject({ status: "SUCCESS" });
     expect(await times(65)).toMatchObject({ status: "VM_EVENT_LIMIT" });
   });
@@ -319,8 +384,20 @@ describe("the host interface", () => {
     const args = encode(getMemberArgsCodec, { address: consortium.enterprise.address }).slice();
     args.fill(7, 10);
     const code: Code = [
-      i32(1024), i32(7), i32(1031), i32(3), i32(1034), i32(args.length), i64(1_000_000), call(0),
-      DROP, i32(0), call(1), i32(0), i32(17), call(2),
+      i32(1024),
+      i32(7),
+      i32(1031),
+      i32(3),
+      i32(1034),
+      i32(args.length),
+      i64(1_000_000),
+      call(0),
+      DROP,
+      i32(0),
+      call(1),
+      i32(0),
+      i32(17),
+      call(2),
     ];
     const receipt = await host(["contract_call", "buffer_read", "return_value"], code, {
       calls: ["members"],
@@ -331,8 +408,20 @@ describe("the host interface", () => {
 
   it("denies built-in methods that change state to contracts", async () => {
     const code: Code = [
-      i32(1024), i32(7), i32(1031), i32(9), i32(0), i32(0), i64(1_000_000), call(0),
-      DROP, i32(0), call(1), i32(0), i32(16), call(2),
+      i32(1024),
+      i32(7),
+      i32(1031),
+      i32(9),
+      i32(0),
+      i32(0),
+      i64(1_000_000),
+      call(0),
+      DROP,
+      i32(0),
+      call(1),
+      i32(0),
+      i32(16),
+      call(2),
     ];
     const receipt = await host(["contract_call", "buffer_read", "return_value"], code, {
       calls: ["members"],
