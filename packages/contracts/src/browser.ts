@@ -17,4 +17,5 @@ export {
   type PayloadSchema,
   validatePayload,
 } from "./payload.ts";
+export * from "./policy.ts";
 export { payloadSchemas } from "./schemas/index.ts";

@@ -65,8 +65,8 @@ function issue(submission: Submission, sender: Party, replaces: usize): void {
   checkParties(submission, parents);
   checkStanding(submission, parents);
   const signers = new Signers();
-  checkCoSignatures(submission, parents, signers);
   checkSubjects(submission, signers);
+  checkCoSignatures(submission, parents, signers);
   claimUses(submission, parents);
   claimIndexes(submission);
   applyActs(submission, parents);
