@@ -161,7 +161,7 @@ function onWork({ state }: Step, pending: boolean): void {
   }
 }
 
-/** A firing counts only if that timer is set now: any other outlived its height or view. */
+/** A firing counts only if that timer is set now; all others outlived their height or view. */
 function onTimer(step: Step, timer: TimerKey): void {
   const { state } = step;
   if (!takeFiring(state, timer)) return;
