@@ -16,8 +16,8 @@ export interface SimulatedDisk {
   setSyncLatency(minMs: number, maxMs: number): void;
   /** The next `count` operations of this kind fail with `code` (EIO, ENOSPC). */
   failNext(operation: DiskOperation, code: string, count?: number): void;
-  /** Bytes of a file that would survive a loss of power now, or null. */
-  durable(path: string): Uint8Array | null;
+  /** Bytes from `from` on of a file that would survive a loss of power now, or null. */
+  durable(path: string, from?: number): Uint8Array | null;
   /** Paths that would survive, ascending. */
   durablePaths(): readonly string[];
   /** Rewrites a stored file as a fault of the medium would. */
@@ -53,8 +53,8 @@ class Machine implements SimulatedDisk {
     this.#faults.set(operation, { code, count });
   }
 
-  durable(path: string): Uint8Array | null {
-    return this.#durableNames.get(path)?.durableBytes() ?? null;
+  durable(path: string, from = 0): Uint8Array | null {
+    return this.#durableNames.get(path)?.durableBytes(from) ?? null;
   }
 
   durablePaths(): readonly string[] {

@@ -89,8 +89,8 @@ export class SimulatedInode {
   }
 
   /** What survives on the platter, for checkers. */
-  durableBytes(): Uint8Array {
-    return this.#durable.read(0, this.#durable.size);
+  durableBytes(from = 0): Uint8Array {
+    return this.#durable.read(from, this.#durable.size);
   }
 
   /** Damages what is stored: `change` gets a copy of the durable bytes and returns the new ones. */

@@ -1,0 +1,16 @@
+/**
+ * Deterministic simulation of whole consortia: real engines, replicas, vote logs and ledgers on
+ * simulated time, network and disks, with faults, traitors and checkers. One seed decides all.
+ *
+ * ```ts
+ * import { runSeed } from "@credlink/simulator";
+ *
+ * const result = await runSeed({ seed: 7 });
+ * if (!result.ok) throw result.error;
+ * ```
+ */
+export { type Strategy, strategies } from "./byzantine.ts";
+export { CheckFailure } from "./checker-errors.ts";
+export type { Plan } from "./plan.ts";
+export type { ProfileName } from "./profile.ts";
+export { type RunOptions, type RunResult, runSeed } from "./run.ts";

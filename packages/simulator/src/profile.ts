@@ -1,0 +1,140 @@
+import type { Validator } from "@credlink/consensus-pbft";
+import {
+  type Executor,
+  type Genesis,
+  type Member,
+  signedTransactionCodec,
+  TRANSACTION_VERSION,
+  transactionCodec,
+  transactionSigningMessage,
+} from "@credlink/ledger";
+import type { SignatureVerifier } from "@credlink/node/engine";
+import {
+  type Address,
+  address,
+  type Digest,
+  encode,
+  height,
+  type Signer,
+} from "@credlink/primitives";
+import type { SeededRandom } from "@credlink/testkit";
+import {
+  BOOK_CONTRACT,
+  BOOK_VERSION,
+  bulkParameters,
+  createChainExecutor,
+} from "./chain-executor.ts";
+import { createFakeSigner, fakeSignature, fakeVerifier, verifyFake } from "./fake-signatures.ts";
+
+/** How costly the parts are: bulk runs of the protocol, or everything real. */
+export type ProfileName = "protocol" | "full";
+
+/** What all nodes of a run share, and who calls them. */
+export interface Profile {
+  readonly name: ProfileName;
+  readonly genesis: Genesis;
+  readonly createExecutor: () => Executor;
+  readonly signers: readonly Signer[];
+  readonly verifier: SignatureVerifier;
+  /** One signature, for checkers that judge by themselves. */
+  readonly verifyOne: (
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ) => boolean;
+  /** A fresh valid transaction of a random client. */
+  readonly createTransaction: (genesisDigest: Digest, atHeight: number) => Promise<Uint8Array>;
+}
+
+/** Genesis lies this long before the simulation begins, milliseconds. */
+export const GENESIS_AGE_MS = 60_000;
+const CLIENTS = 6;
+const FOREVER_MS = 8_000_000_000_000;
+
+function fakeKey(random: SeededRandom): Uint8Array {
+  const key = random.bytes(65);
+  key[0] = 4;
+  return key;
+}
+
+function createMember(memberAddress: Address, publicKey: Uint8Array): Member {
+  return {
+    address: memberAddress,
+    organization: "platform",
+    role: "enterprise",
+    status: "active",
+    keys: [{ fromHeight: height(0), publicKey }],
+    certificateDigest: null,
+    enrolledBy: null,
+    validFromMs: 0,
+    validToMs: FOREVER_MS,
+  };
+}
+
+/** The name a validator has on the simulated network and in V(h). */
+export function peerName(index: number): string {
+  return `node-${index}`;
+}
+
+/** Validators of a run by their keys. */
+export function validatorsOf(signers: readonly Signer[]): readonly Validator[] {
+  return signers.map(({ publicKey }, index) => ({
+    nodeId: peerName(index),
+    publicKey,
+    peerId: peerName(index),
+  }));
+}
+
+/** Real engine, replica, vote log and ledger; a small executor and fast stand-ins for SM2. */
+export function createProtocolProfile(
+  random: SeededRandom,
+  validatorCount: number,
+  startMs: number,
+): Profile {
+  const signers = Array.from({ length: validatorCount }, () => createFakeSigner(fakeKey(random)));
+  const clients = Array.from({ length: CLIENTS }, () => ({
+    address: address(random.bytes(32)),
+    key: fakeKey(random),
+  }));
+  const genesis: Genesis = {
+    version: 1,
+    chainId: "simulation",
+    timestampMs: startMs - GENESIS_AGE_MS,
+    production: false,
+    allowNonByzantine: validatorCount < 4,
+    roots: [],
+    organizations: [],
+    members: [],
+    validators: validatorsOf(signers),
+    parameters: bulkParameters,
+    contracts: [],
+  };
+  const members = clients.map((client) => createMember(client.address, client.key));
+  return {
+    name: "protocol",
+    genesis,
+    createExecutor: () => createChainExecutor(members),
+    signers,
+    verifier: fakeVerifier,
+    verifyOne: verifyFake,
+    async createTransaction(genesisDigest, atHeight) {
+      const client = random.pick(clients);
+      const transaction = encode(transactionCodec, {
+        version: TRANSACTION_VERSION,
+        chainId: genesis.chainId,
+        sender: client.address,
+        nonce: random.bytes(16),
+        expiryHeight: height(atHeight + 900),
+        contract: BOOK_CONTRACT,
+        contractVersion: BOOK_VERSION,
+        method: "write",
+        args: random.bytes(random.integer(64)),
+        gasLimit: 100,
+      });
+      const message = transactionSigningMessage(genesisDigest, transaction);
+      const signature = fakeSignature(client.key, message);
+      const signatures = [{ address: client.address, signature }];
+      return encode(signedTransactionCodec, { transaction, signatures });
+    },
+  };
+}

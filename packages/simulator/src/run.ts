@@ -1,0 +1,206 @@
+import type { Logger } from "@credlink/primitives";
+import {
+  createSeededRandom,
+  createSimulatedClock,
+  type SeededRandom,
+  SIMULATION_START_MS,
+} from "@credlink/testkit";
+import { CheckFailure } from "./checker-errors.ts";
+import { Cluster } from "./cluster.ts";
+import { FaultInjector } from "./faults.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+import { createProtocolProfile, type Profile, type ProfileName } from "./profile.ts";
+
+/** What to run. */
+export interface RunOptions {
+  readonly seed: number;
+  readonly profile?: ProfileName;
+  /** Default: drawn by the seed from 1, 4, 5, 7 and 10. */
+  readonly validators?: number | null;
+  /** Changes the plan that the seed drew, for directed scenarios. */
+  readonly adjust?: (plan: Plan) => Plan;
+  readonly logger?: Logger;
+}
+
+/** What came of it. */
+export interface RunResult {
+  readonly seed: number;
+  readonly ok: boolean;
+  /** Number of the broken invariant and what broke it. */
+  readonly reason: string | null;
+  readonly error: Error | null;
+  readonly plan: Plan;
+  /** Equal for two runs of one seed. */
+  readonly traceDigest: string;
+  readonly height: number;
+  readonly events: number;
+  readonly virtualMs: number;
+  /** What was met on the way, by name. */
+  readonly coverage: Readonly<Record<string, number>>;
+}
+
+/** Blocks that must follow once everything is healed. */
+const BLOCKS_AFTER_HEALING = 10;
+/** After healing, transactions are submitted this often, milliseconds. */
+const HEALED_SUBMIT_MS = 50;
+
+/** Runs one seed to its end, or to the first broken invariant. */
+export async function runSeed(options: RunOptions): Promise<RunResult> {
+  const random = createSeededRandom(options.seed);
+  const drawn = drawPlan(random.fork("plan"), options.validators ?? null);
+  const plan = options.adjust?.(drawn) ?? drawn;
+  const clock = createSimulatedClock();
+  const profile = await createProfile(options, random, plan);
+  const { logger } = options;
+  const cluster = new Cluster({
+    plan,
+    profile,
+    clock,
+    random,
+    ...(logger === undefined ? {} : { logger }),
+  });
+  const faults = new FaultInjector(cluster, plan, random.fork("faults"));
+  for (const node of cluster.nodes) prepare(node, plan, random);
+  await runSafety(cluster, plan, faults, random.fork("load"));
+  const healedAtMs = clock.monotonicMs();
+  const healedHeight = cluster.chain.height;
+  if (cluster.failure === null) await runLiveness(cluster, plan, random.fork("healed"));
+  const { failure } = cluster;
+  return {
+    seed: options.seed,
+    ok: failure === null,
+    reason: failure === null ? null : failure.message,
+    error: failure,
+    plan,
+    traceDigest: cluster.trace.digest,
+    height: cluster.chain.height,
+    events: cluster.trace.events,
+    virtualMs: clock.monotonicMs(),
+    coverage: {
+      ...faults.counts,
+      ...Object.fromEntries([...cluster.wire.counts].map(([type, n]) => [`sent ${type}`, n])),
+      "blocks under faults": healedHeight,
+      "blocks after healing": cluster.chain.height - healedHeight,
+      "healing ms": Math.round(clock.monotonicMs() - healedAtMs),
+      "decided in a view above 0": cluster.chain.highestView > 0 ? 1 : 0,
+      "view 2 or above": cluster.wire.highestView >= 2 ? 1 : 0,
+      byzantine: plan.byzantine.size,
+    },
+  };
+}
+
+async function createProfile(
+  { profile = "protocol" }: RunOptions,
+  random: SeededRandom,
+  plan: Plan,
+): Promise<Profile> {
+  if (profile === "protocol") {
+    return createProtocolProfile(random.fork("keys"), plan.validators, SIMULATION_START_MS);
+  }
+  const { createFullProfile } = await import("./full-profile.ts");
+  return createFullProfile(random.fork("keys"), plan.validators, SIMULATION_START_MS);
+}
+
+function prepare(node: Cluster["nodes"][number], plan: Plan, random: SeededRandom): void {
+  node.disk.setSyncLatency(...plan.diskSync);
+  node.store.setSyncLatency(...plan.diskSync);
+  node.skewMs = Math.round(random.between(-plan.skewMs, plan.skewMs));
+  node.boot();
+}
+
+/** Steps until a moment, the first failure, or what `isDone` waits for. */
+async function stepUntil(cluster: Cluster, untilMs: number, isDone: () => boolean): Promise<void> {
+  const { clock } = cluster;
+  while (cluster.failure === null && clock.monotonicMs() < untilMs && !isDone()) {
+    if (!(await clock.runNext())) return;
+  }
+}
+
+function submitRegularly(
+  cluster: Cluster,
+  random: SeededRandom,
+  everyMs: number,
+  isActive: () => boolean,
+): void {
+  const tick = (): void => {
+    if (!isActive()) return;
+    const up = cluster.nodes.filter(({ isUp }) => isUp);
+    if (up.length > 0) void cluster.submit(random.pick(up));
+    cluster.clock.schedule(random.between(0.2, 1.8) * everyMs, tick);
+  };
+  tick();
+}
+
+/** Anything goes: faults and traitors, and nothing unsafe may come of it. */
+async function runSafety(
+  cluster: Cluster,
+  plan: Plan,
+  faults: FaultInjector,
+  random: SeededRandom,
+): Promise<void> {
+  const endMs = plan.safetyMs;
+  faults.start();
+  submitRegularly(cluster, random, plan.submitEveryMs, () => cluster.clock.monotonicMs() < endMs);
+  await stepUntil(cluster, endMs, () => false);
+  faults.stop();
+}
+
+/**
+ * Heals a core of n − f honest nodes and makes the other faults permanent: traitors go on, and
+ * where there are fewer than f of them, some honest nodes may stay down for ever. The core must
+ * commit new blocks and everything that it accepted.
+ */
+async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): Promise<void> {
+  const { clock, network } = cluster;
+  const spare = Math.floor((plan.validators - 1) / 3) - plan.byzantine.size;
+  const honest = random.shuffle(cluster.honest);
+  const lost = new Set(honest.slice(0, random.integer(Math.max(spare, 0) + 1)));
+  network.heal();
+  network.setDefaults({ minLatencyMs: 0.2, maxLatencyMs: 5, loss: 0, duplication: 0 });
+  for (const node of cluster.nodes) {
+    node.disk.setSyncLatency(0.05, 2);
+    node.store.setSyncLatency(0.05, 2);
+    node.skewMs = 0;
+    if (lost.has(node)) node.crash();
+    else if (!node.isUp) node.boot();
+  }
+  const core = honest.filter((node) => !lost.has(node));
+  const target = cluster.chain.height + BLOCKS_AFTER_HEALING;
+  const endMs = clock.monotonicMs() + plan.livenessMs;
+  const isBehind = (): boolean => core.some((node) => (node.engine?.status().height ?? 0) < target);
+  submitRegularly(
+    cluster,
+    random,
+    HEALED_SUBMIT_MS,
+    () => isBehind() && clock.monotonicMs() < endMs,
+  );
+  const isDrained = (): boolean =>
+    core.every(({ engine, name }) => {
+      const status = engine?.status();
+      return status?.mempool.transactions === 0 && cluster.chain.reported(name) === status.height;
+    });
+  await stepUntil(cluster, endMs, () => !isBehind() && isDrained());
+  cluster.guard(() => judgeLiveness(cluster, core, isBehind(), isDrained()));
+}
+
+function judgeLiveness(
+  cluster: Cluster,
+  core: Cluster["nodes"],
+  isBehind: boolean,
+  isDrained: boolean,
+): void {
+  const states = core.map((node) => {
+    const status = node.engine?.status();
+    const replica = status?.replica;
+    return `${node.name}: height ${status?.height}, view ${replica?.view} ${replica?.phase}${
+      replica?.abstaining ? " abstaining" : ""
+    }, ${status?.mempool.transactions} waiting`;
+  });
+  if (isBehind) throw new CheckFailure("I18", `no progress after healing (${states.join("; ")})`);
+  if (!isDrained) throw new CheckFailure("I18", `pools do not drain (${states.join("; ")})`);
+  for (const [id, { node, life }] of cluster.accepted) {
+    // A process that died took its mempool with it; its clients submit again.
+    if (!core.includes(node) || node.lives !== life || cluster.chain.hasTransaction(id)) continue;
+    throw new CheckFailure("I12", `${node.name} accepted ${id} and lost it`);
+  }
+}

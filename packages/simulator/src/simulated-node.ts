@@ -1,0 +1,177 @@
+import { createReplica, type ReplicaOptions, type ReplicaStart } from "@credlink/consensus-pbft";
+import { createLedger, type Ledger } from "@credlink/ledger";
+import {
+  type CommittedBlock,
+  createEngine,
+  defaultEngineOptions,
+  type Engine,
+  type EngineComponents,
+} from "@credlink/node/engine";
+import { type Logger, type Network, noLogger, noMetrics, type Signer } from "@credlink/primitives";
+import {
+  createSimulatedDisk,
+  type NetworkEndpoint,
+  type ProcessClock,
+  type SeededRandom,
+  type SimulatedClock,
+  type SimulatedDisk,
+  type SimulatedNetwork,
+} from "@credlink/testkit";
+import { type Profile, peerName } from "./profile.ts";
+import { createSimulatedStore, type SimulatedStore } from "./simulated-store.ts";
+
+/** What every node of a run shares. */
+export interface World {
+  readonly clock: SimulatedClock;
+  readonly network: SimulatedNetwork;
+  readonly profile: Profile;
+  readonly random: SeededRandom;
+  readonly logger?: Logger;
+}
+
+/** What checkers hear from a node. */
+export interface NodeObserver {
+  /** A process came up and opened its chain. */
+  onBoot(node: SimulatedNode, ledger: Ledger): void;
+  onCommit(node: SimulatedNode, block: CommittedBlock, ledger: Ledger): void;
+  /** The process ended itself: a fault it must not survive. */
+  onFatal(node: SimulatedNode, error: Error): void;
+}
+
+/** What wraps a node that does not keep the rules. */
+export type WrapNetwork = (network: Network, signer: Signer) => Network;
+
+interface Process {
+  readonly clock: ProcessClock;
+  readonly endpoint: NetworkEndpoint;
+  engine: Engine | null;
+  ledger: Ledger | null;
+}
+
+/** One machine with its disk and database, and at most one process of the real engine on it. */
+export class SimulatedNode {
+  readonly index: number;
+  readonly name: string;
+  readonly disk: SimulatedDisk;
+  readonly store: SimulatedStore;
+  readonly isByzantine: boolean;
+  readonly #world: World;
+  readonly #observer: NodeObserver;
+  readonly #wrap: WrapNetwork | null;
+  readonly #random: SeededRandom;
+  #process: Process | null = null;
+  /** Wall clock error of this machine, milliseconds. */
+  skewMs = 0;
+  /** Processes started so far. */
+  lives = 0;
+
+  constructor(index: number, world: World, observer: NodeObserver, wrap: WrapNetwork | null) {
+    this.index = index;
+    this.name = peerName(index);
+    this.#world = world;
+    this.#observer = observer;
+    this.#wrap = wrap;
+    this.isByzantine = wrap !== null;
+    this.#random = world.random.fork(this.name);
+    const { clock } = world;
+    this.disk = createSimulatedDisk({ clock, random: this.#random.fork("disk") });
+    this.store = createSimulatedStore(clock, this.#random.fork("store"));
+  }
+
+  get isUp(): boolean {
+    return this.#process !== null;
+  }
+
+  get engine(): Engine | null {
+    return this.#process?.engine ?? null;
+  }
+
+  get ledger(): Ledger | null {
+    return this.#process?.ledger ?? null;
+  }
+
+  /** Starts a process; it opens its chain and joins in virtual time. */
+  boot(): void {
+    const { clock, network } = this.#world;
+    const endpoint = network.attach({
+      id: this.name,
+      organization: this.name,
+      role: "validator",
+      provisional: false,
+    });
+    const process: Process = {
+      clock: clock.process(this.skewMs),
+      endpoint,
+      engine: null,
+      ledger: null,
+    };
+    this.lives++;
+    this.#process = process;
+    this.#run(process).catch((error: unknown) => {
+      if (this.#process === process) this.#observer.onFatal(this, toError(error));
+    });
+  }
+
+  async #run(process: Process): Promise<void> {
+    const { profile, clock } = this.#world;
+    const ledger = await createLedger({
+      store: this.store.mount(),
+      executor: profile.createExecutor(),
+      genesis: profile.genesis,
+    });
+    if (this.#process !== process) return;
+    process.ledger = ledger;
+    this.#observer.onBoot(this, ledger);
+    const signer = profile.signers[this.index];
+    if (signer === undefined) throw new Error("every node has a key");
+    const network = this.#wrap?.(process.endpoint, signer) ?? process.endpoint;
+    const components: EngineComponents = {
+      ledger,
+      network,
+      disk: this.disk.mount(),
+      clock: process.clock,
+      random: this.#random,
+      signer,
+      verifier: {
+        verify: (requests) => clock.external(profile.verifier.verify(requests)),
+      },
+      logger: this.#world.logger?.child({ node: this.name }) ?? noLogger,
+      metrics: noMetrics,
+      createReplica: (options: ReplicaOptions, start: ReplicaStart) =>
+        createReplica(options, start),
+      onFatal: (error) => {
+        if (this.#process === process) this.#observer.onFatal(this, error);
+      },
+    };
+    const engine = createEngine(
+      {
+        ...defaultEngineOptions,
+        nodeId: this.name,
+        chainId: ledger.chainId,
+        genesisDigest: ledger.genesisDigest,
+        requestTimeoutMs: 500,
+      },
+      components,
+    );
+    process.engine = engine;
+    engine.onCommit((block) => {
+      if (this.#process === process) this.#observer.onCommit(this, block, ledger);
+    });
+    await engine.start();
+  }
+
+  /** Power goes: nothing of the process lives on, what was not synced is lost, kept or torn. */
+  crash(): void {
+    const process = this.#process;
+    if (process === null) return;
+    this.#process = null;
+    process.clock.stop();
+    process.endpoint.close();
+    this.disk.crash();
+    this.store.crash();
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

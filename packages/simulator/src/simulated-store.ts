@@ -1,0 +1,84 @@
+import { createMemoryStore, type KeyValueStore, type WriteOperation } from "@credlink/ledger";
+import type { SeededRandom, SimulatedClock } from "@credlink/testkit";
+
+/** A node's database across the lives of its processes. */
+export interface SimulatedStore {
+  /** The store as one process sees it; after `crash` its writes never end. */
+  mount(): KeyValueStore;
+  /** Power goes: unsynced batches may vanish, newest first; a batch under way is all or nothing. */
+  crash(): void;
+  /** How long a synced write takes from now on, milliseconds. */
+  setSyncLatency(minMs: number, maxMs: number): void;
+}
+
+interface Underway {
+  readonly operations: readonly WriteOperation[];
+  isDone: boolean;
+}
+
+/** Makes a memory store with the crash behaviour of a write-ahead log. */
+export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom): SimulatedStore {
+  const memory = createMemoryStore();
+  let life = 0;
+  let latency: readonly [number, number] = [0.05, 1];
+  let underway: Underway[] = [];
+  /** For each unsynced batch what undoes it, oldest first. */
+  let unsynced: (readonly WriteOperation[])[] = [];
+
+  const undoOf = (operations: readonly WriteOperation[]): readonly WriteOperation[] =>
+    operations.map(({ space, key }): WriteOperation => {
+      const value = memory.get(space, key);
+      return value === null ? { type: "delete", space, key } : { type: "put", space, key, value };
+    });
+
+  const apply = (operations: readonly WriteOperation[]): void => {
+    void memory.write(operations, { sync: true });
+  };
+
+  const write: KeyValueStore["write"] = (operations, { sync }) => {
+    const mine = life;
+    if (!sync) {
+      unsynced.push(undoOf(operations));
+      apply(operations);
+      return Promise.resolve();
+    }
+    const batch: Underway = { operations, isDone: false };
+    underway.push(batch);
+    return new Promise((resolve) => {
+      clock.schedule(random.between(...latency), () => {
+        if (mine !== life) return;
+        batch.isDone = true;
+        underway = underway.filter((one) => one !== batch);
+        unsynced = [];
+        apply(operations);
+        resolve();
+      });
+    });
+  };
+
+  return {
+    mount() {
+      const mine = life;
+      const dead = <T>(answer: () => Promise<T>): Promise<T> =>
+        mine === life ? answer() : new Promise(() => {});
+      return {
+        get: (space, key) => memory.get(space, key),
+        getMany: (space, keys) => dead(() => memory.getMany(space, keys)),
+        range: (space, options) => dead(() => memory.range(space, options)),
+        write: (operations, options) => dead(() => write(operations, options)),
+        close: () => dead(async () => {}),
+      };
+    },
+    crash() {
+      life++;
+      const kept = random.integer(unsynced.length + 1);
+      for (const undo of unsynced.slice(kept).reverse()) apply(undo);
+      for (const { operations } of underway) if (random.chance(0.5)) apply(operations);
+      unsynced = [];
+      underway = [];
+    },
+    setSyncLatency(minMs, maxMs) {
+      latency = [minMs, maxMs];
+    },
+  };
+}
