@@ -326,7 +326,7 @@ function addTwiceCases(month: BusinessMonth, list: CaseList): void {
   });
   list.add("编号重复", "CREDENTIAL_DUPLICATE_ID", insuranceDraft(context, worker), {
     parentType: "contract.service",
-    change: (record) => ({ ...record, id: worker.service.id }),
+    change: (record) => ({ ...record, id: settlement.id }),
   });
   const { identityNumber, mobile } = worker;
   const twin = { ...month.stranger, identityNumber, mobile };

@@ -1,10 +1,15 @@
-import { type Client, type CommittedTransaction, createIdentity, GatewayError } from "@credlink/client";
+import {
+  type Client,
+  type CommittedTransaction,
+  createIdentity,
+  GatewayError,
+} from "@credlink/client";
 import {
   CREDENTIAL_CONTRACT,
   CREDENTIAL_CONTRACT_VERSION,
   type CredentialFamily,
-  credentialFamilies,
   type CredentialType,
+  credentialFamilies,
   familyOf,
 } from "@credlink/contracts";
 import { createSm2Signer } from "@credlink/crypto";
@@ -23,10 +28,9 @@ export interface Outcome {
 }
 
 /** What a submission needs of a step. */
-export type Submission = Pick<
-  CredentialStep,
-  "name" | "type" | "method" | "args"
-> & { readonly coSigners: readonly ExampleKey[] };
+export type Submission = Pick<CredentialStep, "name" | "type" | "method" | "args"> & {
+  readonly coSigners: readonly ExampleKey[];
+};
 
 /** Submissions under way at once: enough to fill blocks, few enough to keep latency honest. */
 const PARALLEL = 48;
@@ -83,9 +87,7 @@ export async function submitSteps(
   const stages = [...new Set(steps.map((step) => step.stage))].sort((a, b) => a - b);
   for (const [index, stage] of stages.entries()) {
     const here = steps.filter((step) => step.stage === stage);
-    outcomes.push(
-      ...(await inParallel(here, (step, at) => submitStep(pick(clients, at), step))),
-    );
+    outcomes.push(...(await inParallel(here, (step, at) => submitStep(pick(clients, at), step))));
     onStage(index + 1, stages.length, outcomes.length);
   }
   return outcomes;

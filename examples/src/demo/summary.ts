@@ -1,0 +1,43 @@
+import { renderTable, type TraceStep } from "@credlink/cli";
+import type { CredentialFamily } from "@credlink/contracts";
+import { toHex } from "@credlink/primitives";
+import type { FamilyRow } from "./submissions.ts";
+
+const chinese: Readonly<Record<CredentialFamily, string>> = {
+  identity: "identity 身份",
+  contract: "contract 合约",
+  transaction: "transaction 交易",
+  bill: "bill 票据",
+  risk: "risk 风控",
+};
+
+/** Accepted and refused credentials, one line per family and refusal code. */
+export function renderFamilies(rows: readonly FamilyRow[]): string {
+  const lines = rows.flatMap(({ family, accepted, refused }) => {
+    const codes = [...refused].sort(([a], [b]) => (a < b ? -1 : 1));
+    const total = codes.reduce((sum, [, count]) => sum + count, 0);
+    return [
+      [chinese[family], String(accepted), String(total), ""],
+      ...codes.map(([code, count]) => ["", "", "", `${code}${count > 1 ? ` ×${count}` : ""}`]),
+    ];
+  });
+  return renderTable(["family", "accepted", "refused", "code"], lines);
+}
+
+/** The way from a credential back to the identities, deepest last. */
+export function renderTrace(steps: readonly TraceStep[]): string {
+  const lines = steps.map(({ depth, stored, parents, header }) => [
+    `${"  ".repeat(depth)}${stored.record.type}`,
+    toHex(stored.record.id).slice(0, 12),
+    stored.standing.status,
+    [...new Set(parents.map((parent) => parent.relation))].join(", "),
+    `block ${stored.issue.height}, proven at ${header.height}`,
+  ]);
+  return renderTable(["credential", "id", "status", "rests on", "issued"], lines);
+}
+
+/** The value that `share` of the sample does not exceed (nearest rank), milliseconds. */
+export function percentileMs(sample: readonly number[], share: number): number {
+  const sorted = [...sample].sort((a, b) => a - b);
+  return Math.round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
+}

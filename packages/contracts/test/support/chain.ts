@@ -1,0 +1,167 @@
+import { sm2Sign, sm2Verify, sm3 } from "@credlink/crypto";
+import {
+  BUILT_IN_VERSION,
+  createLedger,
+  createMemoryStore,
+  type DecodedTransaction,
+  decodeSignedTransaction,
+  type Executor,
+  type Genesis,
+  type Ledger,
+  type Receipt,
+  type RelationKey,
+  registerRelationKeysArgsCodec,
+  SUCCESS,
+  signedTransactionCodec,
+  transactionCodec,
+  transactionSigningMessage,
+} from "@credlink/ledger";
+import {
+  compareBytes,
+  encode,
+  height,
+  invariant,
+  toHex,
+  utf8,
+  validatorIndex,
+  view,
+} from "@credlink/primitives";
+import { CREDENTIAL_CONTRACT, CREDENTIAL_CONTRACT_VERSION } from "../../src/index.ts";
+import { freshExecutor, memberKeyOf, type TestKey } from "./consortium.ts";
+
+/** A call to be signed and executed. */
+export interface TestCall {
+  readonly sender: TestKey;
+  readonly coSigners?: readonly TestKey[];
+  /** Default: the credential contract. */
+  readonly contract?: string;
+  readonly version?: string;
+  readonly method: string;
+  readonly args: Uint8Array;
+}
+
+const GAS_LIMIT = 50_000_000;
+const KEYS_PER_CALL = 64;
+
+/**
+ * A chain of one validator in memory: real ledger, real executor, real signatures; only consensus
+ * is left out.
+ */
+export class TestChain {
+  readonly ledger: Ledger;
+  readonly executor: Executor;
+  private nonce = 0;
+
+  private constructor(ledger: Ledger, executor: Executor) {
+    this.ledger = ledger;
+    this.executor = executor;
+  }
+
+  static async open(genesis: Genesis): Promise<TestChain> {
+    const executor = freshExecutor();
+    const ledger = await createLedger({ store: createMemoryStore(), executor, genesis });
+    return new TestChain(ledger, executor);
+  }
+
+  get stateRoot(): string {
+    return toHex(this.ledger.head.header.stateRoot);
+  }
+
+  /** Signs, judges, executes and commits calls as one block of the given time. */
+  async block(calls: readonly TestCall[], timestampMs?: number): Promise<readonly Receipt[]> {
+    const { ledger } = this;
+    const parent = ledger.head;
+    const at = height(parent.header.height + 1);
+    const place = {
+      parentDigest: parent.digest,
+      height: at,
+      timestampMs: timestampMs ?? parent.header.timestampMs + 1_000,
+    };
+    const transactions = calls.map((call) => this.sign(call));
+    for (const transaction of transactions) {
+      const judged = ledger.judge(transaction, place);
+      invariant(judged.ok, judged.ok ? "" : `envelope refused: ${judged.code}`);
+      for (const { publicKey, message, signature } of judged.value.claims) {
+        invariant(sm2Verify(publicKey, message, signature), "a signature holds");
+      }
+    }
+    const candidate = await ledger.execute({ ...place, transactions });
+    const history = ledger.historyFor(parent.digest, at) ?? new Uint8Array(0);
+    const { sealed } = ledger.buildBlock(candidate, {
+      proposer: validatorIndex(0),
+      history,
+      evidence: [],
+    });
+    await ledger.persistBodies(transactions);
+    await ledger.commit(candidate, sealed.block, {
+      certificate: { height: at, view: view(0), digest: sealed.digest, signatures: [] },
+    });
+    return candidate.receipts;
+  }
+
+  /** One call in a block of its own. */
+  async run(call: TestCall, timestampMs?: number): Promise<Receipt> {
+    const [receipt] = await this.block([call], timestampMs);
+    invariant(receipt !== undefined, "a transaction has a receipt");
+    return receipt;
+  }
+
+  /** A read-only call at the head. */
+  query(method: string, args: Uint8Array, sender: TestKey): Promise<Receipt> {
+    const { ledger } = this;
+    const { digest, header } = ledger.head;
+    const state = ledger.stateAt(digest);
+    invariant(state !== null, "the head has a state");
+    const context = {
+      chainId: ledger.chainId,
+      genesisDigest: ledger.genesisDigest,
+      height: header.height,
+      timestampMs: header.timestampMs,
+    };
+    return this.executor.query(state, context, this.sign({ sender, method, args }));
+  }
+
+  /** Registers relation keys in as many calls as it takes. */
+  async register(keys: readonly RelationKey[], by: TestKey = memberKeyOf("institution")) {
+    for (let from = 0; from < keys.length; from += KEYS_PER_CALL) {
+      const receipt = await this.run({
+        sender: by,
+        contract: "members",
+        version: BUILT_IN_VERSION,
+        method: "registerRelationKeys",
+        args: encode(registerRelationKeysArgsCodec, {
+          keys: keys.slice(from, from + KEYS_PER_CALL),
+        }),
+      });
+      invariant(receipt.status === SUCCESS, `relation keys refused: ${receipt.status}`);
+    }
+  }
+
+  private sign(call: TestCall): DecodedTransaction {
+    const others = new Map((call.coSigners ?? []).map((key) => [toHex(key.address), key]));
+    others.delete(toHex(call.sender.address));
+    const coSigners = [...others.values()].sort((a, b) => compareBytes(a.address, b.address));
+    const transaction = encode(transactionCodec, {
+      version: 1,
+      chainId: this.ledger.chainId,
+      sender: call.sender.address,
+      nonce: sm3(utf8(`nonce/${this.nonce++}`)).slice(0, 16),
+      expiryHeight: height(this.ledger.head.header.height + 100),
+      contract: call.contract ?? CREDENTIAL_CONTRACT,
+      contractVersion: call.version ?? CREDENTIAL_CONTRACT_VERSION,
+      method: call.method,
+      args: call.args,
+      gasLimit: GAS_LIMIT,
+    });
+    const message = transactionSigningMessage(this.ledger.genesisDigest, transaction);
+    const signatures = [call.sender, ...coSigners].map(({ address, privateKey }) => ({
+      address,
+      signature: sm2Sign(privateKey, message),
+    }));
+    const decoded = decodeSignedTransaction(
+      encode(signedTransactionCodec, { transaction, signatures }),
+    );
+    invariant(decoded.ok, "our own transaction decodes");
+    return decoded.value;
+  }
+}
