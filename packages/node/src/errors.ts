@@ -4,21 +4,15 @@ import { admissionErrors, networkErrors } from "./p2p/errors.ts";
 
 /** Why a node does not start, or stops. */
 export const lifecycleErrors = defineErrors({
-  NODE_START_LOCKED: {
-    meaning: "Another process uses the data folder.",
-    remedy: "Stop the other process; one data folder serves one node.",
-  },
-  NODE_START_GENESIS_MISMATCH: {
-    meaning: "The data folder belongs to another chain than the genesis file.",
-    remedy: "Name the chain's own genesis file, or an empty data folder.",
-  },
   NODE_START_GENESIS_INVALID: {
     meaning: "The genesis file is not a canonical genesis, or its certificates cannot be read.",
     remedy: "Copy the file from another node of the chain, byte for byte.",
   },
-  NODE_START_CERTIFICATE_INVALID: {
-    meaning: "The node's own certificate would be refused by its peers.",
-    remedy: "The detail names the rule; renew the certificate with the organisation's authority.",
+  NODE_START_CERTIFICATE_REFUSED: {
+    meaning:
+      "The node's own certificate would be refused by its peers; the node starts all the same.",
+    remedy:
+      "The logged reason names the rule; renew the certificate with the organisation's authority.",
   },
   NODE_START_KEY_MISMATCH: {
     meaning: "The key file does not hold the key of the node's certificate.",

@@ -38,6 +38,8 @@ export interface AdmissionFailure {
 
 /** Who is told how handshakes end; `connection` is the raw one, before noise. */
 export interface AdmissionObserver {
+  /** Noise begins: from here on this handshake reports its own end. */
+  onStarted(connection: MessageStream): void;
   onAdmitted(connection: MessageStream, role: AdmissionRole, admitted: Admitted): void;
   onRefused(connection: MessageStream, failure: AdmissionFailure): void;
 }
@@ -73,20 +75,24 @@ export function admissionEncrypter(options: {
       const signals = [AbortSignal.timeout(handshakeTimeoutMs), secureOptions?.signal];
       const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
       let peerId: PeerId | undefined;
+      let channel: HandshakeChannel | undefined;
+      observer.onStarted(connection);
       try {
         const secured = await secure(connection, { ...secureOptions, signal });
         peerId = secured.remotePeer.toString();
-        const admitted = await shakeHands(secured, context, signal, {
-          role,
-          selfPeerId: components.peerId.toString(),
-          remotePeerId: peerId,
-        });
+        channel = new HandshakeChannel(secured.connection, signal);
+        const selfPeerId = components.peerId.toString();
+        const session = { role, selfPeerId, remotePeerId: peerId };
+        const admitted = await runAdmission(channel, context, session);
+        channel.release();
         observer.onAdmitted(connection, role, admitted);
         return secured;
       } catch (cause) {
         const error = toAdmissionError(cause, signal);
         const { code, by } = error.details;
         observer.onRefused(connection, { role, peerId, code, by, detail: error.message });
+        const isTold = by === "us" && code !== "NODE_ADMISSION_ABORTED";
+        if (isTold) await channel?.drain(REFUSAL_GRACE_MS);
         throw error;
       }
     };
@@ -98,24 +104,6 @@ export function admissionEncrypter(options: {
         admit("dialer", connection, secureNoise.secureOutbound.bind(secureNoise), secureOptions),
     };
   };
-}
-
-async function shakeHands(
-  secured: SecuredConnection,
-  context: AdmissionContext,
-  signal: AbortSignal,
-  session: Parameters<typeof runAdmission>[2],
-): Promise<Admitted> {
-  const channel = new HandshakeChannel(secured.connection, signal);
-  try {
-    const admitted = await runAdmission(channel, context, session);
-    channel.release();
-    return admitted;
-  } catch (error) {
-    const isOurs = error instanceof AdmissionError && error.details.by === "us";
-    if (isOurs && error.code !== "NODE_ADMISSION_ABORTED") await channel.drain(REFUSAL_GRACE_MS);
-    throw error;
-  }
 }
 
 /** Whatever noise or the transport threw, as one of our codes. */

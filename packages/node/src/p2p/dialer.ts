@@ -4,6 +4,8 @@ import type { Clock, PeerId, Random } from "@credlink/primitives";
 export interface DialSchedule {
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
+  /** The node with the higher peer id lets the other one dial first for so long. Default 400. */
+  readonly politeDelayMs?: number;
 }
 
 interface Target {
@@ -15,8 +17,7 @@ interface Target {
 
 /** How often the dialer looks for targets that are due. */
 const TICK_MS = 100;
-/** The node with the higher peer id lets the other one dial first. */
-const POLITE_DELAY_MS = 400;
+const DEFAULT_POLITE_DELAY_MS = 400;
 
 /**
  * Keeps trying to connect to every target that is not connected, each with its own backoff, so
@@ -57,8 +58,7 @@ export class Dialer {
       known.addresses = addresses;
       return;
     }
-    const delayMs = this.#self > peer ? POLITE_DELAY_MS : 0;
-    const nextAttemptMs = this.#clock.monotonicMs() + delayMs;
+    const nextAttemptMs = this.#clock.monotonicMs() + this.#politeDelayMs(peer);
     this.#targets.set(peer, { addresses, failures: 0, nextAttemptMs, dialing: false });
   }
 
@@ -83,7 +83,7 @@ export class Dialer {
     const target = this.#targets.get(peer);
     if (target === undefined) return;
     target.failures = 0;
-    const delayMs = this.#schedule.firstDelayMs + (this.#self > peer ? POLITE_DELAY_MS : 0);
+    const delayMs = this.#schedule.firstDelayMs + this.#politeDelayMs(peer);
     target.nextAttemptMs = Math.max(target.nextAttemptMs, this.#clock.monotonicMs() + delayMs);
   }
 
@@ -95,6 +95,10 @@ export class Dialer {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#targets.clear();
+  }
+
+  #politeDelayMs(peer: PeerId): number {
+    return this.#self > peer ? (this.#schedule.politeDelayMs ?? DEFAULT_POLITE_DELAY_MS) : 0;
   }
 
   #tick(): void {

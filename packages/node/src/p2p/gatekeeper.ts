@@ -36,7 +36,8 @@ export class Gatekeeper {
   readonly #refusals: Counter;
   readonly #bans: Counter;
   readonly #unheard: Counter;
-  readonly #judged = new WeakSet<MessageStream>();
+  /** Connections whose handshake has begun, and reports its own end. */
+  readonly #started = new WeakSet<MessageStream>();
 
   constructor(
     options: GatekeeperOptions,
@@ -60,7 +61,7 @@ export class Gatekeeper {
     }
     const since = this.#clock.monotonicMs();
     connection.addEventListener("close", () => {
-      if (this.#judged.has(connection)) return;
+      if (this.#started.has(connection)) return;
       const elapsedMs = this.#clock.monotonicMs() - since;
       // libp2p's own deadline may fire a moment before ours would.
       const code =
@@ -81,13 +82,11 @@ export class Gatekeeper {
     this.#peers.ban(peer, banMs);
   }
 
-  admitted: AdmissionObserver["onAdmitted"] = (connection) => {
-    this.#judged.add(connection);
+  readonly started: AdmissionObserver["onStarted"] = (connection) => {
+    this.#started.add(connection);
   };
 
-  refused: AdmissionObserver["onRefused"] = (connection, failure) => {
-    if (this.#judged.has(connection)) return;
-    this.#judged.add(connection);
+  readonly refused: AdmissionObserver["onRefused"] = (connection, failure) => {
     const host = hostOf(connection);
     const { role, peerId, code, by, detail } = failure;
     this.#refusals.add(1, { code, by });

@@ -31,8 +31,10 @@ export interface PeerIdentity {
   readonly role: NodeRole;
   readonly address: Address;
   readonly publicKey: Uint8Array;
-  /** As it came, so that it can be judged again at any later moment. */
+  /** As they came, so that they can be judged again at any later moment. */
   readonly certificates: readonly Certificate[];
+  /** First moment at which a certificate on the path to the root has ended, milliseconds. */
+  readonly validToMs: number;
 }
 
 /** What the committed state of this node says about members and validators. */
@@ -129,6 +131,7 @@ function judgeChain(
     address: addressFromPublicKey(leaf.subjectKey),
     publicKey: leaf.subjectKey,
     certificates,
+    validToMs: Math.min(...chain.value.chain.map((each) => each.notAfterMs + 1_000)),
   });
 }
 
@@ -167,14 +170,31 @@ export function createIdentityJudge(options: {
   readonly clock: Clock;
 }): IdentityJudge {
   const { anchors, registry, clock } = options;
+  // Signatures do not change: a chain is walked again only for new lists or when one ended.
+  const judgedWith = new WeakMap<PeerIdentity, readonly RevocationList[]>();
+  const judge = (
+    peerId: PeerId,
+    certificates: readonly Certificate[],
+  ): Result<PeerIdentity, AdmissionErrorCode> => {
+    const verdict = judgeChain(peerId, certificates, anchors, clock.nowMs());
+    if (verdict.ok) judgedWith.set(verdict.value, anchors.revocationLists());
+    return verdict;
+  };
   return {
     judgeCertificates(peerId, certificates) {
       const parsed = parseAll(certificates);
-      return parsed.ok ? judgeChain(peerId, parsed.value, anchors, clock.nowMs()) : parsed;
+      return parsed.ok ? judge(peerId, parsed.value) : parsed;
     },
     judgeStanding: (identity) => judgeStanding(identity, registry),
     judgeAgain(identity) {
-      const chain = judgeChain(identity.peerId, identity.certificates, anchors, clock.nowMs());
+      const lists = anchors.revocationLists();
+      const hasSameLists = judgedWith.get(identity) === lists;
+      const isStale = lists.some(({ nextUpdateMs }) => clock.nowMs() > (nextUpdateMs ?? Infinity));
+      if (hasSameLists && !isStale && clock.nowMs() < identity.validToMs) {
+        return judgeStanding(identity, registry);
+      }
+      const chain = judge(identity.peerId, identity.certificates);
+      if (chain.ok) judgedWith.set(identity, lists);
       return chain.ok ? judgeStanding(identity, registry) : chain;
     },
   };

@@ -14,7 +14,7 @@ import type { Connection, Libp2p, PrivateKey, Stream } from "@libp2p/interface";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
-import type { AdmissionContext, Admitted } from "./admission.ts";
+import type { AdmissionContext } from "./admission.ts";
 import { admissionEncrypter } from "./admission-encrypter.ts";
 import { Dialer, type DialSchedule } from "./dialer.ts";
 import { NetworkError } from "./errors.ts";
@@ -419,8 +419,8 @@ export async function createNetwork(
         context,
         handshakeTimeoutMs,
         observer: {
-          onAdmitted: (connection, role, admitted: Admitted) => {
-            gatekeeper.admitted(connection, role, admitted);
+          onStarted: gatekeeper.started,
+          onAdmitted: (_connection, role, admitted) => {
             components.metrics.counter(networkMetrics.admissions).add(1, { role });
             table.onAdmitted(admitted);
           },

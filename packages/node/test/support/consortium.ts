@@ -30,11 +30,10 @@ export interface Lifetime {
 
 /** A consortium root made for one test. */
 export async function createRoot(name = "Test Root"): Promise<Authority> {
-  const { privateKey, publicKey } = generateKeyPair();
+  const { privateKey } = generateKeyPair();
   const signer = createSm2Signer(privateKey);
   const certificate = await createSelfSignedCertificate({
     subject: { commonName: name, organization: "Consortium", organizationalUnit: "ca" },
-    subjectKey: publicKey,
     notBeforeMs: Date.now() - YEAR_MS,
     notAfterMs: Date.now() + 10 * YEAR_MS,
     authority: { pathLength: undefined },

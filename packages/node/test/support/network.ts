@@ -1,7 +1,7 @@
 import type { RevocationList } from "@credlink/crypto";
 import { addressFromPublicKey, systemRandom, taggedSm3 } from "@credlink/crypto";
 import type { Member } from "@credlink/ledger";
-import { type Digest, type PeerId, toHex, utf8 } from "@credlink/primitives";
+import { type Digest, type PeerId, type Random, toHex, utf8 } from "@credlink/primitives";
 import type { PrivateKey } from "@libp2p/interface";
 import { createIdentityJudge, type RegistryView } from "../../src/p2p/identity.ts";
 import { createNetwork, type NetworkOptions } from "../../src/p2p/libp2p-network.ts";
@@ -64,6 +64,7 @@ export type NodeChange = {
   readonly peerKey?: PrivateKey;
   readonly chain?: Partial<Pick<TestChain, "chainId" | "genesisDigest">>;
   readonly options?: Partial<NetworkOptions>;
+  readonly random?: Random;
 };
 
 export const testLimits = { maxFailures: 100, windowMs: 60_000, banMs: 60_000 };
@@ -92,7 +93,7 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
       peers: [],
       maxConnections: 50,
       admission: { perPeer: testLimits, perAddress: testLimits, handshakeTimeoutMs: 5_000 },
-      dialSchedule: { firstDelayMs: 50, maxDelayMs: 500 },
+      dialSchedule: { firstDelayMs: 50, maxDelayMs: 500, politeDelayMs: 0 },
       dialTimeoutMs: 5_000,
       misbehaviourBanMs: 60_000,
       queue: { maxMessages: 1_000, maxBytes: 64 * 1024 * 1024 },
@@ -107,7 +108,7 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
         signer: (change.signer ?? credential).signer,
         judge,
         nonces: new NonceMemory(),
-        random: systemRandom,
+        random: change.random ?? systemRandom,
         clock: systemClock,
       },
       isValidator: () => true,

@@ -1,0 +1,229 @@
+import { join } from "node:path";
+import { createReplica } from "@credlink/consensus-pbft";
+import { createExecutor } from "@credlink/contracts-vm";
+import { createVerificationPool, systemRandom, type VerificationPool } from "@credlink/crypto";
+import {
+  createLedger,
+  type Executor,
+  type Genesis,
+  type KeyValueStore,
+  type Ledger,
+} from "@credlink/ledger";
+import type { Disk, Logger, Network } from "@credlink/primitives";
+import type { NodeConfig } from "./config/schema.ts";
+import { createEngine } from "./engine/index.ts";
+import type { Engine, EngineOptions } from "./engine/types.ts";
+import { NodeError } from "./errors.ts";
+import { createFileDisk } from "./file-disk.ts";
+import { loadGenesis, loadOwnIdentity, type OwnIdentity, readAnchors } from "./identity-files.ts";
+import { createMetricsRegistry, type MetricsRegistry } from "./metrics-registry.ts";
+import { createIdentityJudge, type RegistryView } from "./p2p/identity.ts";
+import { createNetwork, type Libp2pNetwork, type NetworkOptions } from "./p2p/libp2p-network.ts";
+import { NonceMemory } from "./p2p/nonce-memory.ts";
+import { loadPeerKey } from "./p2p/peer-key.ts";
+import { type RevocationFiles, watchRevocationFiles } from "./revocation-files.ts";
+import { openLevelStore } from "./storage/level-store.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** Everything of a node that stands before it speaks to anybody. */
+export interface Foundation {
+  readonly genesis: Genesis;
+  readonly identity: OwnIdentity;
+  readonly executor: Executor;
+  readonly store: KeyValueStore;
+  readonly disk: Disk;
+  readonly ledger: Ledger;
+  readonly verifier: VerificationPool;
+  readonly metrics: MetricsRegistry;
+}
+
+/** Folders below `dataDir`. */
+const DATABASE_FOLDER = "db";
+const VOTES_FOLDER = "consensus";
+
+function checkDevelopment(config: NodeConfig, genesis: Genesis): void {
+  if (config.dev && genesis.production) {
+    throw new NodeError("NODE_START_DEV_REFUSED", "this chain's genesis says production");
+  }
+}
+
+/**
+ * Opens keys, database and chain; the database's lock keeps a second process out.
+ * @throws NodeError, ConfigError, StorageError, LedgerError; nothing stays open then
+ */
+export async function layFoundation(config: NodeConfig, logger: Logger): Promise<Foundation> {
+  const genesis = await loadGenesis(config.genesis);
+  checkDevelopment(config, genesis);
+  const identity = await loadOwnIdentity(config);
+  const metrics = createMetricsRegistry(systemClock);
+  const executor = createExecutor({ metrics, logger: logger.child({ component: "executor" }) });
+  // The disk's folder is made first: the database's lies in it.
+  const disk = await createFileDisk(join(config.dataDir, VOTES_FOLDER));
+  const store = await openLevelStore(join(config.dataDir, DATABASE_FOLDER), {
+    create: true,
+    cacheBytes: config.storage.cacheBytes,
+  });
+  try {
+    const ledger = await createLedger({
+      store,
+      executor,
+      genesis,
+      metrics,
+      logger: logger.child({ component: "ledger" }),
+    });
+    const { threads, maxQueued } = config.verification;
+    const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });
+    return { genesis, identity, executor, store, disk, ledger, verifier, metrics };
+  } catch (error) {
+    await store.close();
+    metrics.close();
+    throw error;
+  }
+}
+
+/** Closes what `layFoundation` opened. */
+export async function removeFoundation(foundation: Foundation): Promise<void> {
+  await foundation.ledger.close();
+  await foundation.store.close();
+  await foundation.verifier.close();
+  foundation.metrics.close();
+}
+
+function networkOptions({ p2p }: NodeConfig): NetworkOptions {
+  return {
+    listen: p2p.listen,
+    announce: p2p.announce,
+    peers: p2p.peers,
+    maxConnections: p2p.maxConnections,
+    admission: {
+      perPeer: p2p.failuresPerPeer,
+      perAddress: p2p.failuresPerAddress,
+      handshakeTimeoutMs: p2p.handshakeTimeoutMs,
+    },
+    dialSchedule: { firstDelayMs: p2p.redialFirstMs, maxDelayMs: p2p.redialMaxMs },
+    dialTimeoutMs: p2p.dialTimeoutMs,
+    misbehaviourBanMs: p2p.misbehaviourBanMs,
+    queue: { maxMessages: p2p.queueMessages, maxBytes: p2p.queueBytes },
+  };
+}
+
+/** Warns an operator whose certificate peers will refuse; their clocks decide, not ours. */
+function checkOwnCertificate(
+  judge: ReturnType<typeof createIdentityJudge>,
+  chain: readonly Uint8Array[],
+  peerId: string,
+  logger: Logger,
+): void {
+  const verdict = judge.judgeCertificates(peerId, chain);
+  if (verdict.ok) return;
+  const { code, detail } = verdict;
+  logger.error("own certificate will be refused by peers", {
+    code: "NODE_START_CERTIFICATE_REFUSED",
+    reason: code,
+    detail,
+  });
+}
+
+/** The peer-to-peer side of a node, not started. */
+export interface NetworkSide {
+  readonly network: Libp2pNetwork;
+  readonly revocationFiles: RevocationFiles;
+}
+
+/** @throws NetworkError NODE_NETWORK_PEER_KEY_INVALID; ConfigError */
+export async function buildNetwork(
+  config: NodeConfig,
+  foundation: Foundation,
+  parts: {
+    readonly registry: RegistryView;
+    readonly isValidator: (peer: string) => boolean;
+    readonly logger: Logger;
+  },
+): Promise<NetworkSide> {
+  const { genesis, identity, ledger, metrics } = foundation;
+  const logger = parts.logger.child({ component: "network" });
+  const peerKey = await loadPeerKey(config.p2p.keyFile);
+  // The files' changes are told to a network that exists by the time they are looked at.
+  const changed = { tell: (): void => undefined };
+  const revocationFiles = await watchRevocationFiles(config.p2p.revocationLists, {
+    clock: systemClock,
+    logger,
+    onChange: () => changed.tell(),
+  });
+  const judge = createIdentityJudge({
+    anchors: { ...readAnchors(genesis), revocationLists: revocationFiles.current },
+    registry: parts.registry,
+    clock: systemClock,
+  });
+  const network = await createNetwork(networkOptions(config), {
+    peerKey,
+    admission: {
+      chainId: ledger.chainId,
+      genesisDigest: ledger.genesisDigest,
+      certificates: identity.chain,
+      signer: identity.signer,
+      judge,
+      nonces: new NonceMemory(),
+      random: systemRandom,
+      clock: systemClock,
+    },
+    isValidator: parts.isValidator,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    metrics,
+  });
+  changed.tell = () => network.judgeAgain();
+  checkOwnCertificate(judge, identity.chain, network.self, logger);
+  return { network, revocationFiles };
+}
+
+function engineOptions(config: NodeConfig, foundation: Foundation): EngineOptions {
+  const { engine } = config;
+  return {
+    nodeId: foundation.identity.certificate.subject.commonName,
+    chainId: foundation.ledger.chainId,
+    genesisDigest: foundation.ledger.genesisDigest,
+    mempool: {
+      maxTransactions: engine.mempoolTransactions,
+      maxBytes: engine.mempoolBytes,
+      maxPerSender: engine.mempoolPerSender,
+    },
+    pushBatchBytes: engine.pushBatchBytes,
+    pushDelayMs: engine.pushDelayMs,
+    requestTimeoutMs: engine.requestTimeoutMs,
+    timeouts: {
+      baseTimeoutMs: engine.baseTimeoutMs,
+      minTimeoutMs: engine.minTimeoutMs,
+      maxBaseTimeoutMs: engine.maxBaseTimeoutMs,
+      maxTimeoutMs: engine.maxTimeoutMs,
+    },
+    overlap: engine.overlap,
+  };
+}
+
+/** The engine over all that was opened, not started. */
+export function buildEngine(
+  config: NodeConfig,
+  foundation: Foundation,
+  parts: {
+    readonly network: Network;
+    readonly logger: Logger;
+    readonly onFatal: (error: Error) => void;
+  },
+): Engine {
+  const { ledger, disk, identity, verifier, metrics } = foundation;
+  return createEngine(engineOptions(config, foundation), {
+    ledger,
+    network: parts.network,
+    disk,
+    clock: systemClock,
+    random: systemRandom,
+    signer: identity.signer,
+    verifier,
+    logger: parts.logger.child({ component: "engine" }),
+    metrics,
+    createReplica,
+    onFatal: parts.onFatal,
+  });
+}

@@ -1,0 +1,120 @@
+import { readFile } from "node:fs/promises";
+import {
+  type Certificate,
+  CryptoError,
+  createSm2Signer,
+  loadKeyFile,
+  parseCertificate,
+  parseCertificateBundle,
+  parseRevocationList,
+  type RevocationList,
+} from "@credlink/crypto";
+import { type Genesis, genesisCodec } from "@credlink/ledger";
+import { equalBytes, type Signer, tryDecode } from "@credlink/primitives";
+import { ConfigError } from "./config/errors.ts";
+import type { NodeConfig } from "./config/schema.ts";
+import { NodeError } from "./errors.ts";
+
+async function readBytes(path: string, key: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw new ConfigError("NODE_CONFIG_UNREADABLE", key, `cannot read ${path}`, { cause });
+  }
+}
+
+async function readText(path: string, key: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path, key));
+}
+
+/** Most bytes of a genesis file: all its contracts and certificates fit. */
+const MAX_GENESIS_BYTES = 96 * 1024 * 1024;
+
+/** @throws NodeError NODE_START_GENESIS_INVALID; ConfigError NODE_CONFIG_UNREADABLE */
+export async function loadGenesis(path: string): Promise<Genesis> {
+  const bytes = await readBytes(path, "genesis");
+  const genesis = tryDecode(genesisCodec, bytes, { maxBytes: MAX_GENESIS_BYTES });
+  if (genesis.ok) return genesis.value;
+  throw new NodeError("NODE_START_GENESIS_INVALID", `${path}: ${genesis.code} ${genesis.detail}`);
+}
+
+/** Roots and organisation CAs that a genesis names. @throws NodeError */
+export function readAnchors(genesis: Genesis): {
+  readonly roots: readonly Certificate[];
+  readonly authorities: readonly Certificate[];
+} {
+  const parse = (der: Uint8Array): Certificate => {
+    const certificate = parseCertificate(der);
+    if (certificate.ok) return certificate.value;
+    throw new NodeError("NODE_START_GENESIS_INVALID", `a certificate: ${certificate.code}`);
+  };
+  return {
+    roots: genesis.roots.map(parse),
+    authorities: genesis.organizations.map((each) => parse(each.authorityCertificate)),
+  };
+}
+
+/** A node's own certificate, the CAs in its file, and its key. */
+export interface OwnIdentity {
+  readonly certificate: Certificate;
+  /** DER, the node's own first: what is shown to peers. */
+  readonly chain: readonly Uint8Array[];
+  readonly signer: Signer;
+}
+
+async function loadSigner(config: NodeConfig): Promise<Signer> {
+  const { key, keyPasswordFile } = config.identity;
+  const [password] =
+    keyPasswordFile === undefined
+      ? [undefined]
+      : (await readText(keyPasswordFile, "identity.keyPasswordFile")).split(/\r?\n/);
+  try {
+    const access = { allowPlaintext: config.dev, ...(password === undefined ? {} : { password }) };
+    return createSm2Signer(await loadKeyFile(key, access));
+  } catch (cause) {
+    if (cause instanceof CryptoError && cause.code === "CRYPTO_KEY_PLAINTEXT") {
+      throw new NodeError("NODE_START_KEY_PLAINTEXT", key, { cause });
+    }
+    throw cause;
+  }
+}
+
+/**
+ * Loads a node's certificate and key.
+ * @throws NodeError NODE_START_KEY_PLAINTEXT, NODE_START_KEY_MISMATCH; ConfigError; CryptoError
+ */
+export async function loadOwnIdentity(config: NodeConfig): Promise<OwnIdentity> {
+  const path = config.identity.certificate;
+  const bundle = parseCertificateBundle(await readText(path, "identity.certificate"));
+  const [certificate] = bundle.ok ? bundle.value : [];
+  if (!bundle.ok || certificate === undefined) {
+    const detail = bundle.ok ? "no certificate" : bundle.code;
+    throw new ConfigError("NODE_CONFIG_UNREADABLE", "identity.certificate", `${path}: ${detail}`);
+  }
+  const signer = await loadSigner(config);
+  if (!equalBytes(signer.publicKey, certificate.subjectKey)) {
+    throw new NodeError("NODE_START_KEY_MISMATCH", config.identity.key);
+  }
+  return { certificate, chain: bundle.value.map(({ der }) => der), signer };
+}
+
+/**
+ * Reads revocation list files, PEM or DER.
+ * @throws ConfigError NODE_CONFIG_UNREADABLE with the file that cannot be used
+ */
+export async function loadRevocationLists(
+  paths: readonly string[],
+): Promise<readonly RevocationList[]> {
+  const lists: RevocationList[] = [];
+  for (const path of paths) {
+    const bytes = await readBytes(path, "p2p.revocationLists");
+    const isPem = new TextDecoder().decode(bytes.subarray(0, 11)) === "-----BEGIN ";
+    const list = parseRevocationList(isPem ? new TextDecoder().decode(bytes) : bytes);
+    if (!list.ok) {
+      const detail = `${path}: ${list.code}`;
+      throw new ConfigError("NODE_CONFIG_UNREADABLE", "p2p.revocationLists", detail);
+    }
+    lists.push(list.value);
+  }
+  return lists;
+}

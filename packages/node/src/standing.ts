@@ -1,0 +1,80 @@
+import { quorum } from "@credlink/consensus-pbft";
+import { type Ledger, MEMBERS_CONTRACT, memberCodec, memberKey } from "@credlink/ledger";
+import { decode, height, type PeerId, toHex } from "@credlink/primitives";
+import type { Engine } from "./engine/types.ts";
+import type { Readiness } from "./gateway/context.ts";
+import type { RegistryView } from "./p2p/identity.ts";
+import type { ConnectedPeer } from "./p2p/peer-table.ts";
+
+/** What the node knows of the chain and of its own place in it. */
+export interface Standing {
+  readonly registry: RegistryView;
+  /** Whether a peer stands in V(head + 1) or V(head + 2). */
+  isValidator(peer: PeerId): boolean;
+  readiness(): Readiness;
+}
+
+interface StandingComponents {
+  readonly ledger: Ledger;
+  readonly selfPeerId: PeerId;
+  readonly engine: () => Engine | undefined;
+  readonly peers: () => readonly ConnectedPeer[];
+}
+
+/** Validators by key and peer id, worked out again when the head changes. */
+function createValidatorIndex(ledger: Ledger) {
+  let of: number | undefined;
+  let byKey = new Map<string, PeerId>();
+  let peers = new Set<PeerId>();
+  return () => {
+    const { height: head } = ledger.head.header;
+    if (of !== head) {
+      of = head;
+      const sets = [1, 2].map((step) => ledger.validatorsAt(height(head + step))?.validators ?? []);
+      byKey = new Map(sets.flat().map((each) => [toHex(each.publicKey), each.peerId]));
+      peers = new Set(byKey.values());
+    }
+    return { byKey, peers };
+  };
+}
+
+/**
+ * Answers from the committed state. The head counts as proven while the engine is not syncing and
+ * a quorum of validators (ourselves included, where we are one) is connected: they would have
+ * told us of a higher one.
+ */
+export function createStanding(components: StandingComponents): Standing {
+  const { ledger, selfPeerId, engine, peers } = components;
+  const index = createValidatorIndex(ledger);
+  const hasQuorum = (): boolean => {
+    const validators = index().peers;
+    const connected = peers().filter((peer) => !peer.provisional && validators.has(peer.id));
+    const own = validators.has(selfPeerId) ? 1 : 0;
+    return connected.length + own >= quorum(validators.size);
+  };
+  const reasons = (): string[] => {
+    const running = engine();
+    if (running === undefined) return ["the engine is not started"];
+    return [
+      ...(running.status().syncing ? ["catching up"] : []),
+      ...(hasQuorum() ? [] : ["no quorum of validators is connected"]),
+    ];
+  };
+  return {
+    isValidator: (peer) => index().peers.has(peer),
+    readiness() {
+      const found = reasons();
+      return { ready: found.length === 0, reasons: found };
+    },
+    registry: {
+      member(address) {
+        const view = ledger.stateAt(ledger.head.digest);
+        const bytes = view?.get(MEMBERS_CONTRACT, memberKey(address)) ?? null;
+        return bytes === null ? null : decode(memberCodec, bytes);
+      },
+      validatorPeerId: (publicKey) => index().byKey.get(toHex(publicKey)) ?? null,
+      isHeadProven: () => reasons().length === 0,
+      headTimestampMs: () => ledger.head.header.timestampMs,
+    },
+  };
+}

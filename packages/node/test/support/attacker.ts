@@ -1,0 +1,90 @@
+import { noise } from "@chainsafe/libp2p-noise";
+import { yamux } from "@chainsafe/libp2p-yamux";
+import { decode, encode } from "@credlink/primitives";
+import type { ConnectionEncrypter, MessageStream, SecuredConnection } from "@libp2p/interface";
+import { tcp } from "@libp2p/tcp";
+import { multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p, type Libp2p } from "libp2p";
+import type { EncrypterComponents } from "../../src/p2p/admission-encrypter.ts";
+import {
+  ADMISSION_PROTOCOL,
+  type AdmissionMessage,
+  admissionMessageCodec,
+} from "../../src/p2p/admission-messages.ts";
+import { encodeFrame, FrameDecoder } from "../../src/p2p/frames.ts";
+import { silentComponentLogger } from "../../src/p2p/silent-logger.ts";
+
+/** What an attacker does once noise is up; noise itself it cannot get around. */
+export type Script = (
+  secured: SecuredConnection,
+  role: "dialer" | "listener",
+  self: string,
+) => Promise<void>;
+
+export const messageOf = (frame: Uint8Array): AdmissionMessage =>
+  decode(admissionMessageCodec, frame);
+export const frameOf = (message: AdmissionMessage): Uint8Array =>
+  encodeFrame(encode(admissionMessageCodec, message));
+
+/** A libp2p node that speaks noise under the admission protocol's name, then `script`. */
+export async function createAttacker(script: Script, protocol = ADMISSION_PROTOCOL) {
+  const encrypter = (components: EncrypterComponents): ConnectionEncrypter => {
+    const inner = noise()(components);
+    const self = components.peerId.toString();
+    return {
+      protocol,
+      async secureInbound(connection, options) {
+        const secured = await inner.secureInbound(connection, options);
+        await script(secured, "listener", self);
+        return secured;
+      },
+      async secureOutbound(connection, options) {
+        const secured = await inner.secureOutbound(connection, options);
+        await script(secured, "dialer", self);
+        return secured;
+      },
+    };
+  };
+  return createLibp2p({
+    logger: silentComponentLogger,
+    addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+    transports: [tcp()],
+    connectionEncrypters: [encrypter],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+  });
+}
+
+/** Dials and swallows whatever comes of it. */
+export async function dial(attacker: Libp2p, addresses: readonly string[]): Promise<void> {
+  await attacker.dial(addresses.map((each) => multiaddr(each))).catch(() => undefined);
+}
+
+/** Collects everything that a stream brings, until it closes. */
+export function collect(stream: MessageStream): {
+  readonly bytes: () => Uint8Array;
+  readonly closed: Promise<void>;
+} {
+  const chunks: Uint8Array[] = [];
+  const closed = new Promise<void>((resolve) => {
+    stream.addEventListener("close", () => resolve());
+  });
+  stream.addEventListener("message", (event) => chunks.push(event.data.subarray()));
+  return { bytes: () => Uint8Array.from(chunks.flatMap((chunk) => [...chunk])), closed };
+}
+
+/** Passes on what one stream brings to another, each message changed by `change`. */
+export function relay(
+  from: MessageStream,
+  to: MessageStream,
+  change: (message: AdmissionMessage) => AdmissionMessage,
+): void {
+  const frames = new FrameDecoder(64 * 1024);
+  from.addEventListener("message", (event) => {
+    frames.push(event.data.subarray());
+    for (let frame = frames.next(); frame !== undefined; frame = frames.next()) {
+      if (to.status === "open") to.send(frameOf(change(messageOf(frame))));
+    }
+  });
+  from.addEventListener("close", () => void to.close().catch(() => undefined));
+}
