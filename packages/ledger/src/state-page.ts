@@ -1,4 +1,4 @@
-import { concatBytes, type Digest, digest, invariant } from "@credlink/primitives";
+import { type Digest, digest, invariant } from "@credlink/primitives";
 import { stateLeafHash } from "./digests.ts";
 import { LedgerError } from "./errors.ts";
 
@@ -13,8 +13,24 @@ export interface TreeNode {
   readonly pageHeight: number;
 }
 
+/** A leaf whose hash is computed when it is asked for: most leaves of a page that is read never are. */
+class LeafNode implements TreeNode {
+  readonly leaf: NonNullable<TreeNode["leaf"]>;
+  readonly pageHeight = 0;
+  #hash: Digest | null = null;
+
+  constructor(path: Uint8Array, valueDigest: Uint8Array) {
+    this.leaf = { path, valueDigest };
+  }
+
+  get hash(): Digest {
+    this.#hash ??= stateLeafHash(this.leaf.path, this.leaf.valueDigest);
+    return this.#hash;
+  }
+}
+
 export function leafNode(path: Uint8Array, valueDigest: Uint8Array): TreeNode {
-  return { hash: stateLeafHash(path, valueDigest), leaf: { path, valueDigest }, pageHeight: 0 };
+  return new LeafNode(path, valueDigest);
 }
 
 /** Levels of the tree in one page; `PAGE_NODES` is the first place beyond its last level. */
@@ -35,6 +51,7 @@ export function emptyPage(): (TreeNode | null)[] {
 }
 
 const HEAD_BYTES = 8;
+const MAX_PAGE_BYTES = HEAD_BYTES + 64 * PAGE_NODES;
 
 /**
  * Bytes of a page: u32 which places are taken, u32 which of those are leaves (bit p is place p),
@@ -42,27 +59,37 @@ const HEAD_BYTES = 8;
  * level the u64 height of the page below it.
  */
 export function encodePage(page: Page): Uint8Array {
-  const parts: Uint8Array[] = [];
   let taken = 0;
   let leaves = 0;
+  let at = HEAD_BYTES;
+  const put = (part: Uint8Array): void => {
+    draft.set(part, at);
+    at += part.length;
+  };
   for (let place = 1; place < PAGE_NODES; place++) {
     const node = page[place] ?? null;
     if (node === null) continue;
     taken |= 1 << place;
     if (node.leaf !== null) {
       leaves |= 1 << place;
-      parts.push(node.leaf.path, node.leaf.valueDigest);
-    } else {
-      parts.push(node.hash);
-      if (place >= LAST_LEVEL) parts.push(encodeU64(node.pageHeight));
+      put(node.leaf.path);
+      put(node.leaf.valueDigest);
+      continue;
     }
+    put(node.hash);
+    if (place < LAST_LEVEL) continue;
+    draftView.setUint32(at, Math.floor(node.pageHeight / 2 ** 32));
+    draftView.setUint32(at + 4, node.pageHeight >>> 0);
+    at += 8;
   }
-  const head = new Uint8Array(HEAD_BYTES);
-  const view = new DataView(head.buffer);
-  view.setUint32(0, taken >>> 0);
-  view.setUint32(4, leaves >>> 0);
-  return concatBytes(head, ...parts);
+  draftView.setUint32(0, taken >>> 0);
+  draftView.setUint32(4, leaves >>> 0);
+  return draft.slice(0, at);
 }
+
+// Encoding is synchronous and never re-entered, so one buffer serves every page of this thread.
+const draft = new Uint8Array(MAX_PAGE_BYTES);
+const draftView = new DataView(draft.buffer);
 
 /** @throws LedgerError LEDGER_STORE_CORRUPT when the bytes are not a page. */
 export function decodePage(input: Uint8Array): Page {
@@ -85,7 +112,8 @@ export function decodePage(input: Uint8Array): Page {
       page[place] = leafNode(take(32), take(32));
     } else {
       const hash = digest(take(32));
-      const pageHeight = place >= LAST_LEVEL ? decodeU64(take(8)) : 0;
+      const pageHeight = place >= LAST_LEVEL ? u64At(view, at) : 0;
+      if (place >= LAST_LEVEL) take(8);
       page[place] = { hash, leaf: null, pageHeight };
     }
   }
@@ -109,8 +137,12 @@ export function encodeU64(value: number): Uint8Array {
 
 /** @throws LedgerError LEDGER_STORE_CORRUPT beyond 2^53 − 1. */
 export function decodeU64(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-  const value = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+  return u64At(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0);
+}
+
+function u64At(view: DataView, at: number): number {
+  if (at + 8 > view.byteLength) throw corrupt();
+  const value = view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
   if (!Number.isSafeInteger(value)) throw corrupt();
   return value;
 }

@@ -1,16 +1,16 @@
 /** Classes of data, each a name space of its own in the node's database. */
 export const spaces = [
-  /** u64 height -> encoded header, body and certificate. */
+  /** u64 height -> encoded block, certificate and justification, behind a checksum. */
   "blocks",
   /** transaction id -> signed transaction bytes. */
   "bodies",
   /** u64 height ‖ u32 index -> receipt; transaction id -> its place. */
   "receipts",
-  /** contract ‖ key -> value, as of the head. */
+  /** u8 length ‖ contract ‖ key -> value, as of the head. */
   "state",
-  /** page path ‖ u64 height -> page of the state tree. */
+  /** u8 nibbles ‖ prefix ‖ u64 height -> page of the state tree. */
   "pages",
-  /** u64 height ‖ … -> what the replay guard and indexes need. */
+  /** u8 kind ‖ u64 height or digest -> what the replay guard, pruning and lookups need. */
   "index",
   /** name -> local facts: head, genesis, schema version. */
   "metadata",
@@ -39,7 +39,7 @@ export interface RangeOptions {
 
 /** Ordered keys (by bytes) and values, one atomic batch at a time. */
 export interface KeyValueStore {
-  /** @throws StoreError when the store cannot answer. */
+  /** @throws AppError of the store's own when it cannot answer. Values must not be changed. */
   get(space: Space, key: Uint8Array): Uint8Array | null;
   getMany(space: Space, keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;
   range(

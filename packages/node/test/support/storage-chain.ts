@@ -7,6 +7,10 @@ import {
   type Genesis,
   type KeyValueStore,
   type Ledger,
+  MEMBERS_CONTRACT,
+  type Member,
+  memberCodec,
+  memberKey,
   signedTransactionCodec,
   transactionCodec,
 } from "@credlink/ledger";
@@ -51,9 +55,25 @@ export const storageGenesis: Genesis = {
   contracts: [],
 };
 
+const sender = address(new Uint8Array(32).fill(7));
+const member: Member = {
+  address: sender,
+  organization: "org1",
+  role: "institution",
+  status: "active",
+  keys: [{ fromHeight: height(0), publicKey: new Uint8Array(65).fill(4) }],
+  certificateDigest: null,
+  enrolledBy: null,
+  validFromMs: 0,
+  validToMs: 4_000_000_000_000,
+};
+
 /** Every transaction writes three keys that its arguments name, and counts in a fourth. */
-const executor: Executor = {
-  genesis: () => [{ contract: "kv", key: utf8("count"), value: utf8("0") }],
+export const storageExecutor: Executor = {
+  genesis: () => [
+    { contract: "kv", key: utf8("count"), value: utf8("0") },
+    { contract: MEMBERS_CONTRACT, key: memberKey(sender), value: encode(memberCodec, member) },
+  ],
   async execute(parent, context, transactions) {
     const before = Number(String.fromCharCode(...(parent.get("kv", utf8("count")) ?? [])));
     const writes = transactions.flatMap(({ args }) =>
@@ -84,7 +104,7 @@ const executor: Executor = {
 };
 
 export function openStorageChain(store: KeyValueStore): Promise<Ledger> {
-  return createLedger({ store, executor, genesis: storageGenesis });
+  return createLedger({ store, executor: storageExecutor, genesis: storageGenesis });
 }
 
 /** Transactions that are distinct by height and index; their signatures are not real. */
@@ -94,7 +114,6 @@ export function storageTransactions(at: number, count: number): readonly Decoded
     const numbers = new DataView(nonce.buffer);
     numbers.setUint32(0, at);
     numbers.setUint32(4, index);
-    const sender = address(new Uint8Array(32).fill(7));
     const transaction = encode(transactionCodec, {
       version: 1,
       chainId: storageGenesis.chainId,
