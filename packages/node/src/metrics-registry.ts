@@ -73,7 +73,11 @@ export function createMetricsRegistry(clock: Clock): MetricsRegistry {
     labelNames: namesOf(definition),
     registers: [registry],
   });
+  const declared = new Map<string, MetricDefinition>();
   const once = <T>(known: Map<string, T>, definition: MetricDefinition, create: () => T): T => {
+    const first = declared.get(definition.name) ?? definition;
+    declared.set(definition.name, first);
+    invariant(first === definition, `${definition.name} is declared twice`);
     const made = known.get(definition.name) ?? create();
     known.set(definition.name, made);
     return made;

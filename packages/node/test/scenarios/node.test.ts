@@ -5,7 +5,7 @@ import {
   transactionCodec,
   transactionSigningMessage,
 } from "@credlink/ledger";
-import { encode, fromHex, height, toHex } from "@credlink/primitives";
+import { encode, fromHex, height, noLogger, toHex } from "@credlink/primitives";
 import { afterEach, expect, test } from "vitest";
 import { type RunningNode, startNode } from "../../src/node.ts";
 import { createCredential } from "../support/consortium.ts";
@@ -86,3 +86,50 @@ test("one validator commits a transaction that came over HTTP, and finds it agai
   const found = await later.call("transaction.get", { id });
   expect(found.result).toMatchObject({ status: "committed", height: 1 });
 });
+
+test("four validators admit each other, decide one block, and a fresh one is ready", async () => {
+  const made = await createNodeFolders(4);
+  folders.push(made);
+  const loggers = made.nodes.map(() => createRecordingLogger());
+  const peers: string[] = [];
+  const nodes: RunningNode[] = [];
+  for (const [index, each] of made.nodes.entries()) {
+    const p2p = { listen: ["/ip4/127.0.0.1/tcp/0"], peers: [...peers] };
+    const node = await startNode(each.config({ p2p }), { logger: loggers[index] ?? noLogger });
+    running.push(node);
+    nodes.push(node);
+    peers.push(...node.addresses.p2p);
+  }
+  const [first, ...others] = nodes;
+  if (first === undefined) throw new Error("no node");
+  const health = async (node: RunningNode, path: string): Promise<number> =>
+    (await fetch(node.addresses.rpc.replace(/\/rpc$/, path))).status;
+  expect(await health(first, "/healthz")).toBe(200);
+  await untilAsync(async () => (await health(first, "/readyz")) === 200);
+  const caller = await logIn(made, first.addresses.rpc);
+  const transaction = toHex(await enrolment(made));
+  const { result, error } = await caller.call("transaction.submit", { transaction });
+  expect(error).toBeUndefined();
+  const id = String(result?.id);
+  const outcome = await caller.call("transaction.wait", { id, timeoutMs: 15_000 });
+  expect(outcome.result).toMatchObject({ status: "committed", height: 1 });
+  const digest = (await caller.call("chain.info")).result?.headDigest;
+  for (const other of others) {
+    const there = await logIn(made, other.addresses.rpc);
+    await untilAsync(async () => (await there.call("chain.info")).result?.headDigest === digest);
+  }
+  const status = (await caller.call("node.status")).result;
+  expect(status).toMatchObject({ nodeId: "node1", role: "validator", height: 1, syncing: false });
+  expect(status?.peers).toHaveLength(3);
+  const page = await (await fetch(first.addresses.metrics)).text();
+  expect(page).toContain('credlink_node_peers{standing="full"} 3');
+  expect(page).toContain('credlink_node_information{node="node1"');
+});
+
+async function untilAsync(condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 15_000;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error("not in time");
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
