@@ -171,10 +171,6 @@ export const credentialErrors = defineErrors({
     meaning: "Tax was withheld from a payment already.",
     remedy: "Correct the tax credential instead of issuing another.",
   },
-  CREDENTIAL_ALREADY_REVERSED: {
-    meaning: "The invoice is reversed already.",
-    remedy: "Reverse each invoice once.",
-  },
   CREDENTIAL_HAS_DEPENDENTS: {
     meaning: "A live credential was made from this one, so it cannot be revoked or corrected.",
     remedy: "Revoke or correct from the last in the chain backwards.",

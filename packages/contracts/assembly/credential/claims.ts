@@ -11,9 +11,7 @@ import {
   USE_INVOICE,
   USE_NONE,
   USE_PAY,
-  USE_REVERSE,
   USE_SETTLE,
-  USE_TAX,
 } from "./rules";
 
 function useKey(use: i32, parent: usize): Slice {
@@ -33,8 +31,7 @@ function refuseUse(use: i32): void {
   if (use == USE_SETTLE) revert("CREDENTIAL_ALREADY_SETTLED");
   if (use == USE_PAY) revert("CREDENTIAL_ALREADY_PAID");
   if (use == USE_INVOICE) revert("CREDENTIAL_ALREADY_INVOICED");
-  if (use == USE_TAX) revert("CREDENTIAL_ALREADY_TAXED");
-  revert("CREDENTIAL_ALREADY_REVERSED");
+  revert("CREDENTIAL_ALREADY_TAXED");
 }
 
 /** Uses up the parents: an acceptance is settled once, a settlement paid and invoiced once. */

@@ -14,7 +14,14 @@ import {
   tracePageCodec,
 } from "../../src/index.ts";
 import { TestChain } from "../support/chain.ts";
-import { createGenesis, DAY_MS, GENESIS_MS, keySource, memberKeyOf } from "../support/consortium.ts";
+import {
+  createGenesis,
+  DAY_MS,
+  GENESIS_MS,
+  keySource,
+  memberKeyOf,
+} from "../support/consortium.ts";
+import { submitMonth } from "../support/month.ts";
 
 const institution = memberKeyOf("institution");
 
@@ -25,23 +32,6 @@ function makeMonth(): BusinessMonth {
     institutionAddress: institution.address,
     createKey: keySource("month"),
   });
-}
-
-/** Submits the whole month, stage by stage; the code of every step that was refused. */
-async function submitMonth(chain: TestChain, month: BusinessMonth): Promise<readonly string[]> {
-  await chain.register(month.relationKeys.map(({ key, ...rest }) => ({ ...rest, ...key })));
-  const refused: string[] = [];
-  const stages = new Set(month.steps.map(({ stage }) => stage));
-  for (const stage of stages) {
-    const steps = month.steps.filter((step) => step.stage === stage);
-    const receipts = await chain.block(
-      steps.map(({ method, args, coSigners }) => ({ sender: institution, method, args, coSigners })),
-    );
-    for (const [i, { status }] of receipts.entries()) {
-      if (status !== SUCCESS) refused.push(`${steps[i]?.name}: ${status}`);
-    }
-  }
-  return refused;
 }
 
 describe("a month of business", () => {

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { manifestCodec } from "@credlink/contracts-vm";
+import { decode, toHex } from "@credlink/primitives";
+import { describe, expect, it } from "vitest";
+import {
+  credentialErrors,
+  credentialRelations,
+  credentialTypes,
+  loadCredentialContract,
+  payloadSchemas,
+} from "../../src/index.ts";
+import { credentialManifest, packageFolder } from "../../tools/compile.ts";
+
+function sourceOf(folder: string): string {
+  const path = join(packageFolder, "assembly", folder);
+  return readdirSync(path)
+    .map((name) => readFileSync(join(path, name), "utf8"))
+    .join("\n");
+}
+
+describe("the compiled credential contract", () => {
+  it("is loaded with its manifest and digest", () => {
+    const { name, version, manifest, digest, code } = loadCredentialContract();
+    expect(decode(manifestCodec, manifest)).toEqual(credentialManifest);
+    expect([name, version]).toEqual([credentialManifest.name, credentialManifest.version]);
+    const description = JSON.parse(
+      readFileSync(join(packageFolder, "wasm/credential.json"), "utf8"),
+    ) as { codeDigest: string; codeSizeBytes: number };
+    expect(toHex(digest)).toBe(description.codeDigest);
+    expect(code.length).toBe(description.codeSizeBytes);
+  });
+
+  it("imports nothing but the host interface and has no start function", () => {
+    const module = new WebAssembly.Module(new Uint8Array(loadCredentialContract().code));
+    const imports = WebAssembly.Module.imports(module);
+    expect(imports.every(({ module: from }) => from === "credlink")).toBe(true);
+    const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
+    expect(exported).toEqual(
+      expect.arrayContaining(["memory", ...credentialManifest.methods.map(({ name }) => name)]),
+    );
+  });
+});
+
+describe("contract and table", () => {
+  const source = sourceOf("credential") + sourceOf("sdk");
+
+  it("every code of the source is in the table, and the other way round", () => {
+    const given = new Set(source.match(/"(?:CREDENTIAL|CONTRACT)_[A-Z_]+"/g));
+    const declared = Object.keys(credentialErrors).map((code) => `"${code}"`);
+    expect([...given].sort()).toEqual(declared.sort());
+  });
+
+  it("types and relations have the same names in the same order", () => {
+    const names = (name: string): readonly string[] => {
+      const body = new RegExp(`function ${name}\\([\\s\\S]*?\\n}`).exec(source)?.[0] ?? "";
+      return [...body.matchAll(/return "([^"]+)";/g)].map((match) => match[1] ?? "");
+    };
+    expect(names("typeName")).toEqual(credentialTypes);
+    expect(names("relationName")).toEqual(credentialRelations);
+  });
+
+  it("leaves and levels of each type are those of its schema", () => {
+    const rows = [...source.matchAll(/^ {2}(\d+), (\d), ROLE.*\/\/ (\S+)$/gm)];
+    expect(rows.map(([, fields, level, type]) => [type, Number(fields), Number(level)])).toEqual(
+      credentialTypes.map((type) => {
+        const { fields, level } = payloadSchemas[type];
+        return [type, fields.length, level];
+      }),
+    );
+  });
+});
