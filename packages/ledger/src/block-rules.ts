@@ -1,6 +1,14 @@
 import type { ValidatorSet } from "@credlink/consensus-pbft";
-import { encode, equalBytes, type Refusal, refuse, toHex, tryDecode } from "@credlink/primitives";
-import { type Block, blockCodec, HEADER_VERSION } from "./block.ts";
+import {
+  encode,
+  equalBytes,
+  type Refusal,
+  type Result,
+  refuse,
+  toHex,
+  tryDecode,
+} from "@credlink/primitives";
+import { type Block, blockCodec, HEADER_VERSION, MAX_BLOCK_BYTES } from "./block.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
 import { historyRoot } from "./digests.ts";
 import type { BlockRefusalCode } from "./errors.ts";
@@ -10,6 +18,12 @@ import { evidenceRoot, transactionRoot } from "./merkle.ts";
 import { type HistoryRecord, historyRecordCodec } from "./rows.ts";
 
 type Refused = Refusal<BlockRefusalCode> | null;
+
+/** A block from outside. Views on `bytes` remain inside it. */
+export function decodeBlock(bytes: Uint8Array): Result<Block, "LEDGER_BLOCK_MALFORMED"> {
+  const block = tryDecode(blockCodec, bytes, { maxBytes: MAX_BLOCK_BYTES });
+  return block.ok ? block : refuse("LEDGER_BLOCK_MALFORMED", block.detail);
+}
 
 /** Up to this height a block's history is empty: there is no decided height − 2 above genesis. */
 export const LAST_HEIGHT_WITHOUT_HISTORY = 2;

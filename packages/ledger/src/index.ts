@@ -16,6 +16,7 @@
  * ```
  */
 export * from "./block.ts";
+export { decodeBlock } from "./block-rules.ts";
 export * from "./built-in-calls.ts";
 export { createLedger, type LedgerComponents } from "./chain.ts";
 export * from "./decoded-transaction.ts";

@@ -11,24 +11,25 @@ function textOf(key: Uint8Array): string {
   return String.fromCharCode(...key);
 }
 
-/** One space: rows by key, and their order, put right when it is asked for. */
+/** One space: rows by key, and from the first range on their order as well. */
 class Table {
   readonly rows = new Map<string, Row>();
-  #sorted: readonly Row[] | null = null;
+  #sorted: Row[] | null = null;
 
   put(key: Uint8Array, value: Uint8Array): void {
     const text = textOf(key);
-    const row = this.rows.get(text);
-    if (row === undefined) {
-      this.rows.set(text, { key: key.slice(), value: value.slice() });
-      this.#sorted = null;
-    } else {
-      row.value = value.slice();
+    const known = this.rows.get(text);
+    if (known !== undefined) {
+      known.value = value.slice();
+      return;
     }
+    const row = { key: key.slice(), value: value.slice() };
+    this.rows.set(text, row);
+    this.#sorted?.splice(lowerBound(this.#sorted, key), 0, row);
   }
 
   delete(key: Uint8Array): void {
-    if (this.rows.delete(textOf(key))) this.#sorted = null;
+    if (this.rows.delete(textOf(key))) this.#sorted?.splice(lowerBound(this.#sorted, key), 1);
   }
 
   sorted(): readonly Row[] {

@@ -96,7 +96,7 @@ describe("the state tree against its definition", () => {
           expect(leaves).toEqual(expected.map((leaf) => toHex(leaf.path)));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -119,7 +119,7 @@ describe("the state tree against its definition", () => {
         expect(tree.rows.size).toBe(fresh.rows.size);
         expect(toHex(treeRoot(tree, tree.height))).toBe(toHex(treeRoot(fresh, fresh.height)));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

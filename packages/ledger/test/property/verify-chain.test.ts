@@ -108,7 +108,7 @@ describe("chain verification", () => {
         const hits = findings.filter((finding) => equalBytes(finding.key, key));
         expect(hits.map((finding) => finding.space)).toContain(space);
       }),
-      { numRuns: 300 },
+      { numRuns: 250 },
     );
   });
 

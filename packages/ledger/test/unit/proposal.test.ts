@@ -2,7 +2,9 @@ import { digest, encode, height, utf8, validatorIndex, view } from "@credlink/pr
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   type Block,
+  blockCodec,
   type DecodedTransaction,
+  decodeBlock,
   evidenceRoot,
   type Header,
   headerDigest,
@@ -16,6 +18,7 @@ import {
   buildOn,
   certificateFor,
   commitBlock,
+  commitSealed,
   importBlock,
   openLedger,
   putTransaction,
@@ -195,5 +198,38 @@ describe("block rules", () => {
     const verdict = await check(block, { verifyEvidence: () => true });
     expect(verdict).toMatchObject({ ok: true });
     expect(replica.candidate(headerDigest(block.header))).not.toBeNull();
+  });
+
+  it("overlap: the next block is judged on a candidate, and on two while heights catch up", async () => {
+    const next = [putTransaction(primary, "next", "1")];
+    await commitSealed(primary, candidate);
+    const above = await buildOn(primary, primary.head, next);
+    await commitSealed(primary, above);
+    const top = await buildOn(primary, primary.head, []);
+    const blocks = [candidate, above, top] as const;
+    for (const { sealed, transactions: of } of blocks) {
+      expect(await check(sealed.block, { transactions: of })).toMatchObject({ ok: true });
+    }
+    expect(replica.head.header.height).toBe(3);
+    // A replay of what an uncommitted ancestor holds is one, on that branch.
+    const replay = await buildOn(primary, primary.head, next);
+    expect(await check(replay.sealed.block, { transactions: next })).toMatchObject({
+      code: "LEDGER_TRANSACTION_REPLAYED",
+    });
+    for (const { sealed } of blocks) {
+      const checked = replica.candidate(sealed.digest);
+      if (checked === null) throw new Error("a checked candidate");
+      await commitSealed(replica, checked);
+    }
+    expect(replica.head.header.stateRoot).toEqual(top.stateRoot);
+    expect(replica.state("kv", utf8("next")).value).toEqual(utf8("1"));
+  });
+
+  it("bytes that are no block are refused by a code", () => {
+    const bytes = encode(blockCodec, candidate.sealed.block);
+    expect(decodeBlock(bytes)).toMatchObject({ ok: true });
+    for (const at of [0, 1, 50, bytes.length - 1]) {
+      expect(decodeBlock(bytes.subarray(0, at))).toMatchObject({ code: "LEDGER_BLOCK_MALFORMED" });
+    }
   });
 });

@@ -63,4 +63,4 @@ it("S-9.3-1: after kill -9 at any moment the last acknowledged block is there, w
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}, 60_000);
+}, 120_000);
