@@ -167,7 +167,6 @@ class RpcClient implements Client {
             genesisDigest,
             sender: options.identity,
             currentHeight: () => this.#currentHeight(),
-            gasLimit: this.#verifier.genesis.parameters.transactionGasLimit,
           });
   }
 

@@ -17,21 +17,36 @@ import { decodeClaim } from "./chain-verifier.ts";
 import type { Client } from "./client.ts";
 import type { Call } from "./transactions.ts";
 
-function membersCall(method: string, args: Uint8Array): Call {
-  return { contract: MEMBERS_CONTRACT, version: BUILT_IN_VERSION, method, args };
+/** Gas of a call before its items, and of a certificate chain that is verified, with room. */
+const CALL_GAS = 1_000_000;
+const CERTIFICATE_GAS = 1_300_000;
+const KEY_GAS = 200_000;
+const LIST_BYTE_GAS = 1_000;
+
+function membersCall(method: string, args: Uint8Array, itemGas = 0): Call {
+  const gasLimit = CALL_GAS + itemGas;
+  return { contract: MEMBERS_CONTRACT, version: BUILT_IN_VERSION, method, args, gasLimit };
 }
 
 /** Calls that enrol members by their certificates (DER), as many as one call carries each. */
 export function enrollCalls(certificates: readonly Uint8Array[]): readonly Call[] {
   return chunks(certificates).map((part) =>
-    membersCall("enroll", encode(enrollArgsCodec, { certificates: part })),
+    membersCall(
+      "enroll",
+      encode(enrollArgsCodec, { certificates: part }),
+      part.length * CERTIFICATE_GAS,
+    ),
   );
 }
 
 /** Calls by which an institution registers relation keys. */
 export function registerRelationKeysCalls(keys: readonly RelationKey[]): readonly Call[] {
   return chunks(keys).map((part) =>
-    membersCall("registerRelationKeys", encode(registerRelationKeysArgsCodec, { keys: part })),
+    membersCall(
+      "registerRelationKeys",
+      encode(registerRelationKeysArgsCodec, { keys: part }),
+      part.length * KEY_GAS,
+    ),
   );
 }
 
@@ -43,7 +58,11 @@ export function setMemberStatusCall(address: Address, status: MemberStatus): Cal
 /** Makes an organisation CA's revocation list (DER) count on chain. */
 export function registerRevocationListCall(revocationList: Uint8Array): Call {
   const args = encode(registerRevocationListArgsCodec, { revocationList });
-  return membersCall("registerRevocationList", args);
+  return membersCall(
+    "registerRevocationList",
+    args,
+    CERTIFICATE_GAS + revocationList.length * LIST_BYTE_GAS,
+  );
 }
 
 /** A member of the registry with proof, or null when it is proven absent. */

@@ -54,7 +54,7 @@ export interface TransactionBuilderOptions {
   readonly currentHeight: () => number | Promise<number>;
   /** Blocks until a transaction expires. Default 500, at most 1,000. */
   readonly expiryBlocks?: number;
-  /** Default 20,000,000. */
+  /** Default `DEFAULT_GAS_LIMIT`. */
   readonly gasLimit?: number;
 }
 
@@ -64,7 +64,11 @@ export interface TransactionBuilder {
 }
 
 export const DEFAULT_EXPIRY_BLOCKS = 500;
-export const DEFAULT_GAS_LIMIT = 20_000_000;
+/**
+ * Several times what a credential takes. A block holds as many transactions as the sum of their
+ * limits allows, so a generous limit costs everybody.
+ */
+export const DEFAULT_GAS_LIMIT = 2_000_000;
 
 /** Canonical bytes of a value: what `Call.args` wants. */
 export function encodeArgs<T>(codec: Codec<T>, value: T): Uint8Array {

@@ -36,6 +36,8 @@ export function addNodeCommands(program: Command, context: CommandContext): void
         }
         await stop;
         await running.stop();
+        // An open pipe from the parent would keep the process alive.
+        process.stdin.destroy();
         return undefined;
       }),
     );

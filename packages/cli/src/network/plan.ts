@@ -25,10 +25,13 @@ export interface NetworkPlan {
 const MIN_ORGANIZATIONS = 4;
 const MAX_NODES = 100;
 
-/** Parameters of a new chain. */
+/**
+ * Parameters of a new chain. A unit of gas is about a nanosecond, so that a full block executes
+ * within half of the first view timeout of 2 s; 64 enrolments fit into one transaction.
+ */
 export const defaultParameters: Parameters = {
-  blockGasLimit: 20_000_000_000,
-  transactionGasLimit: 50_000_000,
+  blockGasLimit: 1_000_000_000,
+  transactionGasLimit: 100_000_000,
   maxBlockTransactions: 2_000,
   maxBlockBytes: 4 * 1024 * 1024,
   minBlockIntervalMs: 20,
