@@ -1,0 +1,77 @@
+import { createSimulatedClock } from "@credlink/testkit";
+import { describe, expect, test } from "vitest";
+import { RateLimiter } from "../../src/gateway/token-bucket.ts";
+import { FailureLimiter } from "../../src/p2p/failure-limiter.ts";
+import { NonceMemory } from "../../src/p2p/nonce-memory.ts";
+
+describe("S-8.4-12: bans", () => {
+  const limits = { maxFailures: 3, windowMs: 1_000, banMs: 500 };
+
+  test("the last failure of the limit bans, and the ban ends", async () => {
+    const clock = createSimulatedClock();
+    const limiter = new FailureLimiter(limits, clock);
+    expect([limiter.fail("a"), limiter.fail("a"), limiter.bannedForMs("a")]).toEqual([
+      false,
+      false,
+      0,
+    ]);
+    expect(limiter.fail("a")).toBe(true);
+    expect(limiter.bannedForMs("a")).toBe(500);
+    expect(limiter.bannedForMs("b")).toBe(0);
+    await clock.runUntil(clock.monotonicMs() + 499);
+    expect(limiter.bannedForMs("a")).toBe(1);
+    await clock.runUntil(clock.monotonicMs() + 1);
+    expect(limiter.bannedForMs("a")).toBe(0);
+    expect(limiter.fail("a")).toBe(false);
+  });
+
+  test("failures older than the window do not count", async () => {
+    const clock = createSimulatedClock();
+    const limiter = new FailureLimiter(limits, clock);
+    limiter.fail("a");
+    limiter.fail("a");
+    await clock.runUntil(clock.monotonicMs() + 1_000);
+    expect(limiter.fail("a")).toBe(false);
+  });
+
+  test("a ban at once is never shortened by a later one", () => {
+    const limiter = new FailureLimiter(limits, createSimulatedClock());
+    limiter.ban("a", 900);
+    limiter.ban("a", 10);
+    expect(limiter.bannedForMs("a")).toBe(900);
+  });
+});
+
+test("a nonce is new once, and the oldest of too many is forgotten", () => {
+  const memory = new NonceMemory(2);
+  const nonce = (byte: number) => new Uint8Array(32).fill(byte);
+  expect([1, 1, 2, 3, 3, 1].map((byte) => memory.admit(nonce(byte)))).toEqual([
+    true,
+    false,
+    true,
+    true,
+    false,
+    true,
+  ]);
+});
+
+describe("token buckets", () => {
+  test("a burst passes, then the rate, and the wait is said", async () => {
+    const clock = createSimulatedClock();
+    const limiter = new RateLimiter({ perSecond: 10, burst: 3 }, clock);
+    expect([1, 2, 3, 4].map(() => limiter.take("a"))).toEqual([0, 0, 0, 100]);
+    expect(limiter.take("b")).toBe(0);
+    await clock.runUntil(clock.monotonicMs() + 99);
+    expect(limiter.take("a")).toBeGreaterThan(0);
+    await clock.runUntil(clock.monotonicMs() + 1);
+    expect(limiter.take("a")).toBe(0);
+    expect(limiter.take("a")).toBeGreaterThan(0);
+  });
+
+  test("an idle key never holds more than its burst", async () => {
+    const clock = createSimulatedClock();
+    const limiter = new RateLimiter({ perSecond: 10, burst: 2 }, clock);
+    await clock.runUntil(clock.monotonicMs() + 60_000);
+    expect([1, 2, 3].map(() => limiter.take("a") === 0)).toEqual([true, true, false]);
+  });
+});
