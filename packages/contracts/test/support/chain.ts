@@ -121,6 +121,27 @@ export class TestChain {
     return this.executor.query(state, context, this.sign({ sender, method, args }));
   }
 
+  /** Executes calls on the head as often as asked, without keeping anything. */
+  async measure(calls: readonly TestCall[], rounds: number) {
+    const { ledger } = this;
+    const { digest, header } = ledger.head;
+    const state = ledger.stateAt(digest);
+    invariant(state !== null, "the head has a state");
+    const context = {
+      chainId: ledger.chainId,
+      genesisDigest: ledger.genesisDigest,
+      height: height(header.height + 1),
+      timestampMs: header.timestampMs + 1_000,
+    };
+    const transactions = calls.map((call) => this.sign(call));
+    const start = performance.now();
+    let gas = 0;
+    for (let round = 0; round < rounds; round++) {
+      gas = (await this.executor.execute(state, context, transactions)).gasUsed;
+    }
+    return { milliseconds: performance.now() - start, gas };
+  }
+
   /** Registers relation keys in as many calls as it takes. */
   async register(keys: readonly RelationKey[], by: TestKey = memberKeyOf("institution")) {
     for (let from = 0; from < keys.length; from += KEYS_PER_CALL) {

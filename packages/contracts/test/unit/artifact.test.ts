@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { manifestCodec } from "@credlink/contracts-vm";
+import { manifestCodec, validateModule } from "@credlink/contracts-vm";
 import { decode, toHex } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
 import {
@@ -31,14 +31,12 @@ describe("the compiled credential contract", () => {
     expect(code.length).toBe(description.codeSizeBytes);
   });
 
-  it("imports nothing but the host interface and has no start function", () => {
-    const module = new WebAssembly.Module(new Uint8Array(loadCredentialContract().code));
-    const imports = WebAssembly.Module.imports(module);
-    expect(imports.every(({ module: from }) => from === "credlink")).toBe(true);
-    const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
-    expect(exported).toEqual(
-      expect.arrayContaining(["memory", ...credentialManifest.methods.map(({ name }) => name)]),
-    );
+  it("S-9.9-4a: is a module that the node accepts under its manifest", () => {
+    const { code, manifest } = loadCredentialContract();
+    const judged = validateModule(code, decode(manifestCodec, manifest));
+    expect(judged.ok ? "" : judged.code).toBe("");
+    const stranger = { ...credentialManifest, version: "1.0.1" };
+    expect(validateModule(code, stranger).ok).toBe(false);
   });
 });
 
