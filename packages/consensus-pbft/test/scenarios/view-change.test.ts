@@ -200,4 +200,18 @@ describe("view change", () => {
     expect(Math.max(...entered)).toBeLessThanOrEqual(2);
     expect(cluster.checks.violations).toEqual([]);
   });
+
+  test("a replica that heard no wish follows a justified pre-prepare into its view", () => {
+    const cluster = createTestCluster({
+      n: 4,
+      script: ({ message, to }) =>
+        to !== 3 || (message.type !== "wish" && message.type !== "view-change"),
+    });
+    cluster.start();
+    cluster.nodes[1]?.crash();
+    cluster.submit("first");
+    expect(cluster.runUntil(() => cluster.lowestHead() >= 1, 6000)).toBe(true);
+    expect(cluster.nodes[0]?.chain.get(height(1))?.certificate.view).toBe(1);
+    expect(cluster.checks.violations).toEqual([]);
+  });
 });

@@ -1,10 +1,12 @@
 import { height, type ValidatorIndex, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
 import { createTestCluster } from "../../src/compliance.ts";
+import { persistVote, releaseVotes } from "../../src/emit.ts";
 import { onMessage } from "../../src/intake.ts";
 import type { Message } from "../../src/messages.ts";
 import { defaultReplicaOptions } from "../../src/replica.ts";
 import { newReplicaState, type ReplicaState, type Step } from "../../src/state.ts";
+import { enterViewRule, onWish, wishRule } from "../../src/synchroniser.ts";
 import { enterView } from "../../src/view-change.ts";
 import { filled } from "../vectors/examples.ts";
 
@@ -120,5 +122,45 @@ describe("bounded buffers", () => {
     flood(state, 1, 0, validatorIndex(4));
     flood(state, 2, 0, validatorIndex(65_535));
     expect(kept(state)).toBe(0);
+  });
+});
+
+describe("single rules", () => {
+  test("a vote that became durable after its view was left is never sent", () => {
+    const state = freshState();
+    const step: Step = { state, nowMs: 1, effects: [] };
+    const place = { height: height(1), view: view(0), digest: filled(3) };
+    persistVote(
+      step,
+      { type: "prepare-voted", ...place },
+      { type: "prepare", ...place, sender: validatorIndex(0) },
+    );
+    enterView(step, view(1));
+    releaseVotes(step, state.nextLsn);
+    const sent = step.effects.flatMap((effect) =>
+      effect.type === "broadcast" ? [effect.message.type] : [],
+    );
+    expect(sent).toEqual(["view-change"]);
+  });
+
+  test("f wishes move nobody's wish; f + 1 raise it, and only q enter the view", () => {
+    const state = freshState();
+    const step: Step = { state, nowMs: 1, effects: [] };
+    const wish = (sender: number) =>
+      onWish(step, {
+        type: "wish",
+        height: height(1),
+        view: view(5),
+        sender: validatorIndex(sender),
+        signature: new Uint8Array(64),
+      });
+    wish(1);
+    expect(wishRule(step)).toBe(false);
+    wish(2);
+    expect(enterViewRule(step)).toBe(false);
+    expect(wishRule(step)).toBe(true);
+    expect(state.current.ownWish).toBe(5);
+    expect(enterViewRule(step)).toBe(true);
+    expect(state.current.view).toBe(5);
   });
 });
