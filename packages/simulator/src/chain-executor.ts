@@ -82,7 +82,7 @@ export function createChainExecutor(members: readonly Member[]): Executor {
 export const bulkParameters = Object.freeze({
   blockGasLimit: 100 * GAS * 100,
   transactionGasLimit: 100 * GAS,
-  maxBlockTransactions: 12,
+  maxBlockTransactions: 64,
   maxBlockBytes: 64 * 1024,
   minBlockIntervalMs: 20,
   emptyBlockIntervalMs: 0,

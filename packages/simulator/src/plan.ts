@@ -40,10 +40,10 @@ export function drawPlan(random: SeededRandom, validators: number | null): Plan 
     byzantine: new Map(
       order.slice(0, traitors).map((index) => [index, random.pick(strategies)] as const),
     ),
-    safetyMs: random.between(3_000, 9_000),
-    livenessMs: 120_000,
+    safetyMs: random.between(1_500, 5_000),
+    livenessMs: 300_000,
     faultEveryMs: random.between(200, 1_500),
-    submitEveryMs: random.between(15, 120),
+    submitEveryMs: random.between(30, 200),
     loss: random.chance(0.5) ? random.between(0, 0.2) : 0,
     duplication: random.chance(0.5) ? random.between(0, 0.3) : 0,
     latency: isWide ? [20, 150] : [0.2, random.between(0.5, 10)],

@@ -67,8 +67,9 @@ interface Waiting {
 class RememberedSignatures implements ConsensusSignatures {
   readonly #verifier: SignatureVerifier;
   readonly #instruments: Pick<EngineInstruments, "signaturesVerified" | "signaturesRemembered">;
-  #young = new Set<string>();
-  #old = new Set<string>();
+  /** Signature -> what it is of, compared in full: the same bytes may be claimed of other things. */
+  #young = new Map<string, SignatureRequest>();
+  #old = new Map<string, SignatureRequest>();
   #waiting: Waiting[] = [];
   #isFlushing = false;
 
@@ -84,7 +85,7 @@ class RememberedSignatures implements ConsensusSignatures {
     requests: readonly SignatureRequest[],
     kind: "consensus" | "sync",
   ): Promise<boolean> {
-    const unknown = requests.filter((request) => !this.#knows(keyOf(request)));
+    const unknown = requests.filter((request) => !this.#knows(request));
     this.#instruments.signaturesRemembered.add(requests.length - unknown.length, { kind });
     if (unknown.length === 0) return true;
     this.#instruments.signaturesVerified.add(unknown.length, { kind });
@@ -96,14 +97,20 @@ class RememberedSignatures implements ConsensusSignatures {
   }
 
   remember(request: SignatureRequest): void {
-    this.#young.add(keyOf(request));
+    this.#young.set(byteKey(request.signature), request);
     if (this.#young.size < GENERATION_SIZE) return;
     this.#old = this.#young;
-    this.#young = new Set();
+    this.#young = new Map();
   }
 
-  #knows(key: string): boolean {
-    return this.#young.has(key) || this.#old.has(key);
+  #knows({ signature, message, publicKey }: SignatureRequest): boolean {
+    const key = byteKey(signature);
+    const known = this.#young.get(key) ?? this.#old.get(key);
+    return (
+      known !== undefined &&
+      equalBytes(known.message, message) &&
+      equalBytes(known.publicKey, publicKey)
+    );
   }
 
   /** One call of the verifier at a time: what arrives meanwhile goes together in the next. */
@@ -132,11 +139,6 @@ class RememberedSignatures implements ConsensusSignatures {
     }
     this.#isFlushing = false;
   }
-}
-
-/** The full bytes of key, message and signature: nothing shorter may stand for them. */
-function keyOf({ publicKey, message, signature }: SignatureRequest): string {
-  return byteKey(signature) + byteKey(message) + byteKey(publicKey);
 }
 
 /** Makes the verifier of votes and certificates over the node's pool. */

@@ -3,6 +3,7 @@ import {
   decodeSignedTransaction,
   type Ledger,
   type SignatureClaim,
+  transactionId,
 } from "@credlink/ledger";
 import {
   type AdmittedPeer,
@@ -110,6 +111,8 @@ class Intake implements TransactionIntake {
       instruments.messagesDropped.add(1, { protocol: "transactions", reason: "budget" });
       return;
     }
+    // Most of what is pushed again is known: one digest says so, without decoding.
+    if (this.#parts.mempool.get(transactionId(bytes)) !== null) return;
     const result = await this.#take(bytes, from.id);
     if (result.ok || result.code === "NODE_MEMPOOL_KNOWN") return;
     instruments.messagesDropped.add(1, { protocol: "transactions", reason: "refused" });

@@ -1,5 +1,5 @@
 import { type Clock, encode, type Network, type PeerId } from "@credlink/primitives";
-import type { Mempool } from "./mempool.ts";
+import type { Mempool, PooledTransaction } from "./mempool.ts";
 import { MAX_PUSH_TRANSACTIONS, pushCodec, TRANSACTIONS_PROTOCOL } from "./protocols.ts";
 
 /** What pushing needs of the node. */
@@ -21,14 +21,18 @@ export interface TransactionPusher {
   pushAgain(): void;
 }
 
-/** A transaction that waited this long is pushed again, milliseconds. */
+/** A transaction that waited this long is pushed again, milliseconds; then twice as long … */
 const PUSH_AGAIN_AFTER_MS = 2_000;
+/** … and at most this long. */
+const MAX_PUSH_PAUSE_MS = 30_000;
 /** Most bytes pushed again in one go. */
 const PUSH_AGAIN_BYTES = 256 * 1024;
 
 /** Makes the pusher: a batch leaves when it is full or `delayMs` old. */
 export function createTransactionPusher(parts: PushComponents): TransactionPusher {
   const { network, clock, mempool, targets, batchBytes, delayMs } = parts;
+  /** When an entry is due again, and the pause after that. */
+  const due = new WeakMap<PooledTransaction, { atMs: number; pauseMs: number }>();
   let batch: Uint8Array[] = [];
   let bytes = 0;
   let stopTimer: (() => void) | null = null;
@@ -54,9 +58,12 @@ export function createTransactionPusher(parts: PushComponents): TransactionPushe
   return {
     push,
     pushAgain() {
-      const before = clock.monotonicMs() - PUSH_AGAIN_AFTER_MS;
-      for (const { transaction } of mempool.oldest(before, PUSH_AGAIN_BYTES)) {
-        push(transaction.bytes);
+      const now = clock.monotonicMs();
+      for (const entry of mempool.oldest(now - PUSH_AGAIN_AFTER_MS, PUSH_AGAIN_BYTES)) {
+        const { atMs, pauseMs } = due.get(entry) ?? { atMs: now, pauseMs: PUSH_AGAIN_AFTER_MS };
+        if (atMs > now) continue;
+        push(entry.transaction.bytes);
+        due.set(entry, { atMs: now + pauseMs, pauseMs: Math.min(2 * pauseMs, MAX_PUSH_PAUSE_MS) });
       }
       flush();
     },
