@@ -1,6 +1,6 @@
 import { sm2Verify, sm3 } from "@credlink/crypto";
 import { MAX_EVENT_BYTES, MAX_EVENTS, MAX_RANGE_ENTRIES, MAX_RETURN_BYTES } from "@credlink/ledger";
-import { bytesUpTo, encode, list, struct, utf8, utf8ToText } from "@credlink/primitives";
+import { bytesUpTo, encode, list, struct, utf8 } from "@credlink/primitives";
 import {
   type Call,
   contractIdentity,
@@ -10,6 +10,7 @@ import {
 } from "./call.ts";
 import { GasMeter } from "./gas-meter.ts";
 import { type HostCost, hostCosts } from "./gas-schedule.ts";
+import { HostMemory, lengthOf, type Word } from "./host-memory.ts";
 import { StateOverlay } from "./state-overlay.ts";
 import { Stop } from "./stop.ts";
 import type { BoundInstance } from "./wasm/bound-instance.ts";
@@ -54,7 +55,7 @@ export class Host {
   private readonly services: HostServices;
   private instance: BoundInstance | null = null;
   private buffer: Uint8Array = new Uint8Array(0);
-  private view: Uint8Array = new Uint8Array(0);
+  private readonly memory = new HostMemory();
 
   constructor(call: Call, services: HostServices) {
     this.call = call;
@@ -64,6 +65,7 @@ export class Host {
 
   bind(instance: BoundInstance): void {
     this.instance = instance;
+    this.memory.bind(instance.memory);
   }
 
   /** Every function runs with the gas that the module left, and hands back what it leaves. */
@@ -127,44 +129,15 @@ export class Host {
     return this.instance;
   }
 
-  private memory(): Uint8Array {
-    const { buffer } = this.bound().memory;
-    if (this.view.buffer !== buffer) this.view = new Uint8Array(buffer);
-    return this.view;
-  }
-
   private charged<T>(cost: HostCost, bytes: number, value: T): T {
     this.call.gas.chargeFor(cost, bytes);
     return value;
   }
 
-  /** Start of a piece of memory that lies inside; pointer and length are unsigned. */
-  private place(at: number | undefined, length: number | undefined): number {
-    const start = (at ?? 0) >>> 0;
-    if (start + ((length ?? 0) >>> 0) > this.memory().length) throw new Stop("VM_HOST_POINTER");
-    return start;
-  }
-
-  /** A copy of a piece of memory. */
-  private read(at: number | undefined, length: number | undefined): Uint8Array {
-    const start = this.place(at, length);
-    return this.memory().slice(start, start + ((length ?? 0) >>> 0));
-  }
-
-  private readText(at: number | undefined, length: number | undefined, max: number): string {
-    this.place(at, length);
-    if ((length ?? 0) >>> 0 > max) throw new Stop("VM_HOST_ARGUMENT", "text too long");
-    try {
-      return utf8ToText(this.read(at, length));
-    } catch {
-      throw new Stop("VM_HOST_ARGUMENT", "text is not UTF-8");
-    }
-  }
-
-  private write(at: number | undefined, bytes: Uint8Array, cost: HostCost): undefined {
-    const start = this.place(at, bytes.length);
+  private write(at: Word, bytes: Uint8Array, cost: HostCost): undefined {
+    const start = this.memory.place(at, bytes.length);
     this.call.gas.chargeFor(cost, bytes.length);
-    this.memory().set(bytes, start);
+    this.memory.write(start, bytes);
   }
 
   /** Keeps a variable-length result for `buffer_read` and answers its length. */
@@ -173,36 +146,31 @@ export class Host {
     return bytes.length;
   }
 
-  private setReturnValue(at: number | undefined, length: number | undefined): undefined {
-    this.place(at, length);
-    if ((length ?? 0) >>> 0 > MAX_RETURN_BYTES) throw new Stop("VM_RETURN_TOO_LARGE");
-    this.call.gas.chargeFor(hostCosts.returnValue, (length ?? 0) >>> 0);
-    this.returnValue = this.read(at, length);
+  private setReturnValue(at: Word, length: Word): undefined {
+    this.memory.place(at, length);
+    if (lengthOf(length) > MAX_RETURN_BYTES) throw new Stop("VM_RETURN_TOO_LARGE");
+    this.call.gas.chargeFor(hostCosts.returnValue, lengthOf(length));
+    this.returnValue = this.memory.read(at, length);
   }
 
-  private revert(
-    code: number | undefined,
-    codeLength: number | undefined,
-    message: number | undefined,
-    messageLength: number | undefined,
-  ): never {
-    const status = this.readText(code, codeLength, MAX_NAME_BYTES);
-    const detail = this.readText(message, messageLength, MAX_MESSAGE_BYTES);
-    this.call.gas.chargeFor(hostCosts.revert, status.length + detail.length);
+  private revert(code: Word, codeLength: Word, message: Word, messageLength: Word): never {
+    const status = this.memory.readText(code, codeLength, MAX_NAME_BYTES);
+    const detail = this.memory.readText(message, messageLength, MAX_MESSAGE_BYTES);
+    this.call.gas.chargeFor(hostCosts.revert, lengthOf(codeLength) + lengthOf(messageLength));
     if (!REVERT_CODE.test(status) || RESERVED_CODE.test(status)) {
       throw new Stop("VM_HOST_ARGUMENT", "form of a revert code");
     }
     throw new Stop(status, detail);
   }
 
-  private readKey(at: number | undefined, length: number | undefined, least = 1): Uint8Array {
-    this.place(at, length);
-    const size = (length ?? 0) >>> 0;
+  private readKey(at: Word, length: Word, least = 1): Uint8Array {
+    this.memory.place(at, length);
+    const size = lengthOf(length);
     if (size < least || size > MAX_KEY_BYTES) throw new Stop("VM_HOST_ARGUMENT", "length of a key");
-    return this.read(at, length);
+    return this.memory.read(at, length);
   }
 
-  private stateGet(at: number | undefined, length: number | undefined): number {
+  private stateGet(at: Word, length: Word): number {
     const key = this.readKey(at, length);
     this.call.gas.charge(hostCosts.stateGet.base);
     const value = this.call.state.get(this.call.contract, key);
@@ -211,38 +179,27 @@ export class Host {
     return this.answer(value);
   }
 
-  private statePut(
-    key: number | undefined,
-    keyLength: number | undefined,
-    value: number | undefined,
-    valueLength: number | undefined,
-  ): undefined {
+  private statePut(key: Word, keyLength: Word, value: Word, valueLength: Word): undefined {
     this.requireWritable();
     const keyBytes = this.readKey(key, keyLength);
-    this.place(value, valueLength);
-    const size = (valueLength ?? 0) >>> 0;
+    this.memory.place(value, valueLength);
+    const size = lengthOf(valueLength);
     if (size > MAX_VALUE_BYTES) throw new Stop("VM_HOST_ARGUMENT", "length of a value");
     this.call.gas.chargeFor(hostCosts.statePut, keyBytes.length + size);
-    this.call.state.set(this.call.contract, keyBytes, this.read(value, valueLength));
+    this.call.state.set(this.call.contract, keyBytes, this.memory.read(value, valueLength));
   }
 
-  private stateDelete(at: number | undefined, length: number | undefined): undefined {
+  private stateDelete(at: Word, length: Word): undefined {
     this.requireWritable();
     const key = this.readKey(at, length);
     this.call.gas.chargeFor(hostCosts.stateDelete, key.length);
     this.call.state.set(this.call.contract, key, null);
   }
 
-  private stateRange(
-    from: number | undefined,
-    fromLength: number | undefined,
-    to: number | undefined,
-    toLength: number | undefined,
-    limit: number | undefined,
-  ): number {
+  private stateRange(from: Word, fromLength: Word, to: Word, toLength: Word, limit: Word): number {
     const first = this.readKey(from, fromLength, 0);
     const end = this.readKey(to, toLength, 0);
-    const most = (limit ?? 0) >>> 0;
+    const most = lengthOf(limit);
     if (most < 1 || most > MAX_RANGE_ENTRIES) throw new Stop("VM_HOST_ARGUMENT", "range limit");
     this.call.gas.charge(hostCosts.stateRange.base + hostCosts.rangeEntry.base * most);
     const { contract, state } = this.call;
@@ -254,46 +211,32 @@ export class Host {
     return this.answer(encode(rangeCodec, entries));
   }
 
-  private event(
-    topic: number | undefined,
-    topicLength: number | undefined,
-    data: number | undefined,
-    dataLength: number | undefined,
-  ): undefined {
+  private event(topic: Word, topicLength: Word, data: Word, dataLength: Word): undefined {
     this.requireWritable();
-    const name = this.readText(topic, topicLength, MAX_TOPIC_BYTES);
-    this.place(data, dataLength);
-    const size = (dataLength ?? 0) >>> 0;
+    const name = this.memory.readText(topic, topicLength, MAX_TOPIC_BYTES);
+    this.memory.place(data, dataLength);
+    const size = lengthOf(dataLength);
     const { contract, events, eventsBefore } = this.call;
     if (size > MAX_EVENT_BYTES || eventsBefore + events.length >= MAX_EVENTS) {
       throw new Stop("VM_EVENT_LIMIT");
     }
     this.call.gas.chargeFor(hostCosts.event, size);
-    events.push({ contract, topic: name, data: this.read(data, dataLength) });
+    events.push({ contract, topic: name, data: this.memory.read(data, dataLength) });
   }
 
-  private sm3(
-    at: number | undefined,
-    length: number | undefined,
-    out: number | undefined,
-  ): undefined {
-    this.place(at, length);
-    const target = this.place(out, 32);
-    this.call.gas.chargeFor(hostCosts.sm3, (length ?? 0) >>> 0);
-    this.memory().set(sm3(this.read(at, length)), target);
+  private sm3(at: Word, length: Word, out: Word): undefined {
+    this.memory.place(at, length);
+    const target = this.memory.place(out, 32);
+    this.call.gas.chargeFor(hostCosts.sm3, lengthOf(length));
+    this.memory.write(target, sm3(this.memory.read(at, length)));
   }
 
-  private sm2Verify(
-    key: number | undefined,
-    message: number | undefined,
-    length: number | undefined,
-    signature: number | undefined,
-  ): number {
-    this.place(message, length);
-    const publicKey = this.read(key, PUBLIC_KEY_BYTES);
-    const signatureBytes = this.read(signature, SIGNATURE_BYTES);
-    this.call.gas.chargeFor(hostCosts.sm2Verify, (length ?? 0) >>> 0);
-    return sm2Verify(publicKey, this.read(message, length), signatureBytes) ? 1 : 0;
+  private sm2Verify(key: Word, message: Word, length: Word, signature: Word): number {
+    this.memory.place(message, length);
+    const publicKey = this.memory.read(key, PUBLIC_KEY_BYTES);
+    const signatureBytes = this.memory.read(signature, SIGNATURE_BYTES);
+    this.call.gas.chargeFor(hostCosts.sm2Verify, lengthOf(length));
+    return sm2Verify(publicKey, this.memory.read(message, length), signatureBytes) ? 1 : 0;
   }
 
   private requireWritable(): void {
@@ -305,10 +248,10 @@ export class Host {
     const instance = this.bound();
     call.gas.settle(Number(instance.gas.value));
     const [name, nameLength, method, methodLength, args, argsLength] = values.map(Number);
-    const contract = this.readText(name, nameLength, MAX_NAME_BYTES);
-    const methodName = this.readText(method, methodLength, MAX_NAME_BYTES);
-    this.place(args, argsLength);
-    call.gas.chargeFor(hostCosts.contractCall, (argsLength ?? 0) >>> 0);
+    const contract = this.memory.readText(name, nameLength, MAX_NAME_BYTES);
+    const methodName = this.memory.readText(method, methodLength, MAX_NAME_BYTES);
+    this.memory.place(args, argsLength);
+    call.gas.chargeFor(hostCosts.contractCall, lengthOf(argsLength));
     if (!this.services.calls.includes(contract)) throw new Stop("VM_CALL_FORBIDDEN", contract);
     const wanted = BigInt.asUintN(64, BigInt(values[6] ?? 0));
     const remaining = BigInt(call.gas.remaining);
@@ -319,7 +262,7 @@ export class Host {
       contract,
       version: null,
       method: methodName,
-      args: this.read(args, argsLength),
+      args: this.memory.read(args, argsLength),
       caller: contractIdentity(call.contract),
       signers: [],
       gas,

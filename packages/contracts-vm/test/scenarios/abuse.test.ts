@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createExecutor } from "../../src/index.ts";
 import {
@@ -69,6 +71,12 @@ describe("contracts that mean harm stop with a status, at the same gas", () => {
     const start = Array.from({ length: 40 }, (_, index) => i64(index));
     const receipt = await probe(consortium, [start, call(1), DROP], { functions: [sum] });
     expect(receipt.status).toBe("VM_STACK_OVERFLOW");
+  });
+
+  it("overflows the metered stack in a quarter of the engine's stack", () => {
+    const fixture = join(import.meta.dirname, "../fixtures/overflow.ts");
+    const run = ["--stack-size=246", "--conditions=source", fixture];
+    expect(execFileSync(process.execPath, run, { encoding: "utf8" })).toBe("VM_STACK_OVERFLOW");
   });
 
   it("memory grows to its maximum and no further, for gas", async () => {

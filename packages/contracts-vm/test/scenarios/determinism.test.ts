@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { enrollArgsCodec, setMemberStatusArgsCodec } from "@credlink/ledger";
+import { enrollArgsCodec, type Receipt, setMemberStatusArgsCodec } from "@credlink/ledger";
 import { encode, utf8 } from "@credlink/primitives";
 import { expect, it } from "vitest";
+import { createExecutor } from "../../src/index.ts";
 import {
   assemble,
   type Code,
@@ -17,6 +18,7 @@ import {
   set,
   VERSION,
 } from "../support/assembler.ts";
+import { TestChain } from "../support/chain.ts";
 import { createConsortium, issue } from "../support/consortium.ts";
 import {
   COUNTERS,
@@ -145,17 +147,18 @@ it("a program gives the same receipt whatever ran before it on the same executor
     return contractOf(code, manifestOf(["main"], { name }));
   });
   const genesis = { ...consortium.genesis, contracts };
-  const transactions = contracts.map(({ name }, index) => ({
-    id: new Uint8Array(32).fill(index),
-    signers: [consortium.institution.address],
-    contract: name,
-    version: "1.0.0",
-    method: "main",
-    args: new Uint8Array(0),
-    gasLimit: 5_000_000,
-  }));
-  const together = await digestOfRun({ genesis, blocks: [[...transactions, ...transactions]] });
-  expect(await digestOfRun({ genesis, blocks: [[...transactions, ...transactions]] })).toBe(
-    together,
-  );
+  const run = (chain: TestChain, name: string): Promise<Receipt> =>
+    chain.run({
+      contract: name,
+      version: "1.0.0",
+      method: "main",
+      signers: [consortium.institution.address],
+      gasLimit: 5_000_000,
+    });
+  // One executor that forgets every contract at the next, and one for each run.
+  const shared = new TestChain(genesis, createExecutor({ cachedContracts: 1 }));
+  for (const { name } of [...contracts, ...contracts]) {
+    const { transactionId: _, ...alone } = await run(new TestChain(genesis), name);
+    expect(await run(shared, name)).toMatchObject(alone);
+  }
 });

@@ -1,0 +1,62 @@
+import { utf8ToText } from "@credlink/primitives";
+import { Stop } from "./stop.ts";
+import type { WasmMemory } from "./wasm/engine.ts";
+
+/** An `i32` operand. Absent only by its type: the engine passes as many as a function declares. */
+export type Word = number | undefined;
+
+/** A length operand as the unsigned number it is. */
+export function lengthOf(word: Word): number {
+  return (word ?? 0) >>> 0;
+}
+
+/** A contract's memory as the host reads and writes it: every pointer is judged. */
+export class HostMemory {
+  private memory: WasmMemory | null = null;
+  private view: Uint8Array = new Uint8Array(0);
+
+  bind(memory: WasmMemory): void {
+    this.memory = memory;
+  }
+
+  /**
+   * Start of a piece that lies inside the memory; pointer and length are unsigned.
+   * @throws Stop VM_HOST_POINTER
+   */
+  place(at: Word, length: Word): number {
+    const start = lengthOf(at);
+    if (start + lengthOf(length) > this.bytes().length) throw new Stop("VM_HOST_POINTER");
+    return start;
+  }
+
+  /** A copy of a piece. @throws Stop VM_HOST_POINTER */
+  read(at: Word, length: Word): Uint8Array {
+    const start = this.place(at, length);
+    return this.bytes().slice(start, start + lengthOf(length));
+  }
+
+  /** A piece as text of at most `max` bytes. @throws Stop VM_HOST_POINTER, VM_HOST_ARGUMENT */
+  readText(at: Word, length: Word, max: number): string {
+    this.place(at, length);
+    if (lengthOf(length) > max) throw new Stop("VM_HOST_ARGUMENT", "text too long");
+    const bytes = this.read(at, length);
+    try {
+      return utf8ToText(bytes);
+    } catch {
+      throw new Stop("VM_HOST_ARGUMENT", "text is not UTF-8");
+    }
+  }
+
+  /** Puts bytes at a place that `place` judged. */
+  write(start: number, bytes: Uint8Array): void {
+    this.bytes().set(bytes, start);
+  }
+
+  /** The memory as it is now: growing replaces its buffer. */
+  private bytes(): Uint8Array {
+    if (this.memory === null) throw new Stop("VM_HOST_ARGUMENT", "called before its method");
+    const { buffer } = this.memory;
+    if (this.view.buffer !== buffer) this.view = new Uint8Array(buffer);
+    return this.view;
+  }
+}
