@@ -7,7 +7,10 @@ export interface MethodManifest {
   readonly name: string;
   /** A read-only method: state changes trap, and it may be queried without a transaction. */
   readonly readOnly: boolean;
-  /** Roles whose members may call it, checked by the host before the call. Empty: nobody. */
+  /**
+   * Roles whose members may call it, checked by the host before the call. Empty: no member may;
+   * other contracts, which have no role, call such methods and read-only ones.
+   */
   readonly roles: readonly MemberRole[];
 }
 
