@@ -77,6 +77,19 @@ describe("Byzantine validators", () => {
     expectProgress(cluster, 3, 10_000);
   });
 
+  test("a PREPARE is remembered across a restart: the other proposal gets none", () => {
+    const cluster = clusterWithLiar();
+    tell(cluster, prePrepare(blockOn(cluster, [bytes("a")])), [0]);
+    cluster.run(50);
+    cluster.nodes[0]?.crash();
+    cluster.nodes[0]?.start();
+    tell(cluster, prePrepare(blockOn(cluster, [bytes("b")])), [0]);
+    cluster.run(50);
+    const votes = cluster.nodes[0]?.log.filter((record) => record.type === "prepare-voted");
+    expect(votes).toHaveLength(1);
+    expect(cluster.checks.violations).toEqual([]);
+  });
+
   for (const type of ["prepare", "commit"] as const) {
     test(`two different ${type.toUpperCase()}s of one view are evidence, and count once`, () => {
       const cluster = clusterWithLiar();
