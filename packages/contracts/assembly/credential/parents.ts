@@ -158,6 +158,16 @@ export class StandingCheck {
     return true;
   }
 
+  /** Work falls into the validity of its parties and contracts, and is recorded in time. */
+  private checkWindow(above: Submission): void {
+    const until = above.validToMs;
+    if (isIdentity(above.type)) demand(this.atMs < until, "CREDENTIAL_PARENT_EXPIRED");
+    else {
+      demand(this.atMs < until, "CREDENTIAL_OUTSIDE_CONTRACT_WINDOW");
+      demand(blockTimeMs() < until + RECORDING_GRACE_MS, "CREDENTIAL_PARENT_EXPIRED");
+    }
+  }
+
   visit(id: usize): void {
     if (!this.enter(id)) return;
     let found = loadStored(id);
@@ -169,9 +179,7 @@ export class StandingCheck {
     const record = <Stored>found;
     if (record.status != ACTIVE) demandUsable(record);
     const submission = record.submission;
-    if (this.isWork && isIdentity(submission.type) && submission.validToMs >= 0) {
-      demand(this.atMs < submission.validToMs, "CREDENTIAL_PARENT_EXPIRED");
-    }
+    if (this.isWork && submission.validToMs >= 0) this.checkWindow(submission);
     for (let i = 0; i < submission.parentCount; i++) this.visit(submission.parents[i]);
   }
 }

@@ -9,7 +9,12 @@ import {
 import { invoiceDraft } from "../../../../examples/src/month/bills.ts";
 import { identityDraft, serviceDraft } from "../../../../examples/src/month/parties.ts";
 import { actionDraft } from "../../../../examples/src/month/risks.ts";
-import { insuranceDraft, taskDraft, taxDraft } from "../../../../examples/src/month/work.ts";
+import {
+  acceptanceDraft,
+  insuranceDraft,
+  taskDraft,
+  taxDraft,
+} from "../../../../examples/src/month/work.ts";
 import {
   type CredentialRecord,
   correctArgsCodec,
@@ -261,6 +266,10 @@ describe("life cycle", () => {
     const late = { ...task, validFromMs: until - DAY_MS };
     const soon = await submit(late, { timestampMs: until + 10 * DAY_MS });
     expect(soon.status).toBe(SUCCESS);
+    const accepted = acceptanceDraft(context, worker, [soon.record]);
+    const after = await submit({ ...accepted, validFromMs: until + 1 });
+    expect(after.status).toBe("CREDENTIAL_OUTSIDE_CONTRACT_WINDOW");
+    expect((await submit({ ...accepted, validFromMs: until - 1 })).status).toBe(SUCCESS);
     const outside = { ...task, validFromMs: until + DAY_MS };
     expect((await submit(outside)).status).toBe("CREDENTIAL_OUTSIDE_CONTRACT_WINDOW");
     const tooLate = await submit(late, { timestampMs: until + 40 * DAY_MS });
