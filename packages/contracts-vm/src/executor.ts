@@ -150,7 +150,9 @@ class VmExecutor implements Executor {
     isQuery: boolean,
     effects: Pick<Call, "gas" | "state" | "events">,
   ): CallOutcome {
-    const { contract, contractVersion: version, method, args } = transaction;
+    const { contract, contractVersion, method, args } = transaction;
+    // A query may leave the version open; a transaction names what its signers have read.
+    const version = isQuery && contractVersion === "" ? null : contractVersion;
     try {
       effects.gas.chargeFor(transactionCost, args.length);
       const signers = transaction.signers.map((address) => identityOf(run, address));

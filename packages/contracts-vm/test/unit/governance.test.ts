@@ -298,6 +298,21 @@ describe("contracts", () => {
     expect((await turn("start", contract)).status).toBe("CONTRACTS_ALREADY_STARTED");
   });
 
+  it("are queried in the started version when a query names none; transactions must", async () => {
+    const contract = build("1.0.0", 1);
+    const readOnly = [{ name: "main", readOnly: true, roles: ["admin" as const] }];
+    const manifest = encode(manifestCodec, manifestOf(readOnly, { version: "1.0.0" }));
+    await install({ ...contract, manifest }, admins(3));
+    const call = { contract: NAME, version: "", method: "main", signers: admins(1) };
+    expect((await chain.query(call)).status).toBe("VM_CONTRACT_STOPPED");
+    await turn("start", contract);
+    const answered = await chain.query(call);
+    expect([answered.status, answered.returnValue[0]]).toEqual(["SUCCESS", 1]);
+    expect((await chain.run(call)).status).toBe("VM_VERSION_UNKNOWN");
+    const builtIn = { ...call, contract: "parameters", method: "get" };
+    expect((await chain.query(builtIn)).status).toBe("SUCCESS");
+  });
+
   it("deny methods to roles that the manifest does not name", async () => {
     const contract = build("1.0.0", 1);
     await install(contract, admins(3));
