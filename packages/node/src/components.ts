@@ -102,6 +102,7 @@ function networkOptions({ p2p }: NodeConfig): NetworkOptions {
     },
     dialSchedule: { firstDelayMs: p2p.redialFirstMs, maxDelayMs: p2p.redialMaxMs },
     dialTimeoutMs: p2p.dialTimeoutMs,
+    silenceMs: p2p.silenceMs,
     misbehaviourBanMs: p2p.misbehaviourBanMs,
     queue: { maxMessages: p2p.queueMessages, maxBytes: p2p.queueBytes },
   };

@@ -59,6 +59,9 @@ const p2p = z
       .default(250)
       .describe("First pause before a lost peer is dialled again; it doubles, milliseconds."),
     redialMaxMs: milliseconds.default(5_000).describe("Longest such pause, milliseconds."),
+    silenceMs: milliseconds
+      .default(15_000)
+      .describe("A peer that answers no ping for so long is cut, milliseconds."),
     misbehaviourBanMs: milliseconds
       .default(60_000)
       .describe("How long a peer that broke the protocol stays away, milliseconds."),

@@ -26,8 +26,12 @@ import { type ConnectedPeer, PeerTable } from "./peer-table.ts";
 import { exchangeFrames, serveFrame } from "./request-stream.ts";
 import { silentComponentLogger } from "./silent-logger.ts";
 
+/** Request and reply are empty: whether the peer still answers at all. */
+export const PING_PROTOCOL = "/credlink/ping/1";
+
 /** Protocols that a provisional peer may use: those that bring a node up to date. */
 export const PROVISIONAL_PROTOCOLS: ReadonlySet<string> = new Set([
+  PING_PROTOCOL,
   "/credlink/status/1",
   "/credlink/blocks/1",
 ]);
@@ -43,6 +47,8 @@ export interface NetworkOptions {
   readonly admission: GatekeeperOptions;
   readonly dialSchedule: DialSchedule;
   readonly dialTimeoutMs: number;
+  /** A peer that answers no ping for so long is cut: its machine is gone, milliseconds. */
+  readonly silenceMs: number;
   /** How long a peer that the engine disconnected stays away, milliseconds. */
   readonly misbehaviourBanMs: number;
   readonly queue: QueueLimits;
@@ -93,6 +99,7 @@ class NodeNetwork implements Libp2pNetwork {
   readonly #queues = new Map<string, OutboundQueue>();
   readonly #listeners: PeerListener[] = [];
   readonly #counters: Readonly<Record<keyof typeof networkMetrics, Counter>>;
+  #cancelPings: () => void = () => undefined;
 
   constructor(
     options: NetworkOptions,
@@ -115,6 +122,7 @@ class NodeNetwork implements Libp2pNetwork {
       isConnected: (peer) => this.#table.get(peer) !== undefined,
       dial: (peer, addresses) => this.#dial(peer, addresses),
     });
+    this.onRequest(PING_PROTOCOL, { maxBytes: 0 }, async () => new Uint8Array(0));
     libp2p.addEventListener("connection:open", (event) => this.#onOpen(event.detail));
     libp2p.addEventListener("connection:close", (event) => this.#onClose(event.detail));
   }
@@ -134,9 +142,11 @@ class NodeNetwork implements Libp2pNetwork {
       this.#dialer.setTarget(peer, addresses);
     }
     this.#dialer.start();
+    this.#pingLater();
   }
 
   async stop(): Promise<void> {
+    this.#cancelPings();
     this.#dialer.stop();
     for (const queue of this.#queues.values()) queue.close();
     this.#queues.clear();
@@ -242,6 +252,26 @@ class NodeNetwork implements Libp2pNetwork {
       const changed = this.#table.setStanding(identity.peerId, standing.value);
       if (changed !== undefined && !changed.provisional) this.#tell(changed, "promoted");
     }
+  }
+
+  /** TCP alone notices a machine that lost its power only after a quarter of an hour. */
+  #pingLater(): void {
+    const { silenceMs } = this.#options;
+    this.#cancelPings = this.#components.clock.schedule(silenceMs, () => {
+      for (const { id } of this.#table.all()) {
+        this.request(id, PING_PROTOCOL, new Uint8Array(0), {
+          timeoutMs: silenceMs,
+          maxReplyBytes: 0,
+        }).catch((error: unknown) => this.#onSilence(id, error));
+      }
+      this.#pingLater();
+    });
+  }
+
+  #onSilence(peer: PeerId, error: unknown): void {
+    if (!(error instanceof NetworkError) || error.code !== "NODE_NETWORK_TIMEOUT") return;
+    this.#components.logger.warn("peer does not answer", { peerId: peer, code: error.code });
+    this.#drop(peer, error.code);
   }
 
   /** The peer behind a stream, or undefined after closing a stream that must not be heard. */

@@ -90,6 +90,7 @@ export class OutboundQueue {
         const stream = await this.#writableStream();
         if (!this.#closed && this.#messages.length > 0) stream.send(this.#takeWrite());
       } catch {
+        this.#stream?.abort(new Error("the stream failed"));
         this.#stream = undefined;
         // The stream or the connection broke; on a broken connection `close` follows soon.
         await new Promise((resolve) => setTimeout(resolve, REOPEN_DELAY_MS));

@@ -95,6 +95,7 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
       admission: { perPeer: testLimits, perAddress: testLimits, handshakeTimeoutMs: 5_000 },
       dialSchedule: { firstDelayMs: 50, maxDelayMs: 500, politeDelayMs: 0 },
       dialTimeoutMs: 5_000,
+      silenceMs: 60_000,
       misbehaviourBanMs: 60_000,
       queue: { maxMessages: 1_000, maxBytes: 64 * 1024 * 1024 },
       ...change.options,
