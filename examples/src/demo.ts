@@ -159,8 +159,8 @@ async function runBusiness(dir: string, running: RunningNetwork): Promise<void> 
   say(`\ntrace of invoice ${toHex(invoice.record.id)}`);
   say(renderTrace(trace));
   const identities = trace.filter(({ stored }) => stored.record.type.startsWith("identity."));
-  say(`${trace.length} credentials, ${identities.length} identities: every record proven by state`);
-  say("proof and commit certificate from genesis\n");
+  say(`proof verified: ${trace.length} credentials, ${identities.length} identities among them,`);
+  say("each record under a certified state root, certificates checked from genesis\n");
 }
 
 /** Resolves at Ctrl-C or when the system asks the process to end. */

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Client,
+  createClient,
   createIdentity,
   type Identity,
   type SignedCall,
@@ -9,7 +10,13 @@ import {
   signTransaction,
 } from "@credlink/client";
 import { createSm2Signer, formatAddress, generateKeyPair } from "@credlink/crypto";
-import { signedTransactionCodec, TRANSACTION_VERSION, transactionId } from "@credlink/ledger";
+import {
+  type Space,
+  signedTransactionCodec,
+  TRANSACTION_VERSION,
+  transactionId,
+} from "@credlink/ledger";
+import { openLevelStore } from "@credlink/node";
 import { decode, encode, height, toHex } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credlink, credlinkJson } from "./support/command.ts";
@@ -82,10 +89,9 @@ describe("four validators and an observer", () => {
     const response = await fetch(network.node("node-1").rpc, { method: "POST", headers, body });
     expect(response.status).toBe(401);
     const stranger = createIdentity(createSm2Signer(generateKeyPair().privateKey));
-    const client = Object.assign(await network.client("node-1"), {});
-    const { createClient } = await import("@credlink/client");
-    const denied = createClient({ url: client.url, genesis: network.genesis, identity: stranger });
-    await expect(denied.info()).rejects.toMatchObject({ details: { httpStatus: 401 } });
+    const { rpc: url } = network.node("node-1");
+    const denied = createClient({ url, genesis: network.genesis, identity: stranger });
+    await expect(denied.info()).rejects.toMatchObject({ details: { httpStatus: 403 } });
   });
 });
 
@@ -190,9 +196,11 @@ describe("each refused transaction has its own code", () => {
   });
 });
 
+/** Id of the credential that the command line submits. */
+let id = "";
+
 describe("T-4.8.2-a: a credential's round trip on the command line", () => {
   const uscc = "91440300MA5DA1234P";
-  let id = "";
   let file = "";
   let indexKey = "";
 
@@ -260,7 +268,7 @@ describe("T-4.8.2-a: a credential's round trip on the command line", () => {
       ...["--network", network.dir, "--as", "org-1/service-centre"],
     );
     expect(refused.code).toBe(3);
-    expect(refused.value.at("error", "message").text).toContain("CREDENTIAL_DUPLICATE_INDEX");
+    expect(refused.value.at("error", "message").text).toContain("CREDENTIAL_INDEX_DUPLICATE");
   });
 
   it("trace leads to the identity; an unknown id is exit code 6", async () => {
@@ -400,6 +408,53 @@ describe("after everything has stopped", () => {
       expect(found.value.at("findings").list).toEqual([]);
       expect(found.value.at("height").number).toBeGreaterThan(5);
     }
+  });
+
+  it.each<[string, Space, number]>([
+    ["a block", "blocks", 0],
+    ["a state value", "state", 0],
+    ["a transaction", "bodies", 1],
+    ["a receipt", "receipts", 1],
+    ["a page of the state tree", "pages", 2],
+  ])("S-9.3-5: one flipped byte in %s is found, with its place", async (_, space, which) => {
+    const dir = join(network.folder.path, `flipped-${space}`);
+    cpSync(network.nodeDir("node-4"), dir, { recursive: true });
+    const store = await openLevelStore(join(dir, "data", "db"), {
+      create: false,
+      cacheBytes: 2 ** 20,
+    });
+    const row = (await store.range(space, { limit: which + 1 })).at(-1);
+    if (row === undefined) throw new Error(`the node has rows in ${space}`);
+    const [key, value] = row;
+    const altered = value.slice();
+    const at = Math.floor(altered.length / 2);
+    altered[at] = (altered[at] ?? 0) ^ 0x40;
+    await store.write([{ type: "put", space, key, value: altered }], { sync: true });
+    await store.close();
+    const found = await credlinkJson("chain", "verify", "--dir", dir);
+    expect(found.code).toBe(4);
+    expect(found.value.at("whole").value).toBe(false);
+    const places = found.value
+      .at("findings")
+      .list.map((finding) => [finding.at("space").text, finding.at("key").text]);
+    expect(places).toContainEqual([space, toHex(key)]);
+  });
+
+  it("S-9.3-5: one byte flipped in the database's own file is found", async () => {
+    const dir = join(network.folder.path, "flipped-file");
+    cpSync(network.nodeDir("node-4"), dir, { recursive: true });
+    const needle = Buffer.from(id, "hex");
+    const file = filesBelow(join(dir, "data", "db")).find((path) =>
+      readFileSync(path).includes(needle),
+    );
+    if (file === undefined) throw new Error("the credential's id stands in a file");
+    const bytes = readFileSync(file);
+    const at = bytes.lastIndexOf(needle) + 3;
+    bytes[at] = (bytes[at] ?? 0) ^ 0x01;
+    writeFileSync(file, bytes);
+    const found = await credlinkJson("chain", "verify", "--dir", dir);
+    expect([3, 4]).toContain(found.code);
+    expect(JSON.stringify(found.value.value)).toMatch(/LEDGER_|NODE_STORAGE_/);
   });
 
   it("the network starts again from its files", async () => {

@@ -24,16 +24,32 @@ export function renderFamilies(rows: readonly FamilyRow[]): string {
   return renderTable(["family", "accepted", "refused", "code"], lines);
 }
 
-/** The way from a credential back to the identities, deepest last. */
+/**
+ * The way from a credential back to the identities: one line per distance and type, with how many
+ * there are and the first of them.
+ */
 export function renderTrace(steps: readonly TraceStep[]): string {
-  const lines = steps.map(({ depth, stored, parents, header }) => [
-    `${"  ".repeat(depth)}${stored.record.type}`,
-    toHex(stored.record.id).slice(0, 12),
-    stored.standing.status,
-    [...new Set(parents.map((parent) => parent.relation))].join(", "),
-    `block ${stored.issue.height}, proven at ${header.height}`,
-  ]);
-  return renderTable(["credential", "id", "status", "rests on", "issued"], lines);
+  const groups = new Map<string, TraceStep[]>();
+  for (const step of steps) {
+    const key = `${step.depth} ${step.stored.record.type}`;
+    groups.set(key, [...(groups.get(key) ?? []), step]);
+  }
+  const lines = [...groups.values()].map((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { record, standing } = first.stored;
+    const blocks = group.map((step) => step.stored.issue.height);
+    const span = [...new Set([Math.min(...blocks), Math.max(...blocks)])].join("–");
+    return [
+      `${"  ".repeat(first.depth)}${record.type}`,
+      `${group.length}`,
+      `${toHex(record.id).slice(0, 12)}${group.length > 1 ? " …" : ""}`,
+      standing.status,
+      [...new Set(first.parents.map((parent) => parent.relation))].join(", ") || "–",
+      span,
+    ];
+  });
+  return renderTable(["credential", "count", "id", "status", "rests on", "blocks"], lines);
 }
 
 /** The value that `share` of the sample does not exceed (nearest rank), milliseconds. */

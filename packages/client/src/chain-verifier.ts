@@ -67,6 +67,9 @@ export interface ChainVerifier {
   verifyHeader(claim: HeaderClaim): Promise<VerifiedHeader>;
 }
 
+/** Headers verified before that are remembered: one block's receipts share one certificate. */
+const REMEMBERED_HEADERS = 256;
+
 interface TrustedSet {
   /** A height at which this set is V(height). */
   readonly height: number;
@@ -98,8 +101,16 @@ export function readGenesis(bytes: Uint8Array): {
 export function createChainVerifier(genesisBytes: Uint8Array, source: ChainSource): ChainVerifier {
   const { genesis, digest: trustedDigest } = readGenesis(genesisBytes);
   let trusted: TrustedSet = { height: 1, set: createValidatorSet(genesis.validators) };
-  const known = new Map<string, ValidatorSet>([[toHex(trusted.set.hash), trusted.set]]);
+  const knownSets = new Map<string, ValidatorSet>([[toHex(trusted.set.hash), trusted.set]]);
+  const verified = new Map<string, VerifiedHeader>();
   let highest = 0;
+
+  function remember(header: VerifiedHeader): VerifiedHeader {
+    verified.set(toHex(header.digest), header);
+    const [oldest] = verified.keys();
+    if (verified.size > REMEMBERED_HEADERS && oldest !== undefined) verified.delete(oldest);
+    return header;
+  }
 
   function check(claim: HeaderClaim, set: ValidatorSet): VerifiedHeader {
     const header = readHeader(claim, genesis.chainId);
@@ -110,19 +121,19 @@ export function createChainVerifier(genesisBytes: Uint8Array, source: ChainSourc
       throw clientError("CLIENT_CERTIFICATE_INVALID", detail.trimEnd());
     }
     highest = Math.max(highest, claim.height);
-    return { ...header, height: header.header.height, certificate };
+    return remember({ ...header, height: header.header.height, certificate });
   }
 
   /** Follows certified headers from the trusted set until V(target) is known. */
   async function trustSetOf(target: number, hash: Digest): Promise<ValidatorSet> {
-    const atHand = known.get(toHex(hash));
+    const atHand = knownSets.get(toHex(hash));
     if (atHand !== undefined) return atHand;
     while (!equalBytes(trusted.set.hash, hash)) {
       if (trusted.height >= target) {
         throw clientError("CLIENT_VALIDATORS_UNKNOWN", `no certified way to V(${target})`);
       }
       trusted = await nextSet(trusted, target);
-      known.set(toHex(trusted.set.hash), trusted.set);
+      knownSets.set(toHex(trusted.set.hash), trusted.set);
     }
     return trusted.set;
   }
@@ -171,7 +182,9 @@ export function createChainVerifier(genesisBytes: Uint8Array, source: ChainSourc
     },
     async verifyHeader(claim) {
       if (claim.height === 0) return verifyGenesisBlock(claim);
-      const { header } = readHeader(claim, genesis.chainId);
+      const { header, digest: own } = readHeader(claim, genesis.chainId);
+      const known = verified.get(toHex(own));
+      if (known !== undefined) return known;
       return check(claim, await trustSetOf(claim.height, header.validatorsHash));
     },
   };
