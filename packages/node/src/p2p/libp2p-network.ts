@@ -14,6 +14,7 @@ import type { Connection, Libp2p, PrivateKey, Stream } from "@libp2p/interface";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
+import { BLOCKS_PROTOCOL, HEAD_PROTOCOL, STATUS_PROTOCOL } from "../engine/protocols.ts";
 import type { AdmissionContext } from "./admission.ts";
 import { admissionEncrypter } from "./admission-encrypter.ts";
 import { Dialer, type DialSchedule } from "./dialer.ts";
@@ -32,8 +33,9 @@ export const PING_PROTOCOL = "/credlink/ping/1";
 /** Protocols that a provisional peer may use: those that bring a node up to date. */
 export const PROVISIONAL_PROTOCOLS: ReadonlySet<string> = new Set([
   PING_PROTOCOL,
-  "/credlink/status/1",
-  "/credlink/blocks/1",
+  STATUS_PROTOCOL,
+  HEAD_PROTOCOL,
+  BLOCKS_PROTOCOL,
 ]);
 
 export interface NetworkOptions {
