@@ -84,3 +84,8 @@ export function createLogger(options: LoggerOptions): NodeLogger {
   );
   return wrap(logger);
 }
+
+/** Writes out what a logger holds, when it is one of ours. */
+export function flushLogger(logger: Logger): void {
+  if ("flush" in logger && typeof logger.flush === "function") logger.flush();
+}

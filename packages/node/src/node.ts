@@ -1,8 +1,4 @@
-import { builtInErrors, contractsVmErrors } from "@credlink/contracts-vm";
-import { cryptoErrors, systemRandom } from "@credlink/crypto";
-import { ledgerErrors } from "@credlink/ledger";
 import { AppError, type Logger, toHex } from "@credlink/primitives";
-import fastify, { type FastifyInstance } from "fastify";
 import {
   buildEngine,
   buildNetwork,
@@ -12,14 +8,11 @@ import {
   removeFoundation,
 } from "./components.ts";
 import type { NodeConfig } from "./config/schema.ts";
-import { engineErrors } from "./engine/errors.ts";
 import type { Engine } from "./engine/types.ts";
-import { NodeError, nodeErrors } from "./errors.ts";
+import { NodeError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import type { GatewayComponents, GatewayOptions } from "./gateway/context.ts";
-import { createRemedies } from "./gateway/errors.ts";
-import { addHealth, addMetrics, createGateway, listen } from "./gateway/gateway.ts";
-import { createLogger, type NodeLogger } from "./logger.ts";
+import { type FrontSide, openFront } from "./front.ts";
+import { createLogger, flushLogger } from "./logger.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { createStanding, type Standing } from "./standing.ts";
 import { systemClock } from "./system-clock.ts";
@@ -57,74 +50,6 @@ export interface StartOptions {
 
 /** How often connections are judged again without a commit: certificates end by the clock too. */
 const JUDGE_INTERVAL_MS = 2_000;
-
-const remedyOf = createRemedies([
-  ledgerErrors,
-  contractsVmErrors,
-  builtInErrors,
-  cryptoErrors,
-  engineErrors,
-  nodeErrors,
-]);
-
-function gatewayOptions({ rpc }: NodeConfig): GatewayOptions {
-  return {
-    host: rpc.host,
-    port: rpc.port,
-    maxBodyBytes: rpc.maxBodyBytes,
-    maxBatch: rpc.maxBatch,
-    sessionMs: rpc.sessionMs,
-    maxSessions: rpc.maxSessions,
-    memberRate: { perSecond: rpc.memberRequestsPerSecond, burst: rpc.memberBurst },
-    addressRate: { perSecond: rpc.addressRequestsPerSecond, burst: rpc.addressBurst },
-    loginRate: { perSecond: rpc.loginsPerSecond, burst: rpc.loginBurst },
-    maxWaiters: rpc.maxWaiters,
-  };
-}
-
-/** Ports for clients and for Prometheus. */
-interface FrontSide {
-  readonly rpc: string;
-  readonly metrics: string;
-  close(): Promise<void>;
-}
-
-async function openFront(
-  config: NodeConfig,
-  foundation: Foundation,
-  parts: Pick<GatewayComponents, "engine" | "peers" | "facts" | "readiness" | "logger">,
-): Promise<FrontSide> {
-  const apps: FastifyInstance[] = [];
-  const close = async (): Promise<void> => {
-    await Promise.all(apps.map((app) => app.close()));
-  };
-  const gateway = createGateway(gatewayOptions(config), {
-    ...parts,
-    ledger: foundation.ledger,
-    executor: foundation.executor,
-    remedyOf,
-    clock: systemClock,
-    random: systemRandom,
-    metrics: foundation.metrics,
-  });
-  apps.push(gateway);
-  const { host, port } = config.metrics;
-  const isShared = port === null;
-  if (isShared) addMetrics(gateway, foundation.metrics);
-  try {
-    const rpc = await listen(gateway, config.rpc);
-    if (isShared) return { rpc: `${rpc}/rpc`, metrics: `${rpc}/metrics`, close };
-    const scraped = fastify({ logger: false, forceCloseConnections: "idle" });
-    apps.push(scraped);
-    addMetrics(scraped, foundation.metrics);
-    addHealth(scraped, parts.readiness);
-    const metrics = await listen(scraped, { host, port });
-    return { rpc: `${rpc}/rpc`, metrics: `${metrics}/metrics`, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
 
 /** Rejects with NODE_STOP_TIMEOUT when `work` takes longer than `timeoutMs`. */
 async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
@@ -210,10 +135,6 @@ class Node implements RunningNode {
       this.#judgeByTime();
     });
   }
-}
-
-function flush(logger: Logger): void {
-  if ("flush" in logger) (logger as NodeLogger).flush();
 }
 
 function logStart(node: Node, foundation: Foundation, logger: Logger): void {
@@ -303,7 +224,7 @@ export async function startNode(
   const logger = options.logger ?? createLogger({ level: config.log.level, file: config.log.file });
   const foundation = await layFoundation(config, logger);
   const exit = (): void => {
-    flush(logger);
+    flushLogger(logger);
     process.exit(exitCodes.fatal);
   };
   const onFatal = options.onFatal ?? exit;
@@ -329,41 +250,4 @@ export async function startNode(
   }
   logStart(node, foundation, logger);
   return node;
-}
-
-/**
- * Runs one node until SIGTERM or SIGINT, then stops it gracefully.
- * @returns the process's exit code, one of `exitCodes`
- */
-export async function runNode(config: NodeConfig, options: StartOptions = {}): Promise<number> {
-  const signals = ["SIGTERM", "SIGINT"] as const;
-  const logger = options.logger ?? createLogger({ level: config.log.level, file: config.log.file });
-  let faulty: Error | undefined;
-  const onFatal = (error: Error): void => {
-    faulty = error;
-    options.onFatal?.(error);
-  };
-  let node: RunningNode;
-  try {
-    node = await startNode(config, { logger, onFatal });
-  } catch (error) {
-    const code = error instanceof AppError ? error.code : "NODE_FATAL";
-    logger.error("node cannot start", { code, error });
-    flush(logger);
-    return exitCodes.startFailed;
-  }
-  const asked = Promise.withResolvers<void>();
-  const ask = (): void => asked.resolve();
-  for (const signal of signals) process.once(signal, ask);
-  try {
-    await Promise.race([asked.promise, node.stopped]);
-    await node.stop();
-    return faulty === undefined ? exitCodes.stopped : exitCodes.fatal;
-  } catch (error) {
-    logger.error("node did not stop in time", { code: "NODE_STOP_TIMEOUT", error });
-    return faulty === undefined ? exitCodes.stopTimeout : exitCodes.fatal;
-  } finally {
-    for (const signal of signals) process.removeListener(signal, ask);
-    flush(logger);
-  }
 }

@@ -91,8 +91,10 @@ const rpc = z
       .default(5_000)
       .describe("Calls a second from one network address on average."),
     addressBurst: count.default(20_000).describe("Calls from one network address at once."),
-    loginsPerSecond: count.default(20).describe("Logins a second from one network address."),
-    loginBurst: count.default(200).describe("Logins from one network address at once."),
+    loginsPerSecond: count
+      .default(100)
+      .describe("Login calls (two a login) a second from one network address."),
+    loginBurst: count.default(1_000).describe("Login calls from one network address at once."),
     maxWaiters: count.default(2_000).describe("Most calls of transaction.wait open at once."),
   })
   .prefault({});

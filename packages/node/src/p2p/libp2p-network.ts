@@ -1,4 +1,3 @@
-import { yamux } from "@chainsafe/libp2p-yamux";
 import {
   type AdmittedPeer,
   type Clock,
@@ -11,21 +10,17 @@ import {
   type Random,
 } from "@credlink/primitives";
 import type { Connection, Libp2p, PrivateKey, Stream } from "@libp2p/interface";
-import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
-import { createLibp2p } from "libp2p";
 import { BLOCKS_PROTOCOL, HEAD_PROTOCOL, STATUS_PROTOCOL } from "../engine/protocols.ts";
 import type { AdmissionContext } from "./admission.ts";
-import { admissionEncrypter } from "./admission-encrypter.ts";
 import { Dialer, type DialSchedule } from "./dialer.ts";
 import { NetworkError } from "./errors.ts";
 import { FrameDecoder } from "./frames.ts";
-import { Gatekeeper, type GatekeeperOptions } from "./gatekeeper.ts";
+import type { Gatekeeper, GatekeeperOptions } from "./gatekeeper.ts";
 import { networkMetrics } from "./metrics.ts";
 import { OutboundQueue, type QueueLimits } from "./outbound-queue.ts";
-import { type ConnectedPeer, PeerTable } from "./peer-table.ts";
+import type { ConnectedPeer, PeerTable } from "./peer-table.ts";
 import { exchangeFrames, serveFrame } from "./request-stream.ts";
-import { silentComponentLogger } from "./silent-logger.ts";
 
 /** Request and reply are empty: whether the peer still answers at all. */
 export const PING_PROTOCOL = "/credlink/ping/1";
@@ -91,11 +86,11 @@ const MAX_REQUEST_STREAMS = 64;
 const REFUSED_RETRY_MS = 10_000;
 
 /** Frames over libp2p streams, opened only to and by admitted peers. */
-class NodeNetwork implements Libp2pNetwork {
+export class NodeNetwork implements Libp2pNetwork {
   readonly #options: NetworkOptions;
   readonly #components: NetworkComponents;
   readonly #libp2p: Libp2p;
-  readonly #table = new PeerTable();
+  readonly #table: PeerTable;
   readonly #gatekeeper: Gatekeeper;
   readonly #dialer: Dialer;
   readonly #queues = new Map<string, OutboundQueue>();
@@ -424,58 +419,4 @@ function groupByPeer(addresses: readonly string[]): ReadonlyMap<PeerId, readonly
     groups.set(peer, [...(groups.get(peer) ?? []), address]);
   }
   return groups;
-}
-
-/** Makes the network; nothing is opened before `start`. */
-export async function createNetwork(
-  options: NetworkOptions,
-  components: NetworkComponents,
-): Promise<Libp2pNetwork> {
-  const gatekeeper = new Gatekeeper(options.admission, components);
-  const table = new PeerTable();
-  let announced: () => readonly string[] = () => [];
-  const context: AdmissionContext = {
-    ...components.admission,
-    bannedForMs: (peer) => gatekeeper.bannedForMs(peer),
-    announcedAddresses: () => announced(),
-  };
-  const { handshakeTimeoutMs } = options.admission;
-  const libp2p = await createLibp2p({
-    start: false,
-    privateKey: components.peerKey,
-    logger: silentComponentLogger,
-    addresses: { listen: [...options.listen], announce: [...options.announce] },
-    transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
-    connectionEncrypters: [
-      admissionEncrypter({
-        context,
-        handshakeTimeoutMs,
-        observer: {
-          onStarted: gatekeeper.started,
-          onAdmitted: (_connection, role, admitted) => {
-            components.metrics.counter(networkMetrics.admissions).add(1, { role });
-            table.onAdmitted(admitted);
-          },
-          onRefused: gatekeeper.refused,
-        },
-      }),
-    ],
-    streamMuxers: [yamux({ enableKeepAlive: true, keepAliveInterval: 15_000 })],
-    connectionGater: { denyInboundConnection: (connection) => gatekeeper.denyInbound(connection) },
-    connectionMonitor: { enabled: false },
-    connectionManager: {
-      maxConnections: options.maxConnections,
-      inboundUpgradeTimeout: handshakeTimeoutMs,
-      inboundConnectionThreshold: 200,
-      maxIncomingPendingConnections: 64,
-      reconnectRetries: 0,
-    },
-  });
-  announced = () =>
-    libp2p
-      .getMultiaddrs()
-      .map((address) => String(address).split("/p2p/")[0] ?? "")
-      .filter((address) => address !== "" && address.length <= 256)
-      .slice(0, 8);
-  return new NodeNetwork(options, components, libp2p, gatekeeper, table);
 }

@@ -3,8 +3,9 @@ import { addressFromPublicKey, systemRandom, taggedSm3 } from "@credlink/crypto"
 import type { Member } from "@credlink/ledger";
 import { type Digest, type PeerId, type Random, toHex, utf8 } from "@credlink/primitives";
 import type { PrivateKey } from "@libp2p/interface";
+import { createNetwork } from "../../src/p2p/create-network.ts";
 import { createIdentityJudge, type RegistryView } from "../../src/p2p/identity.ts";
-import { createNetwork, type NetworkOptions } from "../../src/p2p/libp2p-network.ts";
+import type { NetworkOptions } from "../../src/p2p/libp2p-network.ts";
 import { NonceMemory } from "../../src/p2p/nonce-memory.ts";
 import { generatePeerKey, peerIdOf } from "../../src/p2p/peer-key.ts";
 import { systemClock } from "../../src/system-clock.ts";

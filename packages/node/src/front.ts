@@ -1,0 +1,85 @@
+import { builtInErrors, contractsVmErrors } from "@credlink/contracts-vm";
+import { cryptoErrors, systemRandom } from "@credlink/crypto";
+import { ledgerErrors } from "@credlink/ledger";
+import fastify, { type FastifyInstance } from "fastify";
+import type { Foundation } from "./components.ts";
+import type { NodeConfig } from "./config/schema.ts";
+import { engineErrors } from "./engine/errors.ts";
+import { nodeErrors } from "./errors.ts";
+import type { GatewayComponents, GatewayOptions } from "./gateway/context.ts";
+import { createRemedies } from "./gateway/errors.ts";
+import { addHealth, addMetrics, createGateway, listen } from "./gateway/gateway.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** What cures the codes of everything that stands behind the gateway. */
+const remedyOf = createRemedies([
+  ledgerErrors,
+  contractsVmErrors,
+  builtInErrors,
+  cryptoErrors,
+  engineErrors,
+  nodeErrors,
+]);
+
+function gatewayOptions({ rpc }: NodeConfig): GatewayOptions {
+  return {
+    host: rpc.host,
+    port: rpc.port,
+    maxBodyBytes: rpc.maxBodyBytes,
+    maxBatch: rpc.maxBatch,
+    sessionMs: rpc.sessionMs,
+    maxSessions: rpc.maxSessions,
+    memberRate: { perSecond: rpc.memberRequestsPerSecond, burst: rpc.memberBurst },
+    addressRate: { perSecond: rpc.addressRequestsPerSecond, burst: rpc.addressBurst },
+    loginRate: { perSecond: rpc.loginsPerSecond, burst: rpc.loginBurst },
+    maxWaiters: rpc.maxWaiters,
+  };
+}
+
+/** Ports for clients and for Prometheus. */
+export interface FrontSide {
+  readonly rpc: string;
+  readonly metrics: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the gateway and, where it has a port of its own, the page of metrics.
+ * @throws NodeError NODE_START_PORT_TAKEN; nothing stays open then
+ */
+export async function openFront(
+  config: NodeConfig,
+  foundation: Foundation,
+  parts: Pick<GatewayComponents, "engine" | "peers" | "facts" | "readiness" | "logger">,
+): Promise<FrontSide> {
+  const apps: FastifyInstance[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(apps.map((app) => app.close()));
+  };
+  const gateway = createGateway(gatewayOptions(config), {
+    ...parts,
+    ledger: foundation.ledger,
+    executor: foundation.executor,
+    remedyOf,
+    clock: systemClock,
+    random: systemRandom,
+    metrics: foundation.metrics,
+  });
+  apps.push(gateway);
+  const { host, port } = config.metrics;
+  const isShared = port === null;
+  if (isShared) addMetrics(gateway, foundation.metrics);
+  try {
+    const rpc = await listen(gateway, config.rpc);
+    if (isShared) return { rpc: `${rpc}/rpc`, metrics: `${rpc}/metrics`, close };
+    const scraped = fastify({ logger: false, forceCloseConnections: "idle" });
+    apps.push(scraped);
+    addMetrics(scraped, foundation.metrics);
+    addHealth(scraped, parts.readiness);
+    const metrics = await listen(scraped, { host, port });
+    return { rpc: `${rpc}/rpc`, metrics: `${metrics}/metrics`, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

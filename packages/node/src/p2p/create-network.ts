@@ -1,0 +1,64 @@
+import { yamux } from "@chainsafe/libp2p-yamux";
+import { tcp } from "@libp2p/tcp";
+import { createLibp2p } from "libp2p";
+import type { AdmissionContext } from "./admission.ts";
+import { type AdmissionObserver, admissionEncrypter } from "./admission-encrypter.ts";
+import { Gatekeeper } from "./gatekeeper.ts";
+import {
+  type Libp2pNetwork,
+  type NetworkComponents,
+  type NetworkOptions,
+  NodeNetwork,
+} from "./libp2p-network.ts";
+import { networkMetrics } from "./metrics.ts";
+import { PeerTable } from "./peer-table.ts";
+import { silentComponentLogger } from "./silent-logger.ts";
+
+/** Makes the network; nothing is opened before `start`. */
+export async function createNetwork(
+  options: NetworkOptions,
+  components: NetworkComponents,
+): Promise<Libp2pNetwork> {
+  const gatekeeper = new Gatekeeper(options.admission, components);
+  const table = new PeerTable();
+  let announced: () => readonly string[] = () => [];
+  const context: AdmissionContext = {
+    ...components.admission,
+    bannedForMs: (peer) => gatekeeper.bannedForMs(peer),
+    announcedAddresses: () => announced(),
+  };
+  const observer: AdmissionObserver = {
+    onStarted: gatekeeper.started,
+    onAdmitted: (_connection, role, admitted) => {
+      components.metrics.counter(networkMetrics.admissions).add(1, { role });
+      table.onAdmitted(admitted);
+    },
+    onRefused: gatekeeper.refused,
+  };
+  const { handshakeTimeoutMs } = options.admission;
+  const libp2p = await createLibp2p({
+    start: false,
+    privateKey: components.peerKey,
+    logger: silentComponentLogger,
+    addresses: { listen: [...options.listen], announce: [...options.announce] },
+    transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
+    connectionEncrypters: [admissionEncrypter({ context, handshakeTimeoutMs, observer })],
+    streamMuxers: [yamux({ enableKeepAlive: true, keepAliveInterval: 15_000 })],
+    connectionGater: { denyInboundConnection: (connection) => gatekeeper.denyInbound(connection) },
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: options.maxConnections,
+      inboundUpgradeTimeout: handshakeTimeoutMs,
+      inboundConnectionThreshold: 200,
+      maxIncomingPendingConnections: 64,
+      reconnectRetries: 0,
+    },
+  });
+  announced = () =>
+    libp2p
+      .getMultiaddrs()
+      .map((address) => String(address).split("/p2p/")[0] ?? "")
+      .filter((address) => address !== "" && address.length <= 256)
+      .slice(0, 8);
+  return new NodeNetwork(options, components, libp2p, gatekeeper, table);
+}
