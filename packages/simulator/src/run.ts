@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly validators?: number | null;
   /** Changes the plan that the seed drew, for directed scenarios. */
   readonly adjust?: (plan: Plan) => Plan;
+  /** Negative control: disks that acknowledge without storing. */
+  readonly lyingDisks?: boolean;
   readonly logger?: Logger;
 }
 
@@ -60,7 +62,10 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     ...(logger === undefined ? {} : { logger }),
   });
   const faults = new FaultInjector(cluster, plan, random.fork("faults"));
-  for (const node of cluster.nodes) prepare(node, plan, random);
+  for (const node of cluster.nodes) {
+    prepare(node, plan, random);
+    if (options.lyingDisks === true) node.disk.lieAboutSyncs();
+  }
   await runSafety(cluster, plan, faults, random.fork("load"));
   const healedAtMs = clock.monotonicMs();
   const healedHeight = cluster.chain.height;
@@ -79,6 +84,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     coverage: {
       ...faults.counts,
       ...Object.fromEntries([...cluster.wire.counts].map(([type, n]) => [`sent ${type}`, n])),
+      ...Object.fromEntries([...cluster.receipts].map(([status, n]) => [`receipt ${status}`, n])),
       "blocks under faults": healedHeight,
       "blocks after healing": cluster.chain.height - healedHeight,
       "healing ms": Math.round(clock.monotonicMs() - healedAtMs),

@@ -1,5 +1,5 @@
 import { createReplica, type ReplicaOptions, type ReplicaStart } from "@credlink/consensus-pbft";
-import { createLedger, type Ledger } from "@credlink/ledger";
+import { createLedger, type Executor, type Ledger } from "@credlink/ledger";
 import {
   type CommittedBlock,
   createEngine,
@@ -116,7 +116,7 @@ export class SimulatedNode {
     const { profile, clock } = this.#world;
     const ledger = await createLedger({
       store: this.store.mount(),
-      executor: profile.createExecutor(),
+      executor: waitedFor(profile.createExecutor(), clock),
       genesis: profile.genesis,
     });
     if (this.#process !== process) return;
@@ -170,6 +170,17 @@ export class SimulatedNode {
     this.disk.crash();
     this.store.crash();
   }
+}
+
+/** Compiling contracts happens outside virtual time, which waits for it. */
+function waitedFor(executor: Executor, clock: SimulatedClock): Executor {
+  return {
+    genesis: (genesis) => executor.genesis(genesis),
+    validators: (view) => executor.validators(view),
+    parameters: (view) => executor.parameters(view),
+    query: (...args) => clock.external(executor.query(...args)),
+    execute: (...args) => clock.external(executor.execute(...args)),
+  };
 }
 
 function toError(error: unknown): Error {

@@ -14,6 +14,8 @@ export interface SimulatedDisk {
   crash(outcome?: CrashOutcome): void;
   /** How long a sync takes from now on, milliseconds. */
   setSyncLatency(minMs: number, maxMs: number): void;
+  /** From now on syncs succeed without making anything durable: what checkers must notice. */
+  lieAboutSyncs(): void;
   /** The next `count` operations of this kind fail with `code` (EIO, ENOSPC). */
   failNext(operation: DiskOperation, code: string, count?: number): void;
   /** Bytes from `from` on of a file that would survive a loss of power now, or null. */
@@ -39,6 +41,7 @@ class Machine implements SimulatedDisk {
   readonly #faults = new Map<DiskOperation, { code: string; count: number }>();
   #latency: readonly [number, number] = [0.05, 1];
   #life = 0;
+  #isLying = false;
 
   constructor(clock: SimulatedClock, random: SeededRandom) {
     this.#clock = clock;
@@ -47,6 +50,10 @@ class Machine implements SimulatedDisk {
 
   setSyncLatency(minMs: number, maxMs: number): void {
     this.#latency = [minMs, maxMs];
+  }
+
+  lieAboutSyncs(): void {
+    this.#isLying = true;
   }
 
   failNext(operation: DiskOperation, code: string, count = 1): void {
@@ -145,7 +152,7 @@ class Machine implements SimulatedDisk {
         const covered = inode.pending;
         await this.#delay(life);
         try {
-          await run("sync", () => inode.sync(covered));
+          await run("sync", () => inode.sync(this.#isLying ? 0 : covered));
         } catch (error) {
           inode.failSync(covered);
           throw error;
