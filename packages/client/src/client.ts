@@ -109,7 +109,7 @@ export interface Client {
   build(call: Call): Promise<SignedCall>;
   submit(signed: SignedCall, options?: CallOptions): Promise<Digest>;
   submitBatch(
-    signed: readonly SignedCall[],
+    signed: readonly Pick<SignedCall, "id" | "bytes">[],
     options?: CallOptions,
   ): Promise<readonly SubmitResult[]>;
   /**
@@ -282,7 +282,7 @@ class RpcClient implements Client {
   }
 
   async submitBatch(
-    signed: readonly SignedCall[],
+    signed: readonly Pick<SignedCall, "id" | "bytes">[],
     options: CallOptions = {},
   ): Promise<readonly SubmitResult[]> {
     const transactions = signed.map((one) => toHex(one.bytes));

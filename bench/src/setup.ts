@@ -1,0 +1,113 @@
+import {
+  certifyKey,
+  loadAuthority,
+  loadNetworkIdentity,
+  networkPaths,
+  type RunningNetwork,
+} from "@credlink/cli";
+import {
+  type Client,
+  createClient,
+  createIdentity,
+  enrollCalls,
+  type Identity,
+  registerRelationKeysCalls,
+} from "@credlink/client";
+import { CREDENTIAL_CONTRACT, CREDENTIAL_CONTRACT_VERSION } from "@credlink/contracts";
+import { addressFromPublicKey, createSm2Signer, generateKeyPair } from "@credlink/crypto";
+import { type CredentialStep, type ExampleKey, generateBusinessMonth } from "@credlink/examples";
+import { toHex } from "@credlink/primitives";
+
+const DAY_MS = 86_400_000;
+/** The parents' month lies in the past of the chain. */
+const MONTH_AGO_MS = 33 * DAY_MS;
+/** Fewest that the generator makes. */
+const WORKERS = 6;
+
+/** An institution and what its load refers to; plain data, so that a worker thread can take it. */
+export interface Sender {
+  readonly address: Uint8Array;
+  readonly privateKey: Uint8Array;
+  /** Relation keys of one enterprise and one worker. */
+  readonly enterprise: ExampleKey;
+  readonly worker: ExampleKey;
+  /** Id of the service contract that everything stands under. */
+  readonly service: Uint8Array;
+}
+
+function createKey(): ExampleKey {
+  const pair = generateKeyPair();
+  return { ...pair, address: addressFromPublicKey(pair.publicKey) };
+}
+
+function identityOf(key: ExampleKey): Identity {
+  return createIdentity(createSm2Signer(key.privateKey), key.address);
+}
+
+/** Enrols an institution, registers its relation keys, and commits what its load refers to. */
+export async function setUpSender(
+  dir: string,
+  running: RunningNetwork,
+  genesis: Uint8Array,
+  index: number,
+): Promise<Sender> {
+  const { network } = running;
+  const organization = network.organizations[index % network.organizations.length];
+  const node = running.nodes[index % running.nodes.length];
+  if (organization === undefined || node === undefined) throw new Error("an empty network");
+  const authority = await loadAuthority(networkPaths(dir).root, organization);
+  const key = createKey();
+  const certificate = await certifyKey(authority, key.publicKey, {
+    organization: organization.name,
+    role: "institution",
+    name: `bench-${index + 1}`,
+    days: 30,
+    nowMs: Date.now(),
+  });
+  const adminIdentity = await loadNetworkIdentity(dir, network, `${organization.name}/admin`);
+  const admin = createClient({ url: node.rpc, genesis, identity: adminIdentity });
+  for (const call of enrollCalls([certificate.der])) await admin.execute(call);
+  const client = createClient({ url: node.rpc, genesis, identity: identityOf(key) });
+  return { address: key.address, privateKey: key.privateKey, ...(await setUpParents(client, key)) };
+}
+
+/** Commits one service contract and everything that it rests on. */
+async function setUpParents(client: Client, institution: ExampleKey) {
+  const month = generateBusinessMonth({
+    seed: `bench ${toHex(institution.address)}`,
+    startMs: Date.now() - MONTH_AGO_MS,
+    institutionAddress: institution.address,
+    createKey,
+    workers: WORKERS,
+  });
+  const [work] = month.works;
+  if (work === undefined) throw new Error("the month has workers");
+  const keys = month.relationKeys.map(({ key, role, validFromMs, validToMs }) => ({
+    publicKey: key.publicKey,
+    role,
+    validFromMs,
+    validToMs,
+  }));
+  for (const call of registerRelationKeysCalls(keys)) await client.execute(call);
+  const { service, serviceKey, enterprise } = work.worker;
+  for (const step of restsOn(month.steps, service.id)) {
+    await client.execute({
+      contract: CREDENTIAL_CONTRACT,
+      version: CREDENTIAL_CONTRACT_VERSION,
+      method: step.method,
+      args: step.args,
+      coSigners: step.coSigners.map(identityOf),
+    });
+  }
+  return { enterprise: enterprise.frameworkKey, worker: serviceKey, service: service.id };
+}
+
+/** The steps that `id` depends on, itself last. */
+function restsOn(steps: readonly CredentialStep[], id: Uint8Array): readonly CredentialStep[] {
+  const needed = new Set([toHex(id)]);
+  for (const step of steps.toReversed()) {
+    if (!needed.has(toHex(step.id))) continue;
+    for (const on of step.dependsOn) needed.add(toHex(on));
+  }
+  return steps.filter((step) => needed.has(toHex(step.id)));
+}

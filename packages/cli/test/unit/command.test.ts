@@ -1,0 +1,185 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { decodeCredentialFile, encodeCredentialFile, payloadSchemas } from "@credlink/contracts";
+import { addressFromPublicKey, generateKeyPair } from "@credlink/crypto";
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import {
+  buildProgram,
+  CliError,
+  completeDraft,
+  exitCodes,
+  findDifferences,
+  readCredentialInput,
+  runCommand,
+} from "../../src/index.ts";
+
+async function run(...args: readonly string[]) {
+  let out = "";
+  let err = "";
+  const code = await runCommand(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, out, err };
+}
+
+describe("failures", () => {
+  it.each([
+    [["nothing"]],
+    [["network", "create", "--dir", "x"]],
+    [["network", "create", "--dir", "x", "--validators", "many"]],
+    [["block", "get", "-1"]],
+    [["member", "create", "--role", "king"]],
+  ])("%j is a usage error in one line", async (args) => {
+    const { code, out, err } = await run(...args);
+    expect(code).toBe(exitCodes.usage);
+    expect(out).toBe("");
+    expect(err).toMatch(/^CLI_USAGE: .+\n$/);
+  });
+
+  it("with --json are one document on stdout", async () => {
+    const { code, out } = await run("network", "status", "--dir", "/nowhere", "--json");
+    expect(code).toBe(exitCodes.refused);
+    expect(JSON.parse(out)).toMatchObject({
+      error: { code: "CLI_NETWORK_UNKNOWN", remedy: expect.stringMatching(/./) },
+    });
+  });
+
+  it("say as whom and where are needed", async () => {
+    const { code, err } = await run("credential", "get", "00".repeat(32));
+    expect(code).toBe(exitCodes.usage);
+    expect(err).toContain("CLI_OPTIONS_CONFLICT");
+  });
+
+  it("of a node out of reach have exit code 5", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "credlink-cli-"));
+    try {
+      const dir = join(folder, "net");
+      await run("network", "create", "--dir", dir, "--validators", "1");
+      const { code, err } = await run("member", "show", "--network", dir);
+      expect(code).toBe(exitCodes.unreachable);
+      expect(err).toMatch(/^CLIENT_UNREACHABLE: .+\n$/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("--help is none", async () => {
+    const { code, out } = await run("--help");
+    expect(code).toBe(exitCodes.done);
+    expect(out).toContain("credential");
+  });
+});
+
+function leaves(command: Command, path: readonly string[] = []): readonly (readonly string[])[] {
+  const own = [...path, command.name()];
+  if (command.commands.length === 0) return [own];
+  return command.commands.flatMap((child) => leaves(child, own));
+}
+
+describe("docs/cli.md", () => {
+  const text = readFileSync(resolve(import.meta.dirname, "../../../../docs/cli.md"), "utf8");
+  const program = buildProgram({
+    streams: { out: () => {}, err: () => {} },
+    stopSignal: Promise.resolve(),
+    run: async () => {},
+  });
+
+  it.each(leaves(program).map((path) => path.slice(1).join(" ")))("describes `%s`", (name) => {
+    expect(text).toContain(`\`${name}`);
+  });
+
+  it("lists every exit code", () => {
+    for (const code of Object.values(exitCodes)) expect(text).toContain(`| ${code} |`);
+  });
+
+  it("every command that answers takes --json", () => {
+    const visit = (command: Command): void => {
+      for (const child of command.commands) visit(child);
+      if (command.commands.length > 0) return;
+      expect(
+        command.options.map((option) => option.long),
+        command.name(),
+      ).toContain("--json");
+    };
+    visit(program);
+  });
+});
+
+describe("a credential's draft", () => {
+  const issuer = addressFromPublicKey(generateKeyPair().publicKey);
+  const draft = {
+    type: "risk.alert",
+    subjects: [],
+    validFrom: "2026-01-01T00:00:00Z",
+    payload: {
+      ruleId: "night-burst/1",
+      severity: "high",
+      targets: ["ab".repeat(32)],
+      detectedAt: "2026-01-01T00:00:00Z",
+    },
+  };
+  const complete = (input: object) => {
+    const read = readCredentialInput(JSON.stringify(input), "draft.json");
+    if (read.kind !== "draft") throw new Error("a draft");
+    return completeDraft(read.draft, issuer, undefined);
+  };
+
+  it("becomes a file that opens its own commitment", () => {
+    const file = complete(draft);
+    expect(file.payload.detectedAt).toBe(1_767_225_600_000n);
+    expect(file.record.level).toBe(payloadSchemas["risk.alert"].level);
+    expect(findDifferences(file, file.record)).toEqual([]);
+    const again = decodeCredentialFile(encodeCredentialFile(file));
+    expect(findDifferences(again, file.record)).toEqual([]);
+  });
+
+  it("T-4.6.1-1: draws new salts each time, so that equal payloads differ on chain", () => {
+    expect(complete(draft).record.commitment.root).not.toEqual(
+      complete(draft).record.commitment.root,
+    );
+  });
+
+  it("every changed field of a file is found", () => {
+    const file = complete(draft);
+    for (const path of Object.keys(file.payload)) {
+      const payload = { ...file.payload, [path]: "changed" };
+      expect(findDifferences({ ...file, payload }, file.record), path).toHaveLength(1);
+    }
+    const record = { ...file.record, level: 4 };
+    expect(findDifferences({ ...file, record }, file.record)).toEqual(["record"]);
+  });
+
+  it.each([
+    ["a field that is not the schema's", { ...draft, payload: { ...draft.payload, more: 1 } }],
+    ["a field of the wrong kind", { ...draft, payload: { ...draft.payload, severity: "so-so" } }],
+    ["a missing field", { ...draft, payload: { ruleId: "x" } }],
+    ["a subject that is no address", { ...draft, subjects: ["cl1nobody"] }],
+  ])("with %s is refused", (_, input) => {
+    expect(() => complete(input)).toThrowError(
+      expect.objectContaining({ code: "CLI_CREDENTIAL_INVALID" }),
+    );
+  });
+
+  it("with identifiers needs the index key", () => {
+    const identifiers = [{ kind: "mobile-number", identifier: "13800000000" }];
+    expect(() => complete({ ...draft, identifiers })).toThrowError(
+      expect.objectContaining({ code: "CLI_OPTIONS_CONFLICT" }),
+    );
+  });
+
+  it.each(["", "{", "[]", '{"type":"none"}', '{"format":"other"}'])("%j is no draft", (text) => {
+    expect(() => readCredentialInput(text, "draft.json")).toThrow();
+    try {
+      readCredentialInput(text, "draft.json");
+    } catch (error) {
+      expect(error instanceof CliError || String(error).includes("credential file")).toBe(true);
+    }
+  });
+});
