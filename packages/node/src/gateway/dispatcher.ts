@@ -79,7 +79,11 @@ function nodeStatus(components: GatewayComponents): MethodResult<"node.status"> 
   };
 }
 
-function memberHandlers(components: GatewayComponents, maxWaiters: number): MemberHandlers {
+function memberHandlers(
+  components: GatewayComponents,
+  maxWaiters: number,
+  closing: Promise<void>,
+): MemberHandlers {
   return {
     "chain.info": () => chainInfo(components),
     "chain.genesis": () => chainGenesis(components),
@@ -89,7 +93,7 @@ function memberHandlers(components: GatewayComponents, maxWaiters: number): Memb
     "transaction.submit": (params) => submit(components, params),
     "transaction.submitBatch": (params) => submitBatch(components, params),
     "transaction.get": (params) => getTransaction(components, params),
-    "transaction.wait": createWait(components, maxWaiters),
+    "transaction.wait": createWait(components, maxWaiters, closing),
     "state.get": (params) => stateGet(components, params),
     "contract.query": (params, caller) => contractQuery(components, params, caller),
     "node.status": () => nodeStatus(components),
@@ -100,11 +104,15 @@ function isMethod(name: string): name is MethodName {
   return Object.hasOwn(methods, name);
 }
 
-/** Rates, sessions, schemas, then the method: in this order, cheapest first. */
+/**
+ * Rates, sessions, schemas, then the method: in this order, cheapest first.
+ * @param closing resolves when the gateway closes: calls that wait are answered then
+ */
 export function createDispatcher(
   options: GatewayOptions,
   components: GatewayComponents,
   sessions: Sessions,
+  closing: Promise<void>,
 ): Dispatch {
   const { clock } = components;
   const byAddress = new RateLimiter(options.addressRate, clock);
@@ -114,7 +122,7 @@ export function createDispatcher(
   const handlers = new Map<string, AnyHandler>(
     Object.entries({
       ...openHandlers(sessions),
-      ...memberHandlers(components, options.maxWaiters),
+      ...memberHandlers(components, options.maxWaiters, closing),
     }) as [string, AnyHandler][],
   );
   const limit = (limiter: RateLimiter, key: string): void => {

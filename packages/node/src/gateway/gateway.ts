@@ -199,7 +199,9 @@ export function createGateway(
     sessionMs: options.sessionMs,
     maxSessions: options.maxSessions,
   });
-  const server = new RpcServer(components, createDispatcher(options, components, sessions));
+  const closing = Promise.withResolvers<void>();
+  const dispatch = createDispatcher(options, components, sessions, closing.promise);
+  const server = new RpcServer(components, dispatch);
   const app = fastify({
     bodyLimit: options.maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -208,6 +210,7 @@ export function createGateway(
     logger: false,
   });
   handleErrors(app, server);
+  app.addHook("preClose", async () => closing.resolve());
   app.post("/rpc", (request, reply) => {
     metrics.gauge(gatewayMetrics.sessions).set(sessions.size);
     return serveRpc(server, options.maxBatch, request, reply);

@@ -75,10 +75,14 @@ export async function getTransaction(
   return showOutcome(components, id, await components.engine.outcome(id));
 }
 
-/** `transaction.wait`, with a bound on how many wait at once. */
+/**
+ * `transaction.wait`, with a bound on how many wait at once. When the gateway closes all are
+ * answered with what is known then.
+ */
 export function createWait(
   components: Components,
   maxWaiters: number,
+  closing: Promise<void>,
 ): (params: Params<"transaction.wait">) => Promise<Outcome> {
   let waiting = 0;
   return async (params) => {
@@ -86,11 +90,11 @@ export function createWait(
     const id = digest(fromHex(params.id));
     waiting++;
     try {
-      return await showOutcome(
-        components,
-        id,
-        await components.engine.waitFor(id, params.timeoutMs),
-      );
+      const outcome = await Promise.race([
+        components.engine.waitFor(id, params.timeoutMs),
+        closing.then(() => components.engine.outcome(id)),
+      ]);
+      return await showOutcome(components, id, outcome);
     } finally {
       waiting--;
     }

@@ -141,7 +141,7 @@ async function open(change: Partial<GatewayOptions> = {}) {
   );
   cleanUps.push(() => app.close());
   const base = await listen(app, options);
-  return { base, ledger, metrics, logger, state, caller: createCaller(`${base}/rpc`) };
+  return { app, base, ledger, metrics, logger, state, caller: createCaller(`${base}/rpc`) };
 }
 
 /** Signs a challenge, with whatever the test changes. */
@@ -384,6 +384,17 @@ describe("calls", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 503]);
     expect((await wait()).result).toEqual({ status: "pending" });
   });
+});
+
+test("a gateway that closes answers who waits, at once", async () => {
+  const { caller, app } = await open();
+  await logIn(caller);
+  const since = performance.now();
+  const waiting = caller.call("transaction.wait", { id: "00".repeat(32), timeoutMs: 20_000 });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await app.close();
+  expect((await waiting).result).toEqual({ status: "unknown" });
+  expect(performance.now() - since).toBeLessThan(3_000);
 });
 
 describe("form and limits", () => {
