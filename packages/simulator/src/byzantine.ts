@@ -7,7 +7,13 @@ import {
   type ValidatorSet,
 } from "@credlink/consensus-pbft";
 import { type Block, blockCodec, headerDigest } from "@credlink/ledger";
-import { CONSENSUS_PROTOCOL, FETCH_PROTOCOL, HEAD_PROTOCOL } from "@credlink/node/engine";
+import {
+  BLOCKS_PROTOCOL,
+  CONSENSUS_PROTOCOL,
+  FETCH_PROTOCOL,
+  HEAD_PROTOCOL,
+  STATUS_PROTOCOL,
+} from "@credlink/node/engine";
 import {
   type Digest,
   decode,
@@ -20,6 +26,7 @@ import {
 } from "@credlink/primitives";
 import type { SeededRandom } from "@credlink/testkit";
 import type { WrapNetwork } from "./simulated-node.ts";
+import { falsifyBlocks, raiseStatus } from "./sync-lies.ts";
 
 /** How a node breaks the rules. Each works on the messages that its otherwise honest engine sends. */
 export const strategies = [
@@ -37,6 +44,10 @@ export const strategies = [
   "replay",
   /** Wishes for far views all the time. */
   "far-views",
+  /** Honest in consensus, but answers those who sync with blocks that are not the chain's. */
+  "false-blocks",
+  /** Honest in consensus, but claims a head far above everybody's. */
+  "false-status",
 ] as const;
 export type Strategy = (typeof strategies)[number];
 
@@ -46,7 +57,7 @@ export interface Conspiracy {
   readonly genesisDigest: Digest;
   /** V(h); simulated lists never change. */
   readonly set: ValidatorSet;
-  /** Peers that are shown the twin. */
+  /** Peers that are shown the twin, or lied to. */
   readonly deceived: ReadonlySet<PeerId>;
   /** Digest in hexadecimal -> its twin. */
   readonly twins: Map<string, Digest>;
@@ -176,6 +187,9 @@ export function createByzantineNetwork(
         case "far-views":
           send(peer, bytes);
           return wishFar(peer, message, conspiracy, signer, send, random);
+        case "false-blocks":
+        case "false-status":
+          return send(peer, bytes);
       }
     };
     return {
@@ -183,15 +197,24 @@ export function createByzantineNetwork(
       peers: () => network.peers(),
       send(peer, protocol, message) {
         if (protocol === CONSENSUS_PROTOCOL) void act(peer, message);
-        else if (strategy !== "silent" || protocol !== HEAD_PROTOCOL) {
-          network.send(peer, protocol, message);
-        }
+        else if (protocol !== HEAD_PROTOCOL) network.send(peer, protocol, message);
+        else if (strategy === "false-status" && conspiracy.deceived.has(peer)) {
+          network.send(peer, protocol, raiseStatus(message));
+        } else if (strategy !== "silent") network.send(peer, protocol, message);
       },
       request: (...args) => network.request(...args),
       onMessage: (...args) => network.onMessage(...args),
       onRequest(protocol, options, respond) {
         const refuses = strategy === "withhold" && protocol === FETCH_PROTOCOL;
-        if (!refuses) network.onRequest(protocol, options, respond);
+        if (refuses) return;
+        network.onRequest(protocol, options, async (from, request) => {
+          const reply = await respond(from, request);
+          if (!conspiracy.deceived.has(from.id)) return reply;
+          if (strategy === "false-status" && protocol === STATUS_PROTOCOL)
+            return raiseStatus(reply);
+          const isFalse = strategy === "false-blocks" && protocol === BLOCKS_PROTOCOL;
+          return isFalse ? falsifyBlocks(reply, random) : reply;
+        });
       },
       onPeerChange: (listener) => network.onPeerChange(listener),
       // Cutting the honest is no attack on safety, and bans end by themselves.

@@ -39,6 +39,8 @@ export class Cluster implements NodeObserver {
     readonly profile: Profile;
     readonly clock: SimulatedClock;
     readonly random: SeededRandom;
+    /** Names of those whom traitors deceive; default: half of the honest. */
+    readonly deceived?: readonly string[];
     readonly logger?: Logger;
   }) {
     const { plan, profile, clock, random } = parts;
@@ -57,7 +59,9 @@ export class Cluster implements NodeObserver {
     });
     const set = createValidatorSet(profile.genesis.validators);
     const world: World = { clock, network: this.network, profile, random, ...pickLogger(parts) };
-    const conspiracy = createConspiracy(profile, set, plan, random);
+    const drawn = createConspiracy(profile, set, plan, random);
+    const deceived = parts.deceived === undefined ? drawn.deceived : new Set(parts.deceived);
+    const conspiracy: Conspiracy = { ...drawn, deceived };
     this.nodes = profile.signers.map((_, index) => {
       const strategy = plan.byzantine.get(index);
       const wrap =

@@ -11,6 +11,7 @@
  */
 export { type Strategy, strategies } from "./byzantine.ts";
 export { CheckFailure } from "./checker-errors.ts";
-export type { Plan } from "./plan.ts";
-export type { ProfileName } from "./profile.ts";
+export { Cluster } from "./cluster.ts";
+export { drawPlan, type Plan } from "./plan.ts";
+export { createProtocolProfile, type Profile, type ProfileName } from "./profile.ts";
 export { type RunOptions, type RunResult, runSeed } from "./run.ts";

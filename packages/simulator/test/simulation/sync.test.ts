@@ -1,0 +1,121 @@
+import { createSeededRandom, createSimulatedClock, SIMULATION_START_MS } from "@credlink/testkit";
+import { describe, expect, it } from "vitest";
+import { Cluster, createProtocolProfile, drawPlan, type Strategy } from "../../src/index.ts";
+
+/** A calm cluster that is driven by the test itself. */
+function createCluster(seed: number, validators: number, liars: ReadonlyMap<number, Strategy>) {
+  const random = createSeededRandom(seed);
+  const clock = createSimulatedClock();
+  const plan = {
+    ...drawPlan(random.fork("plan"), validators),
+    byzantine: liars,
+    loss: 0,
+    duplication: 0,
+    latency: [0.2, 5] as const,
+  };
+  const profile = createProtocolProfile(random.fork("keys"), validators, SIMULATION_START_MS);
+  const cluster = new Cluster({ plan, profile, clock, random, deceived: ["node-3"] });
+  let isLoading = true;
+  const load = (): void => {
+    const up = cluster.nodes.filter(({ isUp }) => isUp);
+    if (isLoading && up.length > 0) void cluster.submit(random.pick(up));
+    if (isLoading) clock.schedule(40, load);
+  };
+  load();
+  return {
+    cluster,
+    run: async (durationMs: number): Promise<void> => {
+      await clock.runUntil(clock.monotonicMs() + durationMs);
+      if (cluster.failure !== null) throw cluster.failure;
+    },
+    stopLoad: (): void => {
+      isLoading = false;
+    },
+  };
+}
+
+function heightOf(cluster: Cluster, index: number): number {
+  return cluster.nodes[index]?.engine?.status().height ?? -1;
+}
+
+describe("S-9.2-2: a node that was down", () => {
+  it("catches up although every peer but one lies about blocks and heads", async () => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const liars = new Map<number, Strategy>([
+        [1, "false-blocks"],
+        [2, "false-status"],
+      ]);
+      const { cluster, run } = createCluster(seed, 4, liars);
+      for (const node of cluster.nodes) if (node.index !== 3) node.boot();
+      // A quarter of the heights waits for the primary that is down.
+      await run(15_000);
+      const ahead = heightOf(cluster, 0);
+      expect(ahead, `seed ${seed}`).toBeGreaterThan(10);
+      cluster.nodes[3]?.boot();
+      await run(20_000);
+      expect(heightOf(cluster, 3), `seed ${seed}`).toBeGreaterThan(ahead);
+      expect(heightOf(cluster, 0) - heightOf(cluster, 3), `seed ${seed}`).toBeLessThan(3);
+    }
+  });
+
+  it("votes again after it caught up: the chain then survives the loss of another", async () => {
+    const { cluster, run } = createCluster(9, 4, new Map());
+    for (const node of cluster.nodes) if (node.index !== 3) node.boot();
+    await run(3_000);
+    cluster.nodes[3]?.boot();
+    await run(5_000);
+    cluster.nodes[0]?.crash();
+    const before = heightOf(cluster, 1);
+    await run(10_000);
+    expect(heightOf(cluster, 1)).toBeGreaterThan(before + 5);
+    expect(cluster.nodes[3]?.engine?.status().replica.abstaining).toBe(false);
+  });
+});
+
+describe("S-9.2-4: two of four down", () => {
+  it("makes no block and no fork, and goes on by itself when they return", async () => {
+    const { cluster, run } = createCluster(5, 4, new Map());
+    for (const node of cluster.nodes) node.boot();
+    await run(3_000);
+    cluster.nodes[2]?.crash();
+    cluster.nodes[3]?.crash();
+    await run(500);
+    const stuck = heightOf(cluster, 0);
+    await run(60_000);
+    expect([heightOf(cluster, 0), heightOf(cluster, 1)]).toEqual([stuck, stuck]);
+    cluster.nodes[2]?.boot();
+    cluster.nodes[3]?.boot();
+    await run(10_000);
+    for (const node of cluster.nodes) {
+      expect(node.engine?.status().height, node.name).toBeGreaterThan(stuck + 10);
+    }
+  });
+
+  it("the primary killed: the next block within 3 s", async () => {
+    const { cluster, run } = createCluster(6, 4, new Map());
+    for (const node of cluster.nodes) node.boot();
+    await run(3_000);
+    const primary = cluster.nodes[0]?.engine?.status().replica.primary ?? 0;
+    const witness = (primary + 1) % 4;
+    cluster.nodes[primary]?.crash();
+    const before = heightOf(cluster, witness);
+    await run(3_000);
+    expect(heightOf(cluster, witness)).toBeGreaterThan(before);
+  });
+});
+
+describe("a vote log that is gone", () => {
+  it("makes its validator abstain for good, and the others go on without it", async () => {
+    const { cluster, run } = createCluster(7, 4, new Map());
+    for (const node of cluster.nodes) node.boot();
+    await run(2_000);
+    const victim = cluster.nodes[1];
+    victim?.crash();
+    for (const path of victim?.disk.durablePaths() ?? []) victim?.disk.lose(path);
+    victim?.boot();
+    await run(8_000);
+    expect(victim?.engine?.status().replica.abstaining).toBe(true);
+    expect(heightOf(cluster, 0) - heightOf(cluster, 1)).toBeLessThan(3);
+    expect(heightOf(cluster, 0)).toBeGreaterThan(20);
+  });
+});
