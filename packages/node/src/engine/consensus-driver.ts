@@ -10,7 +10,6 @@ import {
   type ReplicaStatus,
   type SignedVote,
   signedPayload,
-  type TimerKey,
   type UnsignedMessage,
   type ValidatorSet,
 } from "@credlink/consensus-pbft";
@@ -31,6 +30,7 @@ import { EngineError } from "./errors.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import { CONSENSUS_PROTOCOL } from "./protocols.ts";
 import type { RecentProposals } from "./recent-proposals.ts";
+import { createReplicaTimers, type ReplicaTimers } from "./replica-timers.ts";
 import type { ConsensusSignatures } from "./signature-memory.ts";
 import type { VoteLog } from "./vote-log-writer.ts";
 
@@ -80,14 +80,10 @@ export interface ConsensusDriver {
 /** Justifications kept for the record of a decided block. */
 const MAX_JUSTIFICATIONS = 16;
 
-function timerName({ kind, height, view }: TimerKey): string {
-  return `${kind}/${height}/${view}`;
-}
-
 class Driver implements ConsensusDriver {
   readonly #parts: DriverComponents;
   readonly #inputs: Input[] = [];
-  readonly #timers = new Map<string, () => void>();
+  readonly #timers: ReplicaTimers;
   #isStepping = false;
   #isStopped = false;
   /** By view; of the height being decided and the ones just left. */
@@ -103,6 +99,7 @@ class Driver implements ConsensusDriver {
 
   constructor(parts: DriverComponents) {
     this.#parts = parts;
+    this.#timers = createReplicaTimers(parts.clock, (timer) => this.feed({ type: "timer", timer }));
     this.#height = parts.replica.status.height;
     this.#advancedAtMs = parts.clock.monotonicMs();
   }
@@ -124,8 +121,7 @@ class Driver implements ConsensusDriver {
 
   stop(): void {
     this.#isStopped = true;
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#timers.cancelAll();
   }
 
   justificationOf(height: Height, view: number): Justification | null {
@@ -196,10 +192,10 @@ class Driver implements ConsensusDriver {
         this.#emit(effect.message, effect.to);
         return;
       case "set-timer":
-        this.#setTimer(effect.timer, effect.delayMs);
+        this.#timers.set(effect.timer, effect.delayMs);
         return;
       case "cancel-timer":
-        this.#cancelTimer(effect.timer);
+        this.#timers.cancel(effect.timer);
         return;
       case "validate":
         parts.proposals.remember(effect.proposal);
@@ -294,22 +290,6 @@ class Driver implements ConsensusDriver {
   #withAttachments(message: Message): Message {
     if (message.type !== "pre-prepare" || message.transactions.length > 0) return message;
     return { ...message, transactions: this.#parts.attachmentsOf(message.digest) };
-  }
-
-  #setTimer(timer: TimerKey, delayMs: number): void {
-    this.#cancelTimer(timer);
-    const name = timerName(timer);
-    const cancel = this.#parts.clock.schedule(delayMs, () => {
-      this.#timers.delete(name);
-      this.feed({ type: "timer", timer });
-    });
-    this.#timers.set(name, cancel);
-  }
-
-  #cancelTimer(timer: TimerKey): void {
-    const name = timerName(timer);
-    this.#timers.get(name)?.();
-    this.#timers.delete(name);
   }
 
   #answer(work: Promise<Input | null>): void {

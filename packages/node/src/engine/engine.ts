@@ -2,7 +2,6 @@ import {
   type CommitCertificate,
   type Message,
   type Proposal,
-  type ReplicaOptions,
   type ReplicaStatus,
   type SignedVote,
   voteLogIdentity,
@@ -17,12 +16,14 @@ import {
   view as toView,
 } from "@credlink/primitives";
 import { type ChainWriter, type Committed, createChainWriter } from "./chain-writer.ts";
+import { type CommitReactions, createCommitReactions } from "./commit-reactions.ts";
 import { type ConsensusDriver, createConsensusDriver } from "./consensus-driver.ts";
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
 import { createMessageDoor, requestsOf } from "./message-door.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
 import { createReplicaGate } from "./replica-gate.ts";
+import { replicaOptionsOf } from "./replica-options.ts";
 import { createSeenVotes } from "./seen-votes.ts";
 import { createSync, type Sync } from "./sync.ts";
 import type { SubmitResult } from "./transaction-intake.ts";
@@ -38,8 +39,6 @@ import { openVoteLog, type VoteLog } from "./vote-log-writer.ts";
 
 /** Folder of the vote log on the node's disk. */
 export const VOTE_LOG_FOLDER = "votes";
-/** Heights below the decided one whose votes are kept. */
-const KEPT_HEIGHTS = 2;
 /** Proposals whose transactions take less than this carry them along, bytes. */
 const MAX_ATTACHED_BYTES = 64 * 1024;
 /** How often long waiting transactions are pushed again, milliseconds. */
@@ -53,14 +52,11 @@ class NodeEngine implements Engine {
   readonly #sync: Sync;
   readonly #gate: ReturnType<typeof createReplicaGate>;
   readonly #seenVotes = createSeenVotes();
-  readonly #listeners = new Set<(block: CommittedBlock) => void>();
+  readonly #reactions: CommitReactions;
   #voteLog: VoteLog | null = null;
   #driver: ConsensusDriver | null = null;
   /** Transactions in blocks that are decided and not yet committed. */
   #deciding = 0;
-  #committedAtMs: number | null = null;
-  /** The decided record of the last commit: the log never lags two heights behind the store. */
-  #decidedDurable: Promise<void> = Promise.resolve();
   #stopHousekeeping: (() => void) | null = null;
   #isStopped = false;
 
@@ -71,10 +67,17 @@ class NodeEngine implements Engine {
     const { ledger, logger, network } = components;
     const { pipeline, consensusSignatures: signatures, directory } = this.#parts;
     this.#gate = createReplicaGate(network.self);
+    this.#reactions = createCommitReactions(this.#parts, components.clock, {
+      appendDecided: (block) => this.#appendDecided(block),
+      voteLog: () => this.#voteLog,
+      onAcknowledged: () => this.#sync.announceHead(),
+      onFatal: (error) => this.#fail(error),
+      isStopped: () => this.#isStopped,
+    });
     this.#writer = createChainWriter(
       ledger,
       {
-        beforeCommit: () => this.#decidedDurable,
+        beforeCommit: () => this.#reactions.decidedDurable(),
         onDurable: (block) => this.#onDurable(block),
         onFatal: (error) => this.#fail(error),
       },
@@ -158,8 +161,7 @@ class NodeEngine implements Engine {
   }
 
   onCommit(listener: (block: CommittedBlock) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#reactions.onCommit(listener);
   }
 
   /** What a replica that may not vote yet would say. */
@@ -236,26 +238,6 @@ class NodeEngine implements Engine {
     this.#components.logger.info("replica started", { height: head + 1 });
   }
 
-  #replicaOptions(): ReplicaOptions {
-    const { ledger, signer } = this.#components;
-    const parameters = ledger.parametersAfter(ledger.head.digest);
-    invariant(parameters !== null, "the head's parameters are known");
-    return {
-      chainId: ledger.chainId,
-      genesisDigest: ledger.genesisDigest,
-      publicKey: signer.publicKey,
-      ...this.#options.timeouts,
-      minBlockIntervalMs: parameters.minBlockIntervalMs,
-      emptyBlockIntervalMs: parameters.emptyBlockIntervalMs,
-      maxBlockTransactions: parameters.maxBlockTransactions,
-      maxBlockBytes: parameters.maxBlockBytes,
-      precisionMs: parameters.precisionMs,
-      messageDelayMs: parameters.messageDelayMs,
-      allowNonByzantine: ledger.genesis.allowNonByzantine,
-      overlap: this.#options.overlap,
-    };
-  }
-
   #createDriver(voteLog: VoteLog): ConsensusDriver {
     const { ledger, createReplica } = this.#components;
     const { directory, consensusSignatures: signatures } = this.#parts;
@@ -263,7 +245,8 @@ class NodeEngine implements Engine {
     const validators = directory.next();
     const nextValidators = directory.at(toHeight(header.height + 2));
     invariant(nextValidators !== null, "validators are known two heights ahead");
-    const replica = createReplica(this.#replicaOptions(), {
+    const options = replicaOptionsOf(ledger, this.#options, this.#components.signer.publicKey);
+    const replica = createReplica(options, {
       head: { height: header.height, digest, timestampMs: header.timestampMs },
       validators,
       nextValidators,
@@ -316,53 +299,27 @@ class NodeEngine implements Engine {
   }
 
   #onDurable(block: Committed): void {
-    const { ledger, clock } = this.#components;
-    const { instruments, mempool, outcomes, pipeline } = this.#parts;
-    const { height, digest } = block;
-    const now = clock.monotonicMs();
-    this.#decidedDurable = this.#recordDecided(block);
-    for (const { enteredAtMs } of mempool.remove(block.transactionIds)) {
-      instruments.commitLatency.observe((now - enteredAtMs) / 1_000);
-    }
-    outcomes.expire(mempool.expire(height).map(({ transaction }) => transaction.id));
-    if (this.#committedAtMs !== null) {
-      instruments.blockInterval.observe((now - this.#committedAtMs) / 1_000);
-    }
-    this.#committedAtMs = now;
-    instruments.height.set(height);
-    instruments.committedBlocks.add(1, { source: block.source });
-    instruments.committedTransactions.add(block.transactionIds.length);
-    const nextValidators = ledger.validatorsAt(toHeight(height + 1));
+    const { height, digest, timestampMs, candidate } = block;
+    this.#reactions.onDurable(block);
+    const nextValidators = this.#components.ledger.validatorsAt(toHeight(height + 1));
     this.#driver?.feed({
       type: "committed",
       height,
       digest,
-      timestampMs: block.timestampMs,
+      timestampMs,
       ...(nextValidators === null ? {} : { nextValidators }),
-      validatorsAfterNext: block.candidate.validatorsAfterNext,
+      validatorsAfterNext: candidate.validatorsAfterNext,
     });
-    pipeline.onHead();
+    this.#parts.pipeline.onHead();
     this.#feedWork();
     if (this.#driver === null) this.#tryStartReplica();
   }
 
-  /** Notes the decision in the vote log; whoever waits for the block hears of it afterwards. */
-  async #recordDecided(block: Committed): Promise<void> {
-    const { height, digest } = block;
-    const voteLog = this.#voteLog;
-    invariant(voteLog !== null, "nothing is committed before the start");
-    try {
-      await (this.#driver?.appendDecided(height, digest) ??
-        voteLog.append([{ type: "decided", height, digest }]));
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
-    voteLog.prune(height - KEPT_HEIGHTS);
-    if (this.#isStopped) return;
-    this.#parts.outcomes.settle(block.transactionIds);
-    for (const listener of [...this.#listeners]) listener(block);
-    this.#sync.announceHead();
+  /** Without a replica nothing else is appended, so the log itself keeps the order. */
+  async #appendDecided({ height, digest }: Committed): Promise<void> {
+    const record = { type: "decided", height, digest } as const;
+    if (this.#driver !== null) await this.#driver.appendDecided(height, digest);
+    else await this.#voteLog?.append([record]);
   }
 
   #feedWork(): void {
