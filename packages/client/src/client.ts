@@ -24,7 +24,7 @@ import {
 } from "./transactions.ts";
 
 export interface ClientOptions {
-  /** The gateway's endpoint, for example `http://127.0.0.1:8545/rpc`. */
+  /** The gateway's endpoint, for example `http://127.0.0.1:8645/rpc`. */
   readonly url: string;
   /** Trusted bytes of the chain's genesis: everything else is believed by proof only. */
   readonly genesis: Uint8Array;

@@ -6,7 +6,7 @@
  * import { createSm2Signer } from "@credlink/crypto";
  *
  * const identity = createIdentity(createSm2Signer(privateKey));
- * const client = createClient({ url: "http://127.0.0.1:8545/rpc", genesis, identity });
+ * const client = createClient({ url: "http://127.0.0.1:8645/rpc", genesis, identity });
  * const committed = await client.execute({ contract: "credential", version: "1.0.0",
  *   method: "submit", args });
  * committed.header.certificate; // the quorum that certified the block it stands in

@@ -6,7 +6,7 @@ import { clientError, GatewayError } from "./errors.ts";
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface RpcOptions {
-  /** Address of the gateway's endpoint, for example `http://127.0.0.1:8545/rpc`. */
+  /** Address of the gateway's endpoint, for example `http://127.0.0.1:8645/rpc`. */
   readonly url: string;
   /** Default: the platform's own. */
   readonly fetch?: Fetch;

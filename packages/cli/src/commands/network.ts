@@ -58,7 +58,7 @@ function addCreate(network: Command, context: CommandContext): void {
     .requiredOption("--validators <n>", "1 (development only) or 4 to 100", wholeNumber)
     .option("--observers <n>", "nodes that follow without a vote", wholeNumber, 0)
     .option("--chain-id <id>", "name of the chain (default: credlink-dev)")
-    .option("--base-port <port>", "first of two ports a node (default: any free)", wholeNumber)
+    .option("--base-port <port>", "first of two ports a node (default: free ones)", wholeNumber)
     .option("--containers", "one container per node: found by name, ports 8645 and 9645 each")
     .option("--json", "print one JSON document")
     .action((options: CreateOptions) =>
