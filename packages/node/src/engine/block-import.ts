@@ -74,7 +74,6 @@ export async function importBlock(
 const BODY_CODES: ReadonlySet<string> = new Set([
   "LEDGER_BLOCK_MALFORMED",
   "LEDGER_BLOCK_TRANSACTIONS_MISMATCH",
-  "LEDGER_BLOCK_TRANSACTION_IDS",
   "LEDGER_BLOCK_TRANSACTION_COUNT",
   "LEDGER_BLOCK_TRANSACTION_ROOT",
   "LEDGER_BLOCK_HISTORY_ROOT",
@@ -91,7 +90,7 @@ function judgeFailure(
 ): Result<null, "NODE_SYNC_INVALID_BLOCK"> {
   if (BODY_CODES.has(code)) return refuse("NODE_SYNC_INVALID_BLOCK", code);
   // The header is certified by a quorum and its body is the one it names: our execution differs.
-  const text = `block ${block.header.height} (${digest.length} bytes digest) refused: ${code}`;
+  const text = `certified block ${block.header.height}, ${toHex(digest)}, refused: ${code}`;
   throw new EngineError("NODE_EXECUTION_DIVERGED", text);
 }
 
