@@ -205,18 +205,25 @@ function remember(step: Step, certificate: CommitCertificate, proposal: Proposal
   for (const [key, answer] of [...answered]) if (answer.height <= oldest) answered.delete(key);
 }
 
-/** T0 = clamp(4 · p95 of the latest decision latencies); the start value until there are enough. */
+/**
+ * T0 = clamp(max(4 · p95, 2 · last)) over the latest decision latencies; the start value until there
+ * are enough. A latency counts from the entry of the deciding view, so that a dead primary, whose
+ * heights cost a timeout, does not raise the timeout; the last one counts by itself, so that one
+ * block that took longer than planned is enough to plan for the next.
+ */
 function adaptTimeout(step: Step): void {
   const { state, nowMs } = step;
   const since = state.current.activeSinceMs;
   if (since === null || nowMs < since) return;
-  state.latencies.push(nowMs - since);
+  const last = nowMs - since;
+  state.latencies.push(last);
   if (state.latencies.length > LATENCY_SAMPLES) state.latencies.shift();
   if (state.latencies.length < MIN_LATENCY_SAMPLES) return;
   const ascending = [...state.latencies].sort((a, b) => a - b);
   const p95 = ascending[Math.ceil(ascending.length * 0.95) - 1] ?? 0;
   const { minTimeoutMs, maxBaseTimeoutMs } = state.options;
-  state.baseTimeoutMs = Math.min(Math.max(4 * p95, minTimeoutMs), maxBaseTimeoutMs);
+  const wanted = Math.max(4 * p95, 2 * last);
+  state.baseTimeoutMs = Math.min(Math.max(wanted, minTimeoutMs), maxBaseTimeoutMs);
 }
 
 /**

@@ -96,6 +96,7 @@ export interface HeightState {
   /** Views whose timer was started, and those that a pre-prepare has given grace. */
   readonly timed: Set<View>;
   readonly graced: Set<View>;
+  /** When there was first something to decide; in a view above 0, when that was entered. */
   activeSinceMs: number | null;
   /** Signers convicted, per kind of pair: bounded, and a flood of pairs is one report. */
   readonly convicted: Set<string>;

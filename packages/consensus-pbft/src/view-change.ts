@@ -19,6 +19,7 @@ export function enterView(step: Step, view: View): void {
   disarmAll(step, current.height, current.view);
   current.view = view;
   current.basis = null;
+  current.activeSinceMs = step.nowMs;
   current.sent.clear();
   current.fetches.clear();
   if (current.ownWish < view) current.ownWish = view;
