@@ -10,7 +10,11 @@ export interface SeenBlock {
   /** When it could be read, on the bench's own monotonic clock. */
   readonly seenMs: number;
   /** Hexadecimal id and status of each transaction. */
-  readonly transactions: readonly { readonly id: string; readonly status: string }[];
+  readonly transactions: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly gasUsed: number;
+  }[];
 }
 
 /** Reads every new block, with its receipts, until it is told to stop. */
@@ -74,6 +78,7 @@ async function readBlock(validators: readonly Client[], height: number): Promise
     transactions: found.receipts.map((receipt) => ({
       id: toHex(receipt.transactionId),
       status: receipt.status,
+      gasUsed: receipt.gasUsed,
     })),
   };
 }

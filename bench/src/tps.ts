@@ -43,6 +43,7 @@ export interface TpsReport {
   readonly blockIntervalMs: Percentiles;
   readonly blocks: number;
   readonly transactionsPerBlock: Percentiles;
+  readonly gasPerTransaction: Percentiles;
   /** Per node. */
   readonly cpuMsPerTransaction: Readonly<Record<string, number>>;
   /** Per node. */
@@ -211,6 +212,9 @@ function summarise(run: {
     blockIntervalMs: percentiles(intervalsOf(blocks)),
     blocks: blocks.length,
     transactionsPerBlock: percentiles(blocks.map((block) => block.transactions.length)),
+    gasPerTransaction: percentiles(
+      blocks.flatMap((block) => block.transactions.map(({ gasUsed }) => gasUsed)),
+    ),
     cpuMsPerTransaction: perNode((name) => round(cpu(name) / Math.max(1, committed))),
     peakMemoryBytes: perNode((name) => run.after.get(name)?.peakMemoryBytes ?? 0),
   };

@@ -26,13 +26,14 @@ const MIN_ORGANIZATIONS = 4;
 const MAX_NODES = 100;
 
 /**
- * Parameters of a new chain. A unit of gas is one or two nanoseconds, so that a full block
- * executes within half of the first view timeout of 2 s; 64 enrolments fit into one transaction.
+ * Parameters of a new chain. A full block of credentials must execute within half of the first
+ * view timeout of 2 s, on a machine of two cores that four nodes share: that is what bounds a
+ * block's transactions and gas. 64 enrolments fit into one transaction.
  */
 export const defaultParameters: Parameters = {
   blockGasLimit: 500_000_000,
   transactionGasLimit: 100_000_000,
-  maxBlockTransactions: 2_000,
+  maxBlockTransactions: 250,
   maxBlockBytes: 4 * 1024 * 1024,
   minBlockIntervalMs: 20,
   emptyBlockIntervalMs: 0,
