@@ -10,6 +10,7 @@ import {
   type Result,
   refuse,
   height as toHeight,
+  toHex,
 } from "@credlink/primitives";
 import type { BlockPipeline } from "./block-pipeline.ts";
 import { certificateRequests } from "./certified-status.ts";
