@@ -2,6 +2,7 @@ import {
   type CommitCertificate,
   type Message,
   type Proposal,
+  type ReplicaStart,
   type ReplicaStatus,
   type SignedVote,
   voteLogIdentity,
@@ -9,6 +10,7 @@ import {
 import { primaryOf } from "@credlink/consensus-pbft/certificates";
 import {
   type Digest,
+  equalBytes,
   invariant,
   type PeerId,
   refuse,
@@ -21,6 +23,7 @@ import { type ConsensusDriver, createConsensusDriver } from "./consensus-driver.
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
 import { createMessageDoor, requestsOf } from "./message-door.ts";
+import { createProposal, createProposalOf } from "./proposal-payload.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
 import { createReplicaGate } from "./replica-gate.ts";
 import { replicaOptionsOf } from "./replica-options.ts";
@@ -55,6 +58,8 @@ class NodeEngine implements Engine {
   readonly #reactions: CommitReactions;
   #voteLog: VoteLog | null = null;
   #driver: ConsensusDriver | null = null;
+  /** The head's block while no replica runs: one that starts answers peers that still decide it. */
+  #headProposal: Proposal | null = null;
   /** Transactions in blocks that are decided and not yet committed. */
   #deciding = 0;
   #stopHousekeeping: (() => void) | null = null;
@@ -110,6 +115,11 @@ class NodeEngine implements Engine {
       instruments,
     });
     this.#voteLog = voteLog;
+    const sealed = await ledger.block(ledger.head.header.height);
+    if (sealed !== null) {
+      const bytes = sealed.transactions.reduce((sum, { length }) => sum + length, 0);
+      this.#headProposal = createProposalOf(sealed.block, sealed.digest, bytes);
+    }
     for (const record of voteLog.records) {
       if (record.type === "commit-voted") proposals.remember(record.proposal);
     }
@@ -232,6 +242,7 @@ class NodeEngine implements Engine {
     if (this.#driver !== null || this.#voteLog === null || this.#isStopped) return;
     if (!this.#gate.isOpen(set, head)) return;
     this.#driver = this.#createDriver(this.#voteLog);
+    this.#headProposal = null;
     this.#driver.start();
     for (const message of this.#gate.votes) this.#driver?.feed({ type: "message", message });
     this.#feedWork();
@@ -250,6 +261,7 @@ class NodeEngine implements Engine {
       head: { height: header.height, digest, timestampMs: header.timestampMs },
       validators,
       nextValidators,
+      ...this.#lastDecision(),
       records: voteLog.records,
       abstain: voteLog.abstain !== null,
     });
@@ -270,6 +282,17 @@ class NodeEngine implements Engine {
       onEvidence: (first, second) => this.#onEvidence(first, second),
       onFatal: (error) => this.#fail(error),
     });
+  }
+
+  /** How the head was decided; nothing at height 0, which nobody decides. */
+  #lastDecision(): Pick<ReplicaStart, "lastDecision"> {
+    const { header, digest } = this.#components.ledger.head;
+    const certificate = this.#components.ledger.certificate(header.height);
+    const validators = this.#parts.directory.at(header.height);
+    const proposal = this.#headProposal;
+    if (header.height === 0 || certificate === null || validators === null) return {};
+    if (proposal === null || !equalBytes(proposal.digest, digest)) return {};
+    return { lastDecision: { certificate, proposal, validators } };
   }
 
   #attachmentsOf(digest: Digest): readonly Uint8Array[] {
@@ -312,7 +335,9 @@ class NodeEngine implements Engine {
     });
     this.#parts.pipeline.onHead();
     this.#feedWork();
-    if (this.#driver === null) this.#tryStartReplica();
+    if (this.#driver !== null) return;
+    this.#headProposal = createProposal(candidate);
+    this.#tryStartReplica();
   }
 
   /** Without a replica nothing else is appended, so the log itself keeps the order. */
