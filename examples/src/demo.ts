@@ -3,10 +3,12 @@
  * this machine takes a month of credentials, and shows what became of them.
  *
  * On a terminal it stays up until Ctrl-C; with `--exit`, or without a terminal, it stops by itself.
+ * `--dir D` keeps the network's folder at D, which must be new or empty.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import {
   createNetwork,
   networkPaths,
@@ -23,7 +25,6 @@ import { type BusinessMonth, generateBusinessMonth } from "./business-month.ts";
 import { waitForAgreement } from "./demo/agreement.ts";
 import {
   enrollParticipants,
-  networkFolder,
   openClients,
   organizations,
   registerKeys,
@@ -38,6 +39,8 @@ import {
 import { percentileMs, renderFamilies, renderTrace } from "./demo/summary.ts";
 import { generateRefusedCases, type RefusedCase } from "./refused-cases.ts";
 
+/** Same seed, same people and amounts; keys and times differ from run to run. */
+const DEMO_SEED = "credlink demo";
 const WORKERS = 50;
 /** The month lies wholly in the past: what has happened is what gets a credential. */
 const MONTH_AGO_MS = 33 * 86_400_000;
@@ -108,7 +111,7 @@ function checkAccepted(outcomes: readonly Outcome[]): void {
 
 function makeMonth(institutionAddress: ReturnType<typeof addressFromPublicKey>): BusinessMonth {
   return generateBusinessMonth({
-    seed: "credlink demo",
+    seed: DEMO_SEED,
     startMs: Date.now() - MONTH_AGO_MS,
     institutionAddress,
     workers: WORKERS,
@@ -173,9 +176,12 @@ function stopRequest(): Promise<"stop"> {
 }
 
 const stopped = stopRequest();
-const temporary = mkdtempSync(join(tmpdir(), "credlink-demo-"));
-const networkDir = networkFolder(temporary);
-const staysUp = process.stdout.isTTY === true && !process.argv.includes("--exit");
+const { values: options } = parseArgs({
+  options: { exit: { type: "boolean", default: false }, dir: { type: "string" } },
+});
+const temporary = options.dir === undefined ? mkdtempSync(join(tmpdir(), "credlink-demo-")) : null;
+const networkDir = options.dir ?? join(temporary ?? "", "network");
+const staysUp = process.stdout.isTTY === true && !options.exit;
 const starting = startConsortium(networkDir);
 try {
   const work = (async (): Promise<"done"> => {
@@ -195,7 +201,7 @@ try {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 } finally {
   await starting.then((running) => running.stop()).catch(() => {});
-  rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
-  step("everything is stopped and removed");
+  if (temporary !== null) rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
+  step(temporary === null ? "everything is stopped" : "everything is stopped and removed");
   process.exit();
 }

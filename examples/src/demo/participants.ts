@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import {
   certifyKey,
   loadAuthority,
@@ -135,9 +134,4 @@ export async function registerKeys(client: Client, month: BusinessMonth): Promis
     validToMs,
   }));
   await Promise.all(registerRelationKeysCalls(keys).map((call) => client.execute(call)));
-}
-
-/** Where the demo's network stands inside its temporary folder. */
-export function networkFolder(temporary: string): string {
-  return join(temporary, "network");
 }
