@@ -1,7 +1,9 @@
 import { addressFromPublicKey, sm2Sign, taggedSm3 } from "@credlink/crypto";
 import {
   enrollArgsCodec,
+  setParametersArgsCodec,
   signedTransactionCodec,
+  type Transaction,
   transactionCodec,
   transactionSigningMessage,
 } from "@credlink/ledger";
@@ -37,8 +39,11 @@ async function logIn(made: NodeFolders, url: string) {
   return caller;
 }
 
-async function enrolment(made: NodeFolders): Promise<Uint8Array> {
-  const worker = await createCredential(made.authority, "someone", "enterprise");
+/** A call by the consortium's admin, signed. */
+function signedCall(
+  made: NodeFolders,
+  call: Pick<Transaction, "contract" | "method" | "args">,
+): Uint8Array {
   const sender = addressFromPublicKey(made.admin.publicKey);
   const transaction = encode(transactionCodec, {
     version: 1,
@@ -46,11 +51,9 @@ async function enrolment(made: NodeFolders): Promise<Uint8Array> {
     sender,
     nonce: crypto.getRandomValues(new Uint8Array(16)),
     expiryHeight: height(100),
-    contract: "members",
     contractVersion: "1.0.0",
-    method: "enroll",
-    args: encode(enrollArgsCodec, { certificates: [worker.certificate.der] }),
     gasLimit: 10_000_000,
+    ...call,
   });
   const message = transactionSigningMessage(made.digest, transaction);
   const signature = sm2Sign(made.admin.privateKey, message);
@@ -58,6 +61,12 @@ async function enrolment(made: NodeFolders): Promise<Uint8Array> {
     transaction,
     signatures: [{ address: sender, signature }],
   });
+}
+
+async function enrolment(made: NodeFolders, name = "someone"): Promise<Uint8Array> {
+  const worker = await createCredential(made.authority, name, "enterprise");
+  const args = encode(enrollArgsCodec, { certificates: [worker.certificate.der] });
+  return signedCall(made, { contract: "members", method: "enroll", args });
 }
 
 test("one validator commits a transaction that came over HTTP, and finds it again after a restart", async () => {
@@ -85,6 +94,30 @@ test("one validator commits a transaction that came over HTTP, and finds it agai
   const later = await logIn(made, again.addresses.rpc);
   const found = await later.call("transaction.get", { id });
   expect(found.result).toMatchObject({ status: "committed", height: 1 });
+});
+
+test("a block size that governance raised holds at once, without a restart", async () => {
+  const made = await createNodeFolders(1, { maxBlockTransactions: 1, minBlockIntervalMs: 300 });
+  folders.push(made);
+  const [first] = made.nodes;
+  if (first === undefined) throw new Error("no node");
+  const node = await startNode(first.config(), { logger: noLogger });
+  running.push(node);
+  const caller = await logIn(made, node.addresses.rpc);
+  const commit = async (transaction: Uint8Array) => {
+    const submitted = await caller.call("transaction.submit", { transaction: toHex(transaction) });
+    const id = String(submitted.result?.id);
+    return (await caller.call("transaction.wait", { id, timeoutMs: 10_000 })).result;
+  };
+  const parameters = { ...made.genesis.parameters, maxBlockTransactions: 10 };
+  const args = encode(setParametersArgsCodec, { parameters });
+  const raised = signedCall(made, { contract: "parameters", method: "set", args });
+  expect(await commit(raised)).toMatchObject({ status: "committed", height: 1 });
+  const names = ["one", "two", "three", "four"];
+  const enrolments = await Promise.all(names.map((name) => enrolment(made, name)));
+  const outcomes = await Promise.all(enrolments.map(commit));
+  for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "committed" });
+  expect(Math.max(...outcomes.map((outcome) => Number(outcome?.index)))).toBeGreaterThan(0);
 });
 
 test("four validators admit each other, decide one block, and a fresh one is ready", async () => {

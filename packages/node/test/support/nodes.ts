@@ -71,6 +71,7 @@ async function writeNode(
 function buildGenesis(
   names: { readonly root: Authority; readonly authority: Authority; readonly admin: Credential },
   nodes: readonly Omit<NodeFolder, "config">[],
+  changed: Partial<Parameters>,
 ): Genesis {
   return {
     version: 1,
@@ -88,20 +89,23 @@ function buildGenesis(
       publicKey: credential.publicKey,
       peerId,
     })),
-    parameters,
+    parameters: { ...parameters, ...changed },
     contracts: [],
   };
 }
 
 /** Folders of `count` validators of one chain, ready to be started. */
-export async function createNodeFolders(count: number): Promise<NodeFolders> {
+export async function createNodeFolders(
+  count: number,
+  changed: Partial<Parameters> = {},
+): Promise<NodeFolders> {
   const base = await mkdtemp(join(tmpdir(), "credlink-node-"));
   const root = await createRoot();
   const authority = await createAuthority(root, "Org One");
   const admin = await createCredential(authority, "admin", "admin");
   const names = Array.from({ length: count }, (_, index) => `node${index + 1}`);
   const made = await Promise.all(names.map((name) => writeNode(base, name, authority)));
-  const genesis = buildGenesis({ root, authority, admin }, made);
+  const genesis = buildGenesis({ root, authority, admin }, made, changed);
   for (const { folder } of made) {
     await writeFile(join(folder, "genesis.bin"), encode(genesisCodec, genesis));
   }
