@@ -85,7 +85,9 @@ export class ChainReader implements LedgerReader {
 
   place(id: Digest): TransactionPlace | null {
     const row = this.#store.get("receipts", id);
-    return row === null ? null : decodePlace(row);
+    const place = row === null ? null : decodePlace(row);
+    // A batch can be read before its commit has resolved: until then the block is not committed.
+    return place === null || place.height > this.#head().header.height ? null : place;
   }
 
   body(id: Digest): Uint8Array | null {

@@ -71,6 +71,30 @@ describe("the chain", () => {
     expect(verifyStateProof(none).ok).toBe(true);
   });
 
+  it("does not call a transaction committed while its batch is still being made durable", async () => {
+    const memory = createMemoryStore();
+    const during: (() => void)[] = [];
+    const store: typeof memory = {
+      ...memory,
+      get: (space, key) => memory.get(space, key),
+      getMany: (space, keys) => memory.getMany(space, keys),
+      range: (space, options) => memory.range(space, options),
+      close: () => memory.close(),
+      async write(operations, options) {
+        await memory.write(operations, options);
+        for (const look of during.splice(0)) look();
+      },
+    };
+    const ledger = await openLedger(store);
+    const put = putTransaction(ledger, "a", "1");
+    const built = await buildOn(ledger, ledger.head, [put]);
+    const seen: unknown[] = [];
+    during.push(() => seen.push(ledger.place(put.id), ledger.receipt(put.id)));
+    await commitSealed(ledger, built);
+    expect(seen).toEqual([null, null]);
+    expect(ledger.place(put.id)).toMatchObject({ height: 1, index: 0 });
+  });
+
   it("S-9.3-4: a node that imports another's blocks has the same digests and roots", async () => {
     const [a, b] = [await openLedger(), await openLedger()];
     for (let i = 0; i < 6; i++) {

@@ -5,6 +5,7 @@ import {
   receiptCodec,
   type SealedBlock,
   stateProofCodec,
+  verifyStateProof,
 } from "@credlink/ledger";
 import { digest, encode, fromHex, type Height, height, toHex } from "@credlink/primitives";
 import type { GatewayComponents } from "./context.ts";
@@ -96,12 +97,25 @@ export async function blockGet(
   };
 }
 
-/** `state.get` */
-export function stateGet(
+/** How often a value that a commit overtook is read again. */
+const STATE_ATTEMPTS = 10;
+
+/**
+ * `state.get`. While a commit's batch is written but not yet the head, a value may be newer than
+ * the head's root: it is read again rather than sent with a proof that does not hold.
+ */
+export async function stateGet(
   { ledger }: Components,
   params: Params<"state.get">,
-): MethodResult<"state.get"> {
-  const record = ledger.state(params.contract, fromHex(params.key));
+): Promise<MethodResult<"state.get">> {
+  const place = { contract: params.contract, key: fromHex(params.key) };
+  let record = ledger.state(place.contract, place.key);
+  for (let attempt = 1; attempt < STATE_ATTEMPTS; attempt += 1) {
+    const { value, proof, header } = record;
+    if (verifyStateProof({ root: header.stateRoot, ...place, value, proof }).ok) break;
+    await new Promise((resolve) => setImmediate(resolve));
+    record = ledger.state(place.contract, place.key);
+  }
   return {
     value: record.value === null ? null : toHex(record.value),
     proof: toHex(encode(stateProofCodec, record.proof)),
