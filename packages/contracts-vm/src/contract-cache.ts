@@ -15,12 +15,14 @@ import { type PreparedContract, prepareContract } from "./wasm-contract.ts";
 export class ContractCache {
   private readonly capacity: number;
   private readonly lookups: Counter;
+  private readonly reuseInstances: boolean;
   private readonly known = new Map<string, PreparedContract>();
 
-  constructor(capacity: number, lookups: Counter) {
+  constructor(capacity: number, lookups: Counter, reuseInstances: boolean) {
     invariant(capacity >= 1, "the cache holds at least one contract");
     this.capacity = capacity;
     this.lookups = lookups;
+    this.reuseInstances = reuseInstances;
   }
 
   /** @throws VmError VM_STATE_CORRUPT when the state does not hold what was installed. */
@@ -29,7 +31,7 @@ export class ContractCache {
     let prepared = this.known.get(name);
     this.lookups.add(1, { result: prepared === undefined ? "compiled" : "cached" });
     if (prepared === undefined) {
-      prepared = load(contract, state);
+      prepared = load(contract, state, this.reuseInstances);
       const oldest = this.known.keys().next();
       if (this.known.size >= this.capacity && !oldest.done) this.known.delete(oldest.value);
     } else {
@@ -45,7 +47,11 @@ function nameOf({ codeDigest, manifestDigest }: InstalledContract): string {
   return String.fromCharCode(...codeDigest, ...manifestDigest);
 }
 
-function load(contract: InstalledContract, state: StateReader): PreparedContract {
+function load(
+  contract: InstalledContract,
+  state: StateReader,
+  reuseInstances: boolean,
+): PreparedContract {
   const read = (row: Row<Uint8Array>): Uint8Array | null => {
     const value = state.get(row.contract, row.key);
     return value === null ? null : decodeRow(row, value);
@@ -60,5 +66,5 @@ function load(contract: InstalledContract, state: StateReader): PreparedContract
   if (!manifest.ok) throw new VmError("VM_STATE_CORRUPT", `${label}: manifest`);
   const module = validateModule(code, manifest.value);
   if (!module.ok) throw new VmError("VM_STATE_CORRUPT", `${label}: ${module.code}`);
-  return prepareContract(module.value, manifest.value);
+  return prepareContract(module.value, manifest.value, reuseInstances);
 }

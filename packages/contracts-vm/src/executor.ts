@@ -31,6 +31,8 @@ import { Stop } from "./stop.ts";
 export interface ExecutorOptions {
   /** Most compiled contracts kept; default 64. */
   readonly cachedContracts?: number;
+  /** Whether calls share WebAssembly instances that were restored between them; default true. */
+  readonly reuseInstances?: boolean;
   readonly metrics?: Metrics;
   readonly logger?: Logger;
 }
@@ -69,7 +71,8 @@ class VmExecutor implements Executor {
     this.gas = metrics.counter(contractsVmMetrics.gas);
     this.reruns = metrics.counter(contractsVmMetrics.reruns);
     const lookups = metrics.counter(contractsVmMetrics.modules);
-    this.runner = new CallRunner(new ContractCache(options.cachedContracts ?? 64, lookups));
+    const { cachedContracts = 64, reuseInstances = true } = options;
+    this.runner = new CallRunner(new ContractCache(cachedContracts, lookups, reuseInstances));
   }
 
   genesis(genesis: Genesis) {

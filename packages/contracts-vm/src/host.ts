@@ -39,53 +39,87 @@ const rangeCodec = list(
   MAX_RANGE_ENTRIES,
 );
 
-/** What the host needs beside the call. */
+/** What the host needs beside the call; `begin` hands it over. */
 export interface HostServices {
   readonly run: RunCall;
   /** Contracts that the running one may call. */
   readonly calls: readonly string[];
 }
 
-/** The host interface over one call; `bind` must come before the first function is called. */
+const NO_BYTES = new Uint8Array(0);
+
+/** A call and what goes with it, while it runs. */
+interface RunningCall {
+  readonly call: Call;
+  readonly services: HostServices;
+}
+
+/**
+ * The host interface of one instance: `attach` names it once, `begin` and `end` stand around
+ * each call. Nothing of a call is kept for the next one.
+ */
 export class Host {
   readonly imports: WasmImports;
-  /** Last value that `return_value` set. */
-  returnValue: Uint8Array = new Uint8Array(0);
-  private readonly call: Call;
-  private readonly services: HostServices;
   private instance: BoundInstance | null = null;
-  private buffer: Uint8Array = new Uint8Array(0);
+  private running: RunningCall | null = null;
+  /** Last value that `return_value` set. */
+  private returnValue: Uint8Array = NO_BYTES;
+  /** What `buffer_read` hands over. */
+  private buffer: Uint8Array = NO_BYTES;
   private readonly memory = new HostMemory();
 
-  constructor(call: Call, services: HostServices) {
-    this.call = call;
-    this.services = services;
+  constructor() {
     this.imports = { [HOST_MODULE]: this.functions() };
   }
 
-  bind(instance: BoundInstance): void {
+  attach(instance: BoundInstance): void {
     this.instance = instance;
     this.memory.bind(instance.memory);
+  }
+
+  begin(call: Call, services: HostServices): void {
+    this.running = { call, services };
+    this.returnValue = NO_BYTES;
+    this.buffer = NO_BYTES;
+  }
+
+  /** Ends a call and answers what it returned. */
+  end(): Uint8Array {
+    const { returnValue } = this;
+    this.running = null;
+    this.returnValue = NO_BYTES;
+    this.buffer = NO_BYTES;
+    return returnValue;
+  }
+
+  private get call(): Call {
+    return this.current().call;
+  }
+
+  private current(): RunningCall {
+    if (this.running === null) throw new Stop("VM_HOST_ARGUMENT", "called before its method");
+    return this.running;
   }
 
   /** Every function runs with the gas that the module left, and hands back what it leaves. */
   private metered(
     body: (...values: readonly number[]) => number | bigint | undefined,
   ): HostFunction {
-    return (...values) => {
-      const gas = this.bound().gas;
-      this.call.gas.settle(Number(gas.value));
-      const result = body(...values.map(Number));
-      gas.value = BigInt(this.call.gas.remaining);
+    // Metered functions take at most five operands, all of them `i32`.
+    return (a, b, c, d, e) => {
+      const { gas } = this.bound();
+      const meter = this.call.gas;
+      meter.settle(Number(gas.value));
+      const result = body(Number(a), Number(b), Number(c), Number(d), Number(e));
+      gas.value = BigInt(meter.remaining);
       return result;
     };
   }
 
   private functions(): Readonly<Record<HostImport, HostFunction>> {
-    const { call } = this;
     return {
-      input_size: this.metered(() => this.charged(hostCosts.input, 0, call.args.length)),
-      input_read: this.metered((at) => this.write(at, call.args, hostCosts.input)),
+      input_size: this.metered(() => this.charged(hostCosts.input, 0, this.call.args.length)),
+      input_read: this.metered((at) => this.write(at, this.call.args, hostCosts.input)),
       buffer_read: this.metered((at) => this.write(at, this.buffer, hostCosts.buffer)),
       return_value: this.metered((at, length) => this.setReturnValue(at, length)),
       revert: this.metered((code, codeLength, message, messageLength) =>
@@ -103,16 +137,20 @@ export class Host {
         this.event(topic, topicLength, data, dataLength),
       ),
       caller: this.metered(() => {
+        const { call } = this;
         call.gas.charge(hostCosts.caller.base);
         return this.answer(encode(identityCodec, call.caller));
       }),
       signers: this.metered(() => {
+        const { call } = this;
         call.gas.charge(hostCosts.caller.base + hostCosts.signer.base * call.signers.length);
         return this.answer(encode(identitiesCodec, call.signers));
       }),
-      block_height: this.metered(() => this.charged(hostCosts.block, 0, BigInt(call.block.height))),
+      block_height: this.metered(() =>
+        this.charged(hostCosts.block, 0, BigInt(this.call.block.height)),
+      ),
       block_time: this.metered(() =>
-        this.charged(hostCosts.block, 0, BigInt(call.block.timestampMs)),
+        this.charged(hostCosts.block, 0, BigInt(this.call.block.timestampMs)),
       ),
       sm3: this.metered((at, length, out) => this.sm3(at, length, out)),
       sm2_verify: this.metered((key, message, length, signature) =>
@@ -244,7 +282,7 @@ export class Host {
   }
 
   private contractCall(values: readonly (number | bigint)[]): number {
-    const { call } = this;
+    const { call, services } = this.current();
     const instance = this.bound();
     call.gas.settle(Number(instance.gas.value));
     const [name, nameLength, method, methodLength, args, argsLength] = values.map(Number);
@@ -252,7 +290,7 @@ export class Host {
     const methodName = this.memory.readText(method, methodLength, MAX_NAME_BYTES);
     this.memory.place(args, argsLength);
     call.gas.chargeFor(hostCosts.contractCall, lengthOf(argsLength));
-    if (!this.services.calls.includes(contract)) throw new Stop("VM_CALL_FORBIDDEN", contract);
+    if (!services.calls.includes(contract)) throw new Stop("VM_CALL_FORBIDDEN", contract);
     const wanted = BigInt.asUintN(64, BigInt(values[6] ?? 0));
     const remaining = BigInt(call.gas.remaining);
     const gas = new GasMeter(Number(wanted < remaining ? wanted : remaining));
@@ -272,7 +310,7 @@ export class Host {
       running: [...call.running, call.contract],
       stack: instance.stack.value + CONTRACT_CALL_SLOTS,
     };
-    const outcome = this.services.run(inner);
+    const outcome = services.run(inner);
     call.gas.charge(gas.used);
     let answer = -1;
     if (outcome.ok) {

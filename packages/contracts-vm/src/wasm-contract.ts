@@ -1,13 +1,13 @@
 import { MAX_RETURN_BYTES, NeedsRange } from "@credlink/ledger";
 import { invariant } from "@credlink/primitives";
 import type { Call, RunCall } from "./call.ts";
+import { ContractInstances } from "./contract-instances.ts";
 import { VmError } from "./errors.ts";
 import { instanceCost } from "./gas-schedule.ts";
-import { Host } from "./host.ts";
 import type { Manifest, MethodManifest } from "./manifest.ts";
 import { Stop } from "./stop.ts";
-import { type BoundInstance, bindInstance } from "./wasm/bound-instance.ts";
-import { type WasmInstance, type WasmModuleHandle, wasmEngine } from "./wasm/engine.ts";
+import type { BoundInstance } from "./wasm/bound-instance.ts";
+import { wasmEngine } from "./wasm/engine.ts";
 import { fault } from "./wasm/helpers.ts";
 import { instrumentModule } from "./wasm/instrument.ts";
 import { STACK_LIMIT } from "./wasm/limits.ts";
@@ -17,19 +17,30 @@ import type { WasmModule } from "./wasm/module.ts";
 export interface PreparedContract {
   readonly manifest: Manifest;
   readonly methods: ReadonlyMap<string, MethodManifest>;
-  readonly module: WasmModuleHandle;
+  readonly instances: ContractInstances;
   /** Gas of a fresh instance. */
   readonly instanceGas: number;
 }
 
-/** Instruments and compiles a validated module. */
-export function prepareContract(module: WasmModule, manifest: Manifest): PreparedContract {
+/**
+ * Instruments and compiles a validated module.
+ * @param reuseInstances whether calls may share instances; shows in no outcome.
+ */
+export function prepareContract(
+  module: WasmModule,
+  manifest: Manifest,
+  reuseInstances: boolean,
+): PreparedContract {
   const names = manifest.methods.map(({ name }) => name);
   const pages = module.memory?.minimum ?? 0;
   return {
     manifest,
     methods: new Map(manifest.methods.map((method) => [method.name, method])),
-    module: new wasmEngine.Module(instrumentModule(module, names)),
+    instances: new ContractInstances(
+      module,
+      new wasmEngine.Module(instrumentModule(module, names)),
+      reuseInstances,
+    ),
     instanceGas:
       instanceCost.base +
       instanceCost.perPage * pages +
@@ -38,35 +49,28 @@ export function prepareContract(module: WasmModule, manifest: Manifest): Prepare
 }
 
 /**
- * Runs one method in a fresh instance and returns what it returned.
+ * Runs one method in an instance as good as fresh and returns what it returned.
  * @throws Stop with the status of a call that failed.
  * @throws NeedsRange when state must be loaded first.
  * @throws VmError VM_HOST_FAILURE when the machine, not the contract, failed.
  */
 export function runWasmCall(contract: PreparedContract, call: Call, run: RunCall): Uint8Array {
   call.gas.charge(contract.instanceGas);
-  const host = new Host(call, { run, calls: contract.manifest.calls });
-  const instance = bindInstance(instantiate(contract.module, host), call.method);
-  host.bind(instance);
-  instance.gas.value = BigInt(call.gas.remaining);
-  instance.stack.value = call.stack;
+  const instance = contract.instances.take();
+  const { bound, host } = instance;
+  host.begin(call, { run, calls: contract.manifest.calls });
+  bound.gas.value = BigInt(call.gas.remaining);
+  bound.stack.value = call.stack;
   try {
-    instance.method();
+    bound.method(call.method)();
   } catch (error) {
-    throw endOf(error, instance, call);
+    throw endOf(error, bound, call);
   }
-  call.gas.settle(Number(instance.gas.value));
-  invariant(host.returnValue.length <= MAX_RETURN_BYTES, "the host limits return values");
-  return host.returnValue;
-}
-
-function instantiate(module: WasmModuleHandle, host: Host): WasmInstance {
-  try {
-    return new wasmEngine.Instance(module, host.imports);
-  } catch (error) {
-    // Segments lie inside and imports fit, as validation made sure: only memory can be missing.
-    throw new VmError("VM_HOST_FAILURE", "a contract cannot be instantiated", { cause: error });
-  }
+  call.gas.settle(Number(bound.gas.value));
+  const returnValue = host.end();
+  invariant(returnValue.length <= MAX_RETURN_BYTES, "the host limits return values");
+  contract.instances.release(instance);
+  return returnValue;
 }
 
 /** What a thrown value means; never by the text of an engine's message. */

@@ -8,22 +8,34 @@ export interface BoundInstance {
   readonly gas: WasmGlobal<bigint>;
   readonly stack: WasmGlobal<number>;
   readonly fault: WasmGlobal<number>;
-  readonly method: () => void;
+  /** The contract's own globals, as many as were asked for, in their order. */
+  readonly globals: readonly WasmGlobal<bigint | number>[];
+  readonly method: (name: string) => () => void;
 }
 
 /**
  * Takes an instance's exports for what the instrumentation made them: the one place where the
  * engine's untyped exports get their types.
+ *
+ * @param mutableGlobals indexes of the module's mutable globals.
  */
-export function bindInstance(instance: WasmInstance, method: string): BoundInstance {
+export function bindInstance(
+  instance: WasmInstance,
+  mutableGlobals: readonly number[],
+): BoundInstance {
   const { exports } = instance;
-  const run = exports[method];
-  invariant(typeof run === "function", "a validated module exports its methods");
   return {
     memory: exports.memory as WasmMemory,
     gas: exports[instrumentedExports.gas] as WasmGlobal<bigint>,
     stack: exports[instrumentedExports.stack] as WasmGlobal<number>,
     fault: exports[instrumentedExports.fault] as WasmGlobal<number>,
-    method: run as () => void,
+    globals: mutableGlobals.map(
+      (index) => exports[instrumentedExports.global(index)] as WasmGlobal<bigint | number>,
+    ),
+    method(name) {
+      const run = exports[name];
+      invariant(typeof run === "function", "a validated module exports its methods");
+      return run as () => void;
+    },
   };
 }

@@ -21,8 +21,10 @@ import { bulkOp, EMPTY_BLOCK, endsBasicBlock, op, valueType } from "./opcodes.ts
 import { maxOperandHeight } from "./stack-height.ts";
 import { functionType } from "./validate-module.ts";
 
-/** Names of the globals that the instrumentation adds and exports. */
+/** Names of the globals that the instrumentation exports; no method may be named like these. */
 export const instrumentedExports = {
+  /** The contract's own mutable global of this index, so that it can be restored. */
+  global: (index: number): string => `$global${index}`,
   /** `i64`: gas left; below zero once it ran out. */
   gas: "$gas",
   /** `i32`: values held by all calls that run; above the limit once they overflowed. */
@@ -115,8 +117,11 @@ function exportSection(module: WasmModule, methods: readonly string[], places: P
     kind === 2 ? name === "memory" : kind === 0 && wanted.has(name),
   );
   const section = new ByteWriter();
-  section.u32(kept.length + 3);
+  section.u32(kept.length + module.mutableGlobals.length + 3);
   for (const { name, kind, index } of kept) section.name(name).byte(kind).u32(index);
+  for (const index of module.mutableGlobals) {
+    section.name(instrumentedExports.global(index)).byte(3).u32(index);
+  }
   section.name(instrumentedExports.gas).byte(3).u32(places.gas);
   section.name(instrumentedExports.stack).byte(3).u32(places.stack);
   section.name(instrumentedExports.fault).byte(3).u32(places.fault);

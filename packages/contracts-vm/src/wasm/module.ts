@@ -41,6 +41,8 @@ export interface WasmModule {
   /** Type index of every function of its own. */
   readonly functions: readonly number[];
   readonly globalCount: number;
+  /** Indexes of those globals that code can change. */
+  readonly mutableGlobals: readonly number[];
   readonly exports: readonly ModuleExport[];
   readonly bodies: readonly FunctionBody[];
   /** Pages of 64 KiB; null without memory. */

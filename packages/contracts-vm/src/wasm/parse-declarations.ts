@@ -98,15 +98,17 @@ export function readMemory(reader: ByteReader): Limits | null {
   return count === 0 ? null : readLimits(reader);
 }
 
-/** Number of globals; each must start from an integer constant. */
-export function readGlobals(reader: ByteReader): number {
+/** Whether each global is mutable; each must start from an integer constant. */
+export function readGlobals(reader: ByteReader): readonly boolean[] {
   return many(reader, limits.globals, "globals", () => {
     const type = readValueType(reader);
-    if (reader.byte() > 1) throw new ModuleRefused("VM_MODULE_THREADS", "a shared global");
+    const mutability = reader.byte();
+    if (mutability > 1) throw new ModuleRefused("VM_MODULE_THREADS", "a shared global");
     if (readConstant(reader).type !== type) {
       throw new ModuleRefused("VM_MODULE_MALFORMED", "a global's initial value");
     }
-  }).length;
+    return mutability === 1;
+  });
 }
 
 export function readExports(reader: ByteReader): readonly ModuleExport[] {

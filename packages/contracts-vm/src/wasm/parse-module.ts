@@ -62,7 +62,7 @@ export function parseModule(bytes: Uint8Array): WasmModule {
   const functions = close(open(sectionId.function), readIndexes);
   const tableElements = close(open(sectionId.table), readTable);
   const memory = close(open(sectionId.memory), readMemory);
-  const globalCount = close(open(sectionId.global), readGlobals);
+  const globals = close(open(sectionId.global), readGlobals);
   const exports: readonly ModuleExport[] = close(open(sectionId.export), readExports);
   close(open(sectionId.element), (reader) => readElements(reader, tableElements));
   if (ranges.has(sectionId.dataCount)) close(open(sectionId.dataCount), (reader) => reader.u32());
@@ -80,7 +80,8 @@ export function parseModule(bytes: Uint8Array): WasmModule {
     types,
     imports,
     functions,
-    globalCount,
+    globalCount: globals.length,
+    mutableGlobals: globals.flatMap((isMutable, index) => (isMutable ? [index] : [])),
     exports,
     bodies,
     memory,

@@ -82,11 +82,11 @@ function runMetered(code: Uint8Array, limit = LIMIT) {
   const metered = instrumentModule(validated.value, ["main"]);
   expect(wasmEngine.validate(metered)).toBe(true);
   const module = new wasmEngine.Module(metered);
-  const instance = bindInstance(new wasmEngine.Instance(module, {}), "main");
+  const instance = bindInstance(new wasmEngine.Instance(module, {}), []);
   instance.gas.value = limit;
   let trapped = false;
   try {
-    instance.method();
+    instance.method("main")();
   } catch (error) {
     expect(error).toBeInstanceOf(wasmEngine.RuntimeError);
     trapped = true;

@@ -57,8 +57,7 @@ export class TestChain {
     this.executor = executor;
   }
 
-  static async open(genesis: Genesis): Promise<TestChain> {
-    const executor = freshExecutor();
+  static async open(genesis: Genesis, executor: Executor = freshExecutor()): Promise<TestChain> {
     const ledger = await createLedger({ store: createMemoryStore(), executor, genesis });
     return new TestChain(ledger, executor);
   }
