@@ -13,8 +13,15 @@ export interface VerificationPool {
    * One answer a request, in their order. The requests' bytes must not change before it comes.
    * Rejects with CRYPTO_POOL_FULL when the queue would pass its limit (nothing of the call is
    * queued then), CRYPTO_POOL_CLOSED, or CRYPTO_POOL_WORKER_FAILED.
+   *
+   * @param options.urgent goes before everything that is not: what consensus waits for must not
+   *   stand behind a flood of transactions. Urgent requests have a limit of the same size to
+   *   themselves.
    */
-  verify(requests: readonly VerificationRequest[]): Promise<readonly boolean[]>;
+  verify(
+    requests: readonly VerificationRequest[],
+    options?: { readonly urgent?: boolean },
+  ): Promise<readonly boolean[]>;
   /** Ends the threads; whatever waits is rejected with CRYPTO_POOL_CLOSED. */
   close(): Promise<void>;
 }
@@ -22,7 +29,7 @@ export interface VerificationPool {
 export interface VerificationPoolOptions {
   /** Worker threads; 0 verifies on the calling thread, in slices. Default 1. */
   readonly threads?: number;
-  /** Most signatures that may wait or be in work. Default 16,384. */
+  /** Most signatures that may wait or be in work, of each urgency. Default 16,384. */
   readonly maxQueuedSignatures?: number;
   /** Default: none. */
   readonly metrics?: Metrics;
@@ -34,14 +41,18 @@ export interface VerificationPoolComponents {
 }
 
 const DEFAULT_QUEUE = 16_384;
-/** About 25 ms of work: small enough to spread, large enough for the message to cost nothing. */
-const MAX_BATCH = 64;
+/**
+ * About 10 ms of work: what is urgent waits for one batch at most, and the message to the thread
+ * still costs nothing beside it.
+ */
+const MAX_BATCH = 32;
 /** On one thread: about 3 ms between two turns of the event loop. */
 const INLINE_SLICE = 8;
 /** A batch that has ended this many threads is given up. */
 const MAX_ATTEMPTS = 3;
 
 interface Job {
+  readonly lane: Lane;
   readonly results: boolean[];
   open: number;
   isSettled: boolean;
@@ -54,6 +65,38 @@ interface Entry {
   readonly job: Job;
   readonly index: number;
   attempts: number;
+}
+
+/** Entries in order of arrival; taking from the front is cheap and memory stays bounded. */
+class Lane {
+  #entries: Entry[] = [];
+  /** Entries before this place are taken. */
+  #taken = 0;
+  /** Entries of this lane that wait or are in work. */
+  queued = 0;
+
+  get waiting(): number {
+    return this.#entries.length - this.#taken;
+  }
+
+  push(entry: Entry): void {
+    this.#entries.push(entry);
+  }
+
+  putBack(entries: readonly Entry[]): void {
+    this.#entries = [...entries, ...this.#entries.slice(this.#taken)];
+    this.#taken = 0;
+  }
+
+  take(most: number): readonly Entry[] {
+    const entries = this.#entries.slice(this.#taken, this.#taken + most);
+    this.#taken += entries.length;
+    if (this.#taken === this.#entries.length || this.#taken > 4096) {
+      this.#entries = this.#entries.slice(this.#taken);
+      this.#taken = 0;
+    }
+    return entries;
+  }
 }
 
 interface Thread {
@@ -73,10 +116,8 @@ class Pool implements VerificationPool {
   readonly #components: VerificationPoolComponents;
   readonly #threads: readonly Thread[];
   readonly #count: ReturnType<typeof countersOf>;
-  #waiting: Entry[] = [];
-  /** Entries of `#waiting` before this place are taken. */
-  #taken = 0;
-  #queued = 0;
+  readonly #urgent = new Lane();
+  readonly #normal = new Lane();
   #isClosed = false;
   #isTurning = false;
 
@@ -94,23 +135,27 @@ class Pool implements VerificationPool {
   }
 
   get queuedSignatures(): number {
-    return this.#queued;
+    return this.#urgent.queued + this.#normal.queued;
   }
 
-  async verify(requests: readonly VerificationRequest[]): Promise<readonly boolean[]> {
+  async verify(
+    requests: readonly VerificationRequest[],
+    options: { readonly urgent?: boolean } = {},
+  ): Promise<readonly boolean[]> {
+    const lane = options.urgent === true ? this.#urgent : this.#normal;
     if (this.#isClosed) throw new CryptoError("CRYPTO_POOL_CLOSED", "the pool is closed");
     if (requests.length === 0) return [];
-    if (this.#queued + requests.length > this.#maxQueued) {
+    if (lane.queued + requests.length > this.#maxQueued) {
       this.#count.refused.add(requests.length);
       throw new CryptoError("CRYPTO_POOL_FULL", "the verification queue is full");
     }
     return new Promise((resolve, reject) => {
       const results = new Array<boolean>(requests.length).fill(false);
-      const job: Job = { results, open: requests.length, isSettled: false, resolve, reject };
+      const job: Job = { lane, results, open: requests.length, isSettled: false, resolve, reject };
       requests.forEach((request, index) => {
-        this.#waiting.push({ request, job, index, attempts: 0 });
+        lane.push({ request, job, index, attempts: 0 });
       });
-      this.#changeQueued(requests.length);
+      this.#changeQueued(lane, requests.length);
       this.#pump();
     });
   }
@@ -120,28 +165,20 @@ class Pool implements VerificationPool {
     this.#isClosed = true;
     const error = new CryptoError("CRYPTO_POOL_CLOSED", "the pool was closed");
     const inWork = this.#threads.flatMap((thread) => [...(thread.batch?.entries ?? [])]);
-    const entries = [...this.#waiting.slice(this.#taken), ...inWork];
-    this.#waiting = [];
-    this.#taken = 0;
+    const entries = [...this.#take(Infinity), ...this.#take(Infinity), ...inWork];
     for (const thread of this.#threads) thread.batch = undefined;
     for (const entry of entries) this.#fail(entry, error);
     await Promise.all(this.#threads.map((thread) => thread.worker?.terminate()));
   }
 
-  #changeQueued(amount: number): void {
-    this.#queued += amount;
-    this.#count.queued.set(this.#queued);
+  #changeQueued(lane: Lane, amount: number): void {
+    lane.queued += amount;
+    this.#count.queued.set(this.queuedSignatures);
   }
 
+  /** From one lane, the urgent one first: a batch never mixes them. */
   #take(most: number): readonly Entry[] {
-    const entries = this.#waiting.slice(this.#taken, this.#taken + most);
-    this.#taken += entries.length;
-    // The taken front is cut off now and then, so that taking stays cheap and memory bounded.
-    if (this.#taken === this.#waiting.length || this.#taken > 4096) {
-      this.#waiting = this.#waiting.slice(this.#taken);
-      this.#taken = 0;
-    }
-    return entries;
+    return (this.#urgent.waiting > 0 ? this.#urgent : this.#normal).take(most);
   }
 
   #pump(): void {
@@ -150,7 +187,7 @@ class Pool implements VerificationPool {
       return;
     }
     for (const thread of this.#threads) {
-      const waiting = this.#waiting.length - this.#taken;
+      const waiting = this.#urgent.waiting > 0 ? this.#urgent.waiting : this.#normal.waiting;
       if (waiting === 0 || this.#isClosed) return;
       if (thread.batch !== undefined) continue;
       const share = Math.ceil(waiting / this.#threads.length);
@@ -199,8 +236,7 @@ class Pool implements VerificationPool {
     const error = new CryptoError("CRYPTO_POOL_WORKER_FAILED", "threads died on this batch");
     const again = entries.filter((entry) => entry.attempts < MAX_ATTEMPTS);
     for (const entry of entries) if (entry.attempts >= MAX_ATTEMPTS) this.#fail(entry, error);
-    this.#waiting = [...again, ...this.#waiting.slice(this.#taken)];
-    this.#taken = 0;
+    again[0]?.job.lane.putBack(again);
     this.#pump();
   }
 
@@ -214,12 +250,12 @@ class Pool implements VerificationPool {
         const { publicKey, message, signature } = entry.request;
         this.#settle(entry, sm2Verify(publicKey, message, signature));
       }
-      if (this.#waiting.length > this.#taken) this.#turn();
+      if (this.#urgent.waiting + this.#normal.waiting > 0) this.#turn();
     });
   }
 
   #settle({ job, index }: Entry, isGood: boolean): void {
-    this.#changeQueued(-1);
+    this.#changeQueued(job.lane, -1);
     this.#count.verified.add(1, { result: isGood ? "good" : "bad" });
     job.results[index] = isGood;
     job.open--;
@@ -229,7 +265,7 @@ class Pool implements VerificationPool {
   }
 
   #fail({ job }: Entry, error: CryptoError): void {
-    this.#changeQueued(-1);
+    this.#changeQueued(job.lane, -1);
     job.open--;
     if (job.isSettled) return;
     job.isSettled = true;

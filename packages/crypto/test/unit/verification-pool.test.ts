@@ -84,6 +84,30 @@ describe.each([0, 1, 2])("a pool of %i threads", (threads) => {
     await pool.close();
   });
 
+  test("answers urgent calls before what waits, under a limit of their own", async () => {
+    const pool = createVerificationPool({ threads, maxQueuedSignatures: 200 });
+    const { requests, expected } = requestsOf(200);
+    const order: string[] = [];
+    const flood = pool.verify(requests).then((answers) => {
+      order.push("flood");
+      return answers;
+    });
+    expect(await thrownCode(() => pool.verify(requests.slice(0, 1)))).toBe("CRYPTO_POOL_FULL");
+    const votes = pool.verify(requests.slice(0, 40), { urgent: true }).then((answers) => {
+      order.push("votes");
+      return answers;
+    });
+    expect(pool.queuedSignatures).toBe(240);
+    expect(await thrownCode(() => pool.verify(requests.slice(0, 161), { urgent: true }))).toBe(
+      "CRYPTO_POOL_FULL",
+    );
+    expect(await votes).toEqual(expected.slice(0, 40));
+    expect(await flood).toEqual(expected);
+    expect(order).toEqual(["votes", "flood"]);
+    expect(pool.queuedSignatures).toBe(0);
+    await pool.close();
+  });
+
   test("rejects what waits when it is closed", async () => {
     const pool = createVerificationPool({ threads });
     const waiting = thrownCode(() => pool.verify(requestsOf(100).requests));

@@ -91,7 +91,7 @@ async function keepVerified(
   claimsOf: ReadonlyMap<DecodedTransaction, readonly SignatureClaim[]>,
 ): Promise<readonly DecodedTransaction[]> {
   const claims = transactions.flatMap((transaction) => claimsOf.get(transaction) ?? []);
-  const answers = await signatures.verify(claims);
+  const answers = await signatures.verifyUrgently(claims);
   if (answers.every((answer) => answer)) return transactions;
   const bad = new Set(claims.filter((_, at) => answers[at] !== true));
   const isGood = (transaction: DecodedTransaction): boolean =>

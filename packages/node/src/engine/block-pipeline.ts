@@ -82,7 +82,7 @@ class Pipeline implements BlockPipeline {
     const block = opened.value;
     const transactions = await this.#collect(effect, block);
     if (transactions === null) return null;
-    const checked = await this.#check(height, block, transactions, this.#parts.signatures.verify);
+    const checked = await this.#check(height, block, transactions);
     if (checked === null) return null;
     if (!checked.ok) {
       const { logger } = this.#parts;
@@ -154,10 +154,10 @@ class Pipeline implements BlockPipeline {
     height: Height,
     block: Block,
     transactions: readonly DecodedTransaction[],
-    verifySignatures: TransactionSignatures["verify"],
   ): Promise<Result<SealedCandidate> | null> {
-    const { ledger, clock, verifyHistory } = this.#parts;
+    const { ledger, clock, signatures, verifyHistory } = this.#parts;
     const startedMs = clock.monotonicMs();
+    const verifySignatures = signatures.verifyUrgently;
     try {
       const check = { block, transactions, verifySignatures, verifyHistory };
       const checked = await ledger.checkProposal(check);

@@ -13,8 +13,10 @@ export interface SignatureRequest {
 
 /** Verifies signatures of transactions, each at most once per key. */
 export interface TransactionSignatures {
-  /** True at the place of each claim that holds. */
+  /** True at the place of each claim that holds. For transactions that wait for a place. */
   verify(claims: readonly SignatureClaim[]): Promise<readonly boolean[]>;
+  /** The same for a block that consensus waits for: ahead of everything that arrives. */
+  verifyUrgently(claims: readonly SignatureClaim[]): Promise<readonly boolean[]>;
 }
 
 /**
@@ -32,18 +34,23 @@ export function createTransactionSignatures(
     const key = verified.get(claim.signature);
     return key !== undefined && (key === claim.publicKey || equalBytes(key, claim.publicKey));
   };
+  const verify = async (
+    claims: readonly SignatureClaim[],
+    urgent: boolean,
+  ): Promise<readonly boolean[]> => {
+    const unknown = claims.filter((claim) => !isKnown(claim));
+    instruments.signaturesRemembered.add(claims.length - unknown.length, { kind: "transaction" });
+    if (unknown.length === 0) return claims.map(() => true);
+    instruments.signaturesVerified.add(unknown.length, { kind: "transaction" });
+    const answers = await verifier.verify(unknown, { urgent });
+    for (const [at, claim] of unknown.entries()) {
+      if (answers[at] === true) verified.set(claim.signature, claim.publicKey);
+    }
+    return claims.map(isKnown);
+  };
   return {
-    async verify(claims) {
-      const unknown = claims.filter((claim) => !isKnown(claim));
-      instruments.signaturesRemembered.add(claims.length - unknown.length, { kind: "transaction" });
-      if (unknown.length === 0) return claims.map(() => true);
-      instruments.signaturesVerified.add(unknown.length, { kind: "transaction" });
-      const answers = await verifier.verify(unknown);
-      for (const [at, claim] of unknown.entries()) {
-        if (answers[at] === true) verified.set(claim.signature, claim.publicKey);
-      }
-      return claims.map(isKnown);
-    },
+    verify: (claims) => verify(claims, false),
+    verifyUrgently: (claims) => verify(claims, true),
   };
 }
 
@@ -127,7 +134,8 @@ class RememberedSignatures implements ConsensusSignatures {
       const batch = this.#waiting;
       this.#waiting = [];
       try {
-        const answers = await this.#verifier.verify(batch.flatMap(({ requests }) => requests));
+        const all = batch.flatMap(({ requests }) => requests);
+        const answers = await this.#verifier.verify(all, { urgent: true });
         let at = 0;
         for (const { requests, settle } of batch) {
           settle(answers.slice(at, at + requests.length));

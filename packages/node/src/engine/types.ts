@@ -21,13 +21,18 @@ import type {
 
 /** Checks SM2 signatures in batches, off the event loop in production; answers in order. */
 export interface SignatureVerifier {
-  /** Rejects with CRYPTO_POOL_FULL when its queue is full. */
+  /**
+   * Rejects with CRYPTO_POOL_FULL when its queue is full.
+   * @param options.urgent goes before everything that is not: a flood of transactions must not
+   *   hold up the votes that would clear it.
+   */
   verify(
     requests: readonly {
       readonly publicKey: Uint8Array;
       readonly message: Uint8Array;
       readonly signature: Uint8Array;
     }[],
+    options?: { readonly urgent?: boolean },
   ): Promise<readonly boolean[]>;
 }
 
