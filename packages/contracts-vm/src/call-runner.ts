@@ -89,12 +89,29 @@ function read<T>(row: Row<T>, call: Call): T | null {
 function findStarted(call: Call): InstalledContract {
   const { contract, version } = call;
   const wanted = version ?? startedVersion(call);
-  const installed = read(rows.installed(contract, wanted), call);
+  const installed = readInstalled(contract, wanted, call);
   if (installed === null) {
     const isKnown = read(rows.contractVersions(contract), call) !== null;
     throw new Stop(isKnown ? "VM_VERSION_UNKNOWN" : "VM_CONTRACT_UNKNOWN", contract);
   }
   if (installed.state !== "started") throw new Stop("VM_CONTRACT_STOPPED", contract);
+  return installed;
+}
+
+/** State values never change once written, so a value's own memory names its decoding. */
+const decodedContracts = new WeakMap<Uint8Array, InstalledContract>();
+
+/** `read` of an installed version: every call needs one, and few are ever named. */
+function readInstalled(contract: string, version: string, call: Call): InstalledContract | null {
+  const row = rows.installed(contract, version);
+  call.gas.charge(hostCosts.stateGet.base);
+  const value = call.state.get(row.contract, row.key);
+  if (value === null) return null;
+  let installed = decodedContracts.get(value);
+  if (installed === undefined) {
+    installed = decodeRow(row, value);
+    decodedContracts.set(value, installed);
+  }
   return installed;
 }
 

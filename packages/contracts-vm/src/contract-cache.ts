@@ -4,7 +4,7 @@ import { joinCode } from "./built-in/contract-code.ts";
 import { type InstalledContract, rows } from "./built-in/rows.ts";
 import { VmError } from "./errors.ts";
 import { manifestCodec } from "./manifest.ts";
-import type { StateReader } from "./state-overlay.ts";
+import { type StateReader, textOf } from "./state-overlay.ts";
 import { validateModule } from "./wasm/validate-module.ts";
 import { type PreparedContract, prepareContract } from "./wasm-contract.ts";
 
@@ -44,7 +44,7 @@ export class ContractCache {
 
 /** Code and manifest decide everything; both are named by their digests. */
 function nameOf({ codeDigest, manifestDigest }: InstalledContract): string {
-  return String.fromCharCode(...codeDigest, ...manifestDigest);
+  return textOf(codeDigest) + textOf(manifestDigest);
 }
 
 function load(

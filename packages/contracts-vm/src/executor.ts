@@ -24,7 +24,7 @@ import { VmError } from "./errors.ts";
 import { GasMeter } from "./gas-meter.ts";
 import { transactionCost } from "./gas-schedule.ts";
 import { contractsVmMetrics } from "./metrics.ts";
-import { StateOverlay } from "./state-overlay.ts";
+import { StateOverlay, textOf } from "./state-overlay.ts";
 import { Stop } from "./stop.ts";
 
 /** Settings and components of an executor; all have defaults. */
@@ -204,7 +204,7 @@ function readRow<T>(view: StateView, row: Row<T>): T {
 }
 
 function identityOf(run: BlockRun, address: Address): Identity {
-  const name = String.fromCharCode(...address);
+  const name = textOf(address);
   let identity = run.identities.get(name);
   if (identity === undefined) {
     const row = rows.member(address);

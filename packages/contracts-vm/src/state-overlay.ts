@@ -12,33 +12,68 @@ interface Change {
   readonly value: Uint8Array | null;
 }
 
-/** Bytes as text of one character each: its order is the bytes' order. */
-function textOf(key: Uint8Array): string {
-  return String.fromCharCode(...key);
+/** Bytes as text of one character each, for Maps. */
+export function textOf(bytes: Uint8Array): string {
+  // Several times faster than spreading the bytes, which goes through their iterator.
+  return Reflect.apply(String.fromCharCode, null, bytes);
 }
 
-/** Changes over a parent that stays as it is, until `mergeInto` hands them on. */
-export class StateOverlay implements StateReader {
+/** The inner map of a contract, made where there is none. */
+function ofContract<T>(maps: Map<string, Map<string, T>>, contract: string): Map<string, T> {
+  let map = maps.get(contract);
+  if (map === undefined) {
+    map = new Map();
+    maps.set(contract, map);
+  }
+  return map;
+}
+
+/** What the parent below the lowest overlay answered: it stays as it is, so that stays right. */
+class KnownReads {
   private readonly parent: StateReader;
-  private readonly changes = new Map<string, Map<string, Change>>();
+  private readonly values = new Map<string, Map<string, Uint8Array | null>>();
 
   constructor(parent: StateReader) {
     this.parent = parent;
   }
 
+  find(contract: string, key: Uint8Array, name: string): Uint8Array | null {
+    const values = ofContract(this.values, contract);
+    let value = values.get(name);
+    if (value === undefined) {
+      value = this.parent.get(contract, key);
+      values.set(name, value);
+    }
+    return value;
+  }
+}
+
+/** Changes over a parent that stays as it is, until `mergeInto` hands them on. */
+export class StateOverlay implements StateReader {
+  private readonly parent: StateReader;
+  private readonly below: StateOverlay | KnownReads;
+  private readonly changes = new Map<string, Map<string, Change>>();
+
+  constructor(parent: StateReader) {
+    this.parent = parent;
+    this.below = parent instanceof StateOverlay ? parent : new KnownReads(parent);
+  }
+
   get(contract: string, key: Uint8Array): Uint8Array | null {
-    const change = this.changes.get(contract)?.get(textOf(key));
-    return change === undefined ? this.parent.get(contract, key) : change.value;
+    // The key's text is made once for all overlays of the chain.
+    const name = textOf(key);
+    let overlay: StateOverlay | KnownReads = this;
+    while (overlay instanceof StateOverlay) {
+      const change = overlay.changes.get(contract)?.get(name);
+      if (change !== undefined) return change.value;
+      overlay = overlay.below;
+    }
+    return overlay.find(contract, key, name);
   }
 
   /** `value` null deletes. The overlay keeps both arrays: neither may change afterwards. */
   set(contract: string, key: Uint8Array, value: Uint8Array | null): void {
-    let ofContract = this.changes.get(contract);
-    if (ofContract === undefined) {
-      ofContract = new Map();
-      this.changes.set(contract, ofContract);
-    }
-    ofContract.set(textOf(key), { key, value });
+    ofContract(this.changes, contract).set(textOf(key), { key, value });
   }
 
   range(range: StateRange): readonly StateEntry[] {
@@ -59,7 +94,8 @@ export class StateOverlay implements StateReader {
   /** Puts all changes into `target`. */
   mergeInto(target: StateOverlay): void {
     for (const [contract, changes] of this.changes) {
-      for (const { key, value } of changes.values()) target.set(contract, key, value);
+      const merged = ofContract(target.changes, contract);
+      for (const [name, change] of changes) merged.set(name, change);
     }
   }
 

@@ -1,4 +1,5 @@
 import { type Address, type Height, invariant } from "@credlink/primitives";
+import { textOfBytes } from "./sized-cache.ts";
 import { EXPIRY_WINDOW, NONCE_BYTES } from "./transaction.ts";
 
 /** Blocks of a branch in which a (sender, nonce) must not occur again. */
@@ -18,7 +19,7 @@ export interface ReplayGuard {
 
 /** The text that stands for a pair: 48 characters of one byte each. */
 function entryOf(sender: Uint8Array, nonce: Uint8Array): string {
-  return String.fromCharCode(...sender, ...nonce);
+  return textOfBytes(sender) + textOfBytes(nonce);
 }
 
 /** One candidate's pairs over its parent's. Passes through once its block is committed. */
@@ -88,7 +89,7 @@ class Committed implements CommittedReplayGuard {
   load(height: Height, row: Uint8Array): void {
     const entries = new Set<string>();
     for (let at = 0; at < row.length; at += REPLAY_ENTRY_BYTES) {
-      entries.add(String.fromCharCode(...row.subarray(at, at + REPLAY_ENTRY_BYTES)));
+      entries.add(textOfBytes(row.subarray(at, at + REPLAY_ENTRY_BYTES)));
     }
     this.#add(height, entries);
   }

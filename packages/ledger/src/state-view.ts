@@ -154,8 +154,16 @@ export class LayeredView implements StateView {
 
   get(contract: string, key: Uint8Array): Uint8Array | null {
     const cell = cellOf(contract, key);
-    for (const layer of this.#layers()) {
-      const write = layer.get(cell);
+    // The layers of `#layers`, without a generator: this is every read of the state.
+    let view: LayeredView = this;
+    while (view.#version === null) {
+      const write = view.#writes?.get(cell);
+      if (write !== undefined) return write.value;
+      invariant(view.#parent !== null, "an overlay has a parent");
+      view = view.#parent;
+    }
+    for (let version: Version | null = view.#version; version !== null; version = version.next) {
+      const write = version.undo?.get(cell);
       if (write !== undefined) return write.value;
     }
     return this.#base.get(cell, contract, key);
