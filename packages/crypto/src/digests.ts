@@ -1,5 +1,6 @@
 import { type Digest, digest, invariant } from "@credlink/primitives";
 import type { Platform } from "./platform.ts";
+import { MAX_SHORT_BYTES, sm3OfParts } from "./pure/sm3.ts";
 
 /** Domains are constants of the code; the cap only keeps a mistake from growing memory. */
 const MAX_DOMAINS = 512;
@@ -27,6 +28,8 @@ export function createTaggedSm3(sm3: Platform["sm3"]): TaggedSm3 {
     const prefix = prefixOf(domain);
     let length = prefix.length;
     for (const part of parts) length += part.length;
+    // Most digests of a block are short; a call into OpenSSL costs more than computing them here.
+    if (length <= MAX_SHORT_BYTES) return digest(sm3OfParts(prefix, parts));
     const input = new Uint8Array(length);
     input.set(prefix);
     let at = prefix.length;

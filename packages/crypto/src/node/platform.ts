@@ -9,7 +9,10 @@ import {
   randomBytes,
 } from "node:crypto";
 import type { Platform, Sm3, Sm4CbcInput, Sm4CtrInput } from "../platform.ts";
+import { MAX_SHORT_BYTES, sm3OfParts } from "../pure/sm3.ts";
 import { signWithOpenssl, verifyWithOpenssl } from "./sm2.ts";
+
+const NONE: readonly Uint8Array[] = [];
 
 /** The same memory as a plain Uint8Array: a Buffer must not leave this package. */
 function plain(buffer: Buffer): Uint8Array {
@@ -38,9 +41,10 @@ class OpensslSm3 implements Sm3 {
   }
 }
 
-/** SM2, SM3 and SM4 by the OpenSSL inside Node. */
+/** SM2, SM3 and SM4 by the OpenSSL inside Node; SM3 of short messages by our own code. */
 export const nodePlatform: Platform = {
-  sm3: (data) => plain(hash("sm3", data, "buffer")),
+  sm3: (data) =>
+    data.length <= MAX_SHORT_BYTES ? sm3OfParts(data, NONE) : plain(hash("sm3", data, "buffer")),
   createSm3: () => new OpensslSm3(),
   hmacSm3: (key, data) => plain(createHmac("sm3", key).update(data).digest()),
   pbkdf2HmacSm3: (password, salt, iterations, lengthBytes) =>

@@ -1,0 +1,86 @@
+import { createHash, hash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MAX_SHORT_BYTES, sm3OfParts } from "../../src/pure/sm3.ts";
+import { doors } from "../support/doors.ts";
+
+/** OpenSSL's digest, in a form that is easily compared. */
+function openssl(...parts: readonly Uint8Array[]): string {
+  const computation = createHash("sm3");
+  for (const part of parts) computation.update(part);
+  return computation.digest("hex");
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** Bytes that differ in every place and for every length. */
+function message(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i * 167 + length * 29 + (i >> 5)) & 0xff);
+}
+
+/** A message cut into pieces, empty ones included. */
+const parts = fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 5 });
+
+describe.each(doors)("SM3 of the %s door", (_, suite) => {
+  it("is OpenSSL's at every length around the blocks, each after longer and shorter ones", () => {
+    for (let length = 0; length <= 400; length++) {
+      for (const at of [length, 400 - length]) {
+        const data = message(at);
+        expect(hex(suite.sm3(data)), `${at} bytes`).toBe(hash("sm3", data, "hex"));
+      }
+    }
+  });
+
+  it("reads a view at its place, and answers memory of its own", () => {
+    const around = message(300);
+    for (const [from, to] of [
+      [1, 65],
+      [7, 126],
+      [3, 290],
+    ] as const) {
+      const view = around.subarray(from, to);
+      const digest = suite.sm3(view);
+      const text = hex(digest);
+      suite.sm3(message(90));
+      expect(hex(digest)).toBe(text);
+      expect(text).toBe(openssl(view));
+    }
+  });
+
+  it("under a domain is OpenSSL's of the domain's bytes and all parts", () => {
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 1, max: 130 }), (pieces, domainLength) => {
+        const domain = "d".repeat(domainLength);
+        const prefix = Buffer.concat([Uint8Array.of(domain.length), Buffer.from(domain)]);
+        expect(hex(suite.taggedSm3(domain, ...pieces))).toBe(openssl(prefix, ...pieces));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("in pieces is OpenSSL's, short digests in between or not", () => {
+    fc.assert(
+      fc.property(parts, (pieces) => {
+        const computation = suite.createSm3();
+        for (const piece of pieces) {
+          computation.update(piece);
+          suite.sm3(piece);
+        }
+        expect(hex(computation.digest())).toBe(openssl(...pieces));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+it("a message in parts is the message, up to the longest that two blocks hold", () => {
+  for (let length = 0; length <= MAX_SHORT_BYTES; length++) {
+    const data = message(length);
+    for (const cut of [0, 1, length >> 1, length]) {
+      const pieces = [data.subarray(cut), new Uint8Array(0)];
+      expect(hex(sm3OfParts(data.subarray(0, cut), pieces)), `${length}/${cut}`).toBe(
+        openssl(data),
+      );
+    }
+  }
+});
