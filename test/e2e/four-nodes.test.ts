@@ -188,10 +188,14 @@ describe("each refused transaction has its own code", () => {
   it.each([
     ["unknown contract", { contract: "nothing" }, "VM_CONTRACT_UNKNOWN"],
     ["unknown version", { contract: "credential", contractVersion: "9.9.9" }, "VM_VERSION_UNKNOWN"],
-    ["unknown method", { method: "nothing" }, "VM_METHOD_UNKNOWN"],
-  ])("%s: committed as failed, with the same code on every node", async (_, change, code) => {
-    const committed = await institutionClient.submitAndWait(await craft(change));
-    expect(committed.receipt.status).toBe(code);
+    ["unknown version of a built-in", { contractVersion: "9.9.9" }, "VM_VERSION_UNKNOWN"],
+  ])("%s: refused at the door with the code that a receipt would have", async (_, change, code) => {
+    expect(await refusalOf(institutionClient, await craft(change))).toBe(code);
+  });
+
+  it("unknown method: committed as failed, with the same code on every node", async () => {
+    const committed = await institutionClient.submitAndWait(await craft({ method: "nothing" }));
+    expect(committed.receipt.status).toBe("VM_METHOD_UNKNOWN");
     await network.agree(all, committed.header.height);
   });
 });

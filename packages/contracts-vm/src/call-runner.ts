@@ -1,4 +1,9 @@
-import { BUILT_IN_VERSION, CONTRACTS_CONTRACT, MAX_RETURN_BYTES } from "@credlink/ledger";
+import {
+  BUILT_IN_VERSION,
+  CONTRACTS_CONTRACT,
+  MAX_RETURN_BYTES,
+  type StateView,
+} from "@credlink/ledger";
 import { type BuiltInContract, decodeRow, type Row, runBuiltInCall } from "./built-in/built-in.ts";
 import { contractsContract } from "./built-in/contracts.ts";
 import { membersContract } from "./built-in/members.ts";
@@ -106,13 +111,32 @@ function readInstalled(contract: string, version: string, call: Call): Installed
   const row = rows.installed(contract, version);
   call.gas.charge(hostCosts.stateGet.base);
   const value = call.state.get(row.contract, row.key);
-  if (value === null) return null;
+  return value === null ? null : decodeInstalled(row, value);
+}
+
+function decodeInstalled(row: Row<InstalledContract>, value: Uint8Array): InstalledContract {
   let installed = decodedContracts.get(value);
   if (installed === undefined) {
     installed = decodeRow(row, value);
     decodedContracts.set(value, installed);
   }
   return installed;
+}
+
+/**
+ * The status that a transaction's call would stop with for its contract and version alone, or
+ * null: what `findStarted` says, without a call.
+ */
+export function judgeCallable(view: StateView, contract: string, version: string): string | null {
+  if (builtIns.has(contract)) return version === BUILT_IN_VERSION ? null : "VM_VERSION_UNKNOWN";
+  const row = rows.installed(contract, version);
+  const value = view.get(row.contract, row.key);
+  if (value !== null) {
+    return decodeInstalled(row, value).state === "started" ? null : "VM_CONTRACT_STOPPED";
+  }
+  const versions = rows.contractVersions(contract);
+  const isKnown = view.get(versions.contract, versions.key) !== null;
+  return isKnown ? "VM_VERSION_UNKNOWN" : "VM_CONTRACT_UNKNOWN";
 }
 
 function startedVersion(call: Call): string {

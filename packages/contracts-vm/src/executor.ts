@@ -18,7 +18,7 @@ import { removeLapsedValidators } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
 import { rows } from "./built-in/rows.ts";
 import type { Call, CallOutcome, Identity } from "./call.ts";
-import { CallRunner } from "./call-runner.ts";
+import { CallRunner, judgeCallable } from "./call-runner.ts";
 import { ContractCache } from "./contract-cache.ts";
 import { VmError } from "./errors.ts";
 import { GasMeter } from "./gas-meter.ts";
@@ -102,6 +102,13 @@ class VmExecutor implements Executor {
     call: ExecutableTransaction,
   ): Promise<Receipt> {
     return this.settle(blockRun(view, context), call, true);
+  }
+
+  judgeCall(
+    view: StateView,
+    { contract, contractVersion }: Pick<ExecutableTransaction, "contract" | "contractVersion">,
+  ): string | null {
+    return judgeCallable(view, contract, contractVersion);
   }
 
   validators(view: StateView): ValidatorSet {

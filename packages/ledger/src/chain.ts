@@ -194,6 +194,10 @@ class Chain extends ChainReader implements Ledger {
     });
   }
 
+  judgeCall(call: Pick<DecodedTransaction, "contract" | "contractVersion">): string | null {
+    return this.#executor.judgeCall(this.#tips.require(this.head.digest).view, call);
+  }
+
   async execute(request: ExecutionRequest): Promise<Candidate> {
     const parent = this.#tips.require(request.parentDigest);
     const { height, timestampMs } = request;

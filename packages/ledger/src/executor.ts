@@ -103,6 +103,15 @@ export interface Executor {
   ): Promise<ExecutionResult>;
   /** A read-only call on `view`: nothing it writes is kept. Its receipt is not on chain. */
   query(view: StateView, context: BlockContext, call: ExecutableTransaction): Promise<Receipt>;
+  /**
+   * The status that a call would get for its contract and version alone: unknown, stopped; null
+   * when they can be called on `view`. For the door, so that a client hears at once what a block
+   * would only tell it later; a block judges again by running the call.
+   */
+  judgeCall(
+    view: StateView,
+    call: Pick<ExecutableTransaction, "contract" | "contractVersion">,
+  ): string | null;
   /** V(h + 2) as the state after block h names it. */
   validators(view: StateView): ValidatorSet;
   /** Parameters in force for block h + 1. */

@@ -192,6 +192,9 @@ export interface Ledger extends LedgerReader {
     on: JudgementPlace,
   ): Result<JudgedEnvelope, TransactionRefusalCode>;
 
+  /** `Executor.judgeCall` on the head's state. */
+  judgeCall(call: Pick<DecodedTransaction, "contract" | "contractVersion">): string | null;
+
   /** @throws LedgerError LEDGER_PARENT_UNKNOWN */
   execute(request: ExecutionRequest): Promise<Candidate>;
   /**

@@ -140,6 +140,7 @@ export function createKeyValueExecutor(members: readonly Member[] = defaultMembe
     return Array.from({ length: count }, (_, i) => validatorOf(i));
   };
   return {
+    judgeCall: () => null,
     genesis: (genesis) => [
       ...members.map((member) => ({
         contract: MEMBERS_CONTRACT,

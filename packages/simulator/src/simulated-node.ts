@@ -176,6 +176,7 @@ export class SimulatedNode {
 function waitedFor(executor: Executor, clock: SimulatedClock): Executor {
   return {
     genesis: (genesis) => executor.genesis(genesis),
+    judgeCall: (view, call) => executor.judgeCall(view, call),
     validators: (view) => executor.validators(view),
     parameters: (view) => executor.parameters(view),
     query: (...args) => clock.external(executor.query(...args)),

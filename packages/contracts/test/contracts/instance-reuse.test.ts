@@ -33,6 +33,7 @@ it("a month gives the same receipts, gas and writes with and without reused inst
   const both: Executor = {
     genesis: (genesis) => shared.genesis(genesis),
     query: (view, context, call) => shared.query(view, context, call),
+    judgeCall: (view, call) => shared.judgeCall(view, call),
     validators: (view) => shared.validators(view),
     parameters: (view) => shared.parameters(view),
     async execute(...block) {

@@ -136,6 +136,9 @@ class Intake implements TransactionIntake {
     }
     const judged = this.#judge(transaction);
     if (!judged.ok) return Promise.resolve(judged);
+    // A peer's head may know a contract that ours does not yet: only clients are told at once.
+    const status = from === null ? this.#parts.ledger.judgeCall(transaction) : null;
+    if (status !== null) return Promise.resolve(refuse(status, transaction.contract));
     return new Promise((settle) => {
       this.#inside.add(key);
       if (from !== null) this.#perPeer.set(from, (this.#perPeer.get(from) ?? 0) + 1);
