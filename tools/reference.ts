@@ -50,7 +50,9 @@ export async function loadReference(): Promise<Reference> {
   const seen = new Set<unknown>();
   for (const door of doors) {
     const module = (await import(door)) as Record<string, unknown>;
-    for (const [name, value] of Object.entries(module)) {
+    // Loaders differ in the order of a module's names.
+    for (const name of Object.keys(module).sort()) {
+      const value = module[name];
       if (seen.has(value)) continue;
       if (isErrorTable(name, value)) {
         seen.add(value);
