@@ -70,7 +70,7 @@ export function judgeEnvelope(
   const transaction = decoded.value;
   const refusal = refuseFields(transaction, context);
   if (refusal !== null) return refusal;
-  const message = transactionSigningMessage(context.genesisDigest, transaction.transactionBytes);
+  const message = signingMessage(context.genesisDigest, transaction);
   const claims: SignatureClaim[] = [];
   for (const [index, { address, signature }] of transaction.signatures.entries()) {
     const member = readMember(context.parent, address);
@@ -87,6 +87,22 @@ export function judgeEnvelope(
     claims.push({ address, publicKey, message, signature });
   }
   return accept({ transaction, claims });
+}
+
+interface SignedMessage {
+  readonly genesisDigest: Digest;
+  readonly message: Digest;
+}
+
+/** An envelope is judged several times on its way into a block; what was signed stays the same. */
+const signedMessages = new WeakMap<DecodedTransaction, SignedMessage>();
+
+function signingMessage(genesisDigest: Digest, transaction: DecodedTransaction): Digest {
+  const known = signedMessages.get(transaction);
+  if (known?.genesisDigest === genesisDigest) return known.message;
+  const message = transactionSigningMessage(genesisDigest, transaction.transactionBytes);
+  signedMessages.set(transaction, { genesisDigest, message });
+  return message;
 }
 
 /** Rules over the transaction's own fields and the branch's used nonces. */

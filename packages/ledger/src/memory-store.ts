@@ -1,14 +1,10 @@
 import { compareBytes, invariant } from "@credlink/primitives";
+import { textOfBytes } from "./sized-cache.ts";
 import { type KeyValueStore, type RangeOptions, type Space, spaces } from "./store.ts";
 
 interface Row {
   readonly key: Uint8Array;
   value: Uint8Array;
-}
-
-/** Keys as text of one character a byte, so that a Map finds them. */
-function textOf(key: Uint8Array): string {
-  return String.fromCharCode(...key);
 }
 
 /** One space: rows by key, and from the first range on their order as well. */
@@ -17,7 +13,7 @@ class Table {
   #sorted: Row[] | null = null;
 
   put(key: Uint8Array, value: Uint8Array): void {
-    const text = textOf(key);
+    const text = textOfBytes(key);
     const known = this.rows.get(text);
     if (known !== undefined) {
       known.value = value.slice();
@@ -29,7 +25,7 @@ class Table {
   }
 
   delete(key: Uint8Array): void {
-    if (this.rows.delete(textOf(key))) this.#sorted?.splice(lowerBound(this.#sorted, key), 1);
+    if (this.rows.delete(textOfBytes(key))) this.#sorted?.splice(lowerBound(this.#sorted, key), 1);
   }
 
   sorted(): readonly Row[] {
@@ -75,7 +71,8 @@ export function createMemoryStore(): MemoryStore {
     invariant(found !== undefined, "a known space");
     return found;
   };
-  const get = (space: Space, key: Uint8Array) => table(space).rows.get(textOf(key))?.value ?? null;
+  const get = (space: Space, key: Uint8Array) =>
+    table(space).rows.get(textOfBytes(key))?.value ?? null;
   return {
     get,
     getMany: async (space, keys) => keys.map((key) => get(space, key)),

@@ -1,5 +1,5 @@
 import { sm2Verify } from "@credlink/crypto";
-import { encode, equalBytes, height, utf8 } from "@credlink/primitives";
+import { type Digest, digest, encode, equalBytes, height, utf8 } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   createLedger,
@@ -11,6 +11,8 @@ import {
   MAX_TRANSACTION_BYTES,
   type Member,
   type Transaction,
+  transactionId,
+  transactionSigningMessage,
 } from "../../src/index.ts";
 import {
   buildOn,
@@ -236,6 +238,28 @@ describe("the replay guard", () => {
       parameters: testGenesis.parameters,
     });
     expect(judged).toMatchObject({ code: "LEDGER_TRANSACTION_EXPIRED" });
+  });
+
+  it("what was signed is remembered for one chain only", () => {
+    const transaction = decoded(sign());
+    const other = transactionId(utf8("another genesis"));
+    const messageOn = (genesisDigest: Digest): Digest | undefined => {
+      const judged = judgeEnvelope(transaction, {
+        parent: ledger.stateAt(ledger.head.digest) ?? raise(),
+        header: { height: height(1), timestampMs: NOW },
+        chainId: testGenesis.chainId,
+        genesisDigest,
+        replay: createReplayGuard(),
+        parameters: testGenesis.parameters,
+      });
+      return judged.ok ? digest(judged.value.claims[0]?.message ?? raise()) : undefined;
+    };
+    for (const genesis of [ledger.genesisDigest, ledger.genesisDigest, other, other]) {
+      expect(messageOn(genesis)).toEqual(
+        transactionSigningMessage(genesis, transaction.transactionBytes),
+      );
+    }
+    expect(messageOn(ledger.genesisDigest)).not.toEqual(messageOn(other));
   });
 });
 
