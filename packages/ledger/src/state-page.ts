@@ -62,17 +62,21 @@ export function encodePage(page: Page): Uint8Array {
   let taken = 0;
   let leaves = 0;
   let at = HEAD_BYTES;
+  const put = (part: Uint8Array): void => {
+    draft.set(part, at);
+    at += part.length;
+  };
   for (let place = 1; place < PAGE_NODES; place++) {
     const node = page[place] ?? null;
     if (node === null) continue;
     taken |= 1 << place;
     if (node.leaf !== null) {
       leaves |= 1 << place;
-      at = putBytes(node.leaf.path, at);
-      at = putBytes(node.leaf.valueDigest, at);
+      put(node.leaf.path);
+      put(node.leaf.valueDigest);
       continue;
     }
-    at = putBytes(node.hash, at);
+    put(node.hash);
     if (place < LAST_LEVEL) continue;
     draftView.setUint32(at, Math.floor(node.pageHeight / 2 ** 32));
     draftView.setUint32(at + 4, node.pageHeight >>> 0);
@@ -86,12 +90,6 @@ export function encodePage(page: Page): Uint8Array {
 // Encoding is synchronous and never re-entered, so one buffer serves every page of this thread.
 const draft = new Uint8Array(MAX_PAGE_BYTES);
 const draftView = new DataView(draft.buffer);
-
-/** A loop: for 32 bytes `set` costs more than it copies. Returns the place behind them. */
-function putBytes(bytes: Uint8Array, at: number): number {
-  for (let i = 0; i < bytes.length; i++) draft[at + i] = bytes[i] ?? 0;
-  return at + bytes.length;
-}
 
 /** @throws LedgerError LEDGER_STORE_CORRUPT when the bytes are not a page. */
 export function decodePage(input: Uint8Array): Page {

@@ -205,12 +205,6 @@ function finish(state: Int32Array, rest: number, length: number): Uint8Array {
   return digest;
 }
 
-/** A loop: for so few bytes `set` costs more than it copies. Returns the place behind them. */
-function putBytes(bytes: Uint8Array, at: number): number {
-  for (let i = 0; i < bytes.length; i++) finalBlocks[at + i] = bytes[i] as number;
-  return at + bytes.length;
-}
-
 function putWord(target: Uint8Array, at: number, value: number): void {
   target[at] = value >>> 24;
   target[at + 1] = value >>> 16;
@@ -233,12 +227,16 @@ const shortState = new Int32Array(8);
  * Together they have at most `MAX_SHORT_BYTES`.
  */
 export function sm3OfParts(first: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
-  let at = putBytes(first, 0);
-  for (const part of parts) at = putBytes(part, at);
+  finalBlocks.set(first);
+  let at = first.length;
+  for (const part of parts) {
+    finalBlocks.set(part, at);
+    at += part.length;
+  }
   for (let i = 0; i < 8; i++) shortState[i] = word(INITIAL, i);
   if (at < BLOCK_BYTES) return finish(shortState, at, at);
   compress(shortState, finalBlocks, 0);
-  for (let i = BLOCK_BYTES; i < at; i++) finalBlocks[i - BLOCK_BYTES] = finalBlocks[i] as number;
+  finalBlocks.copyWithin(0, BLOCK_BYTES, at);
   return finish(shortState, at - BLOCK_BYTES, at);
 }
 
