@@ -52,11 +52,17 @@ export class HostMemory {
     this.bytes().set(bytes, start);
   }
 
-  /** The memory as it is now: growing replaces its buffer. */
+  /**
+   * The memory as it is now. Growing detaches the buffer and puts another in its place, which
+   * leaves the view without bytes: asking the view is cheaper than asking the memory each time.
+   *
+   * @see https://www.w3.org/TR/wasm-js-api-2/#refresh-the-memory-buffer
+   */
   private bytes(): Uint8Array {
-    if (this.memory === null) throw new Stop("VM_HOST_ARGUMENT", "called before its method");
-    const { buffer } = this.memory;
-    if (this.view.buffer !== buffer) this.view = new Uint8Array(buffer);
+    if (this.view.length === 0) {
+      if (this.memory === null) throw new Stop("VM_HOST_ARGUMENT", "called before its method");
+      this.view = new Uint8Array(this.memory.buffer);
+    }
     return this.view;
   }
 }

@@ -4,6 +4,7 @@ import { bytesUpTo, encode, list, struct, utf8 } from "@credlink/primitives";
 import {
   type Call,
   contractIdentity,
+  type Identity,
   identitiesCodec,
   identityCodec,
   type RunCall,
@@ -47,6 +48,18 @@ export interface HostServices {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** A member's identity is one object for a whole block, and every call asks for it. */
+const encodedIdentities = new WeakMap<Identity, Uint8Array>();
+
+function encodeIdentity(identity: Identity): Uint8Array {
+  let bytes = encodedIdentities.get(identity);
+  if (bytes === undefined) {
+    bytes = encode(identityCodec, identity);
+    encodedIdentities.set(identity, bytes);
+  }
+  return bytes;
+}
 
 /** A call and what goes with it, while it runs. */
 interface RunningCall {
@@ -139,7 +152,7 @@ export class Host {
       caller: this.metered(() => {
         const { call } = this;
         call.gas.charge(hostCosts.caller.base);
-        return this.answer(encode(identityCodec, call.caller));
+        return this.answer(encodeIdentity(call.caller));
       }),
       signers: this.metered(() => {
         const { call } = this;

@@ -271,6 +271,33 @@ describe("calls", () => {
     expect(succeeded).toBeLessThan(60);
   });
 
+  it("reach memory that the call itself grew, also in an instance that is used again", async () => {
+    const code = assemble({
+      imports: ["return_value"],
+      functions: [
+        {
+          name: "grow",
+          code: [
+            [i32(1), 0x40, 0, 0x1a, i32(PAGE), i32(7), 0x36, 2, 0],
+            returns(PAGE, 4),
+            [i32(1), 0x40, 0, 0x1a, i32(2 * PAGE), i32(8), 0x36, 2, 0],
+            returns(2 * PAGE, 4),
+          ],
+        },
+        { name: "touch", code: [i32(0), 0x40, 0, 0x1a, i32(0), i32(9), 0x36, 2, 0, returns(0, 4)] },
+        { name: "beyond", code: returns(PAGE, 4) },
+      ],
+    });
+    const calls = ["touch", "touch", "grow", "beyond", "touch", "grow"];
+    const shared = await outcomes(code, true, calls);
+    expect(shared).toEqual(await outcomes(code, false, calls));
+    const found = shared.map(({ status, returnValue }) => [status, returnValue[0]]);
+    const touched = ["SUCCESS", 9];
+    const grown = ["SUCCESS", 8];
+    const pointer = ["VM_HOST_POINTER", undefined];
+    expect(found).toEqual([touched, touched, grown, pointer, touched, grown]);
+  });
+
   it("leave nothing in the host: neither an answer nor a returned value", async () => {
     const [caller, bufferRead, returnValue] = [0, 1, 2];
     const code = assemble({
