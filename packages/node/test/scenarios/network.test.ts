@@ -216,7 +216,7 @@ describe("connections", () => {
     const proxy = await startProxy(first.network.addresses()[0] ?? "");
     const options = { peers: [proxy.address] };
     const second = await start(await createTestNode(chain, "node2", { options }));
-    await until(() => first.network.peers().length === 1);
+    await until(() => first.network.peers().length === 1 && second.network.peers().length === 1);
     proxy.freeze();
     await until(() => first.network.peers().length === 0, "cut");
     const isLogged = first.logger.entries.some(({ message }) => message === "peer does not answer");
