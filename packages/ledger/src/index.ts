@@ -30,6 +30,7 @@ export {
   type TransactionRefusalCode,
 } from "./errors.ts";
 export * from "./executor.ts";
+export type { Finding } from "./finding.ts";
 export * from "./genesis.ts";
 export * from "./ledger.ts";
 export * from "./member.ts";
@@ -48,4 +49,4 @@ export {
 } from "./state-proof.ts";
 export * from "./store.ts";
 export * from "./transaction.ts";
-export { type ChainChecks, type Finding, verifyChain } from "./verify-chain.ts";
+export { type ChainChecks, verifyChain } from "./verify-chain.ts";

@@ -1,3 +1,4 @@
+import { ROLES, type Role } from "@credlink/crypto";
 import {
   type Address,
   addressCodec,
@@ -40,18 +41,9 @@ export function isBuiltInContract(name: string): boolean {
   return builtInContracts.has(name);
 }
 
-export const memberRoles = [
-  "validator",
-  "observer",
-  "regulator-node",
-  "enterprise",
-  "individual",
-  "institution",
-  "regulator",
-  "auditor",
-  "admin",
-] as const;
-export type MemberRole = (typeof memberRoles)[number];
+/** A member has one of the roles that certificates name. */
+export const memberRoles = ROLES;
+export type MemberRole = Role;
 
 /** Roles of nodes' keys, which may call built-in contracts only. */
 export function isNodeRole(role: MemberRole): boolean {

@@ -4,29 +4,14 @@ import { createLedger } from "./chain.ts";
 import { headerDigest, transactionId } from "./digests.ts";
 import { LedgerError, type LedgerErrorCode } from "./errors.ts";
 import type { Executor } from "./executor.ts";
+import type { Finding } from "./finding.ts";
 import type { Genesis } from "./genesis.ts";
 import type { Ledger, VerifyEvidence, VerifyHistory, VerifySignatures } from "./ledger.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import { type BlockRow, decodeBlockRow, historyRecordCodec, readHead, readPruned } from "./rows.ts";
 import { decodeU64, encodeU64 } from "./state-page.ts";
-import type { KeyValueStore, Space } from "./store.ts";
+import type { KeyValueStore } from "./store.ts";
 import { compareStores, type VerifyScope } from "./verify-rows.ts";
-
-/** One fault of a stored chain, and its place. */
-export interface Finding {
-  readonly code: LedgerErrorCode;
-  readonly space: Space;
-  /** The row's key as it is stored, or as it should be. */
-  readonly key: Uint8Array;
-  /** The block it belongs to, where the row belongs to one. */
-  readonly height?: Height;
-  /** Of a state value: its contract. */
-  readonly contract?: string;
-  /** Of a state value: its key in that contract. */
-  readonly stateKey?: Uint8Array;
-  /** For people. */
-  readonly detail: string;
-}
 
 /** Means and limits of a verification. */
 export interface ChainChecks {
