@@ -92,7 +92,8 @@ export function writeFailure(
     if (json) streams.out(`${JSON.stringify({ error: { code: "UNEXPECTED" } })}\n`);
     return exitCodes.unexpected;
   }
-  const line = `${failure.code}: ${failure.message} ${failure.remedy}`.replaceAll(/\s+/g, " ");
+  const message = failure.message.trim().replace(/[.:;,]?$/, ".");
+  const line = `${failure.code}: ${message} ${failure.remedy}`.replaceAll(/\s+/g, " ");
   streams.err(`${line.trim()}\n`);
   if (json) streams.out(`${JSON.stringify({ error: failure })}\n`);
   return codesOf[failure.code] ?? exitCodes.refused;

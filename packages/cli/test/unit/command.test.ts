@@ -51,6 +51,14 @@ describe("failures", () => {
     });
   });
 
+  it("are two sentences in one line: what happened, and what cures it", async () => {
+    const { err } = await run("network", "status", "--dir", "/nowhere");
+    expect(err).toBe(
+      "CLI_NETWORK_UNKNOWN: /nowhere holds no network.json. " +
+        "Name the folder given to `credlink network create`.\n",
+    );
+  });
+
   it("say as whom and where are needed", async () => {
     const { code, err } = await run("credential", "get", "00".repeat(32));
     expect(code).toBe(exitCodes.usage);
