@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { KeyValueStore, RangeOptions, Space, WriteOperation } from "@credlink/ledger";
 import { ClassicLevel } from "classic-level";
 import { StorageError, type StorageErrorCode } from "./errors.ts";
@@ -36,6 +38,7 @@ export async function openLevelStore(
   path: string,
   options: LevelStoreOptions,
 ): Promise<KeyValueStore> {
+  refuseHeadless(path);
   const database = new ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: "view",
     valueEncoding: "view",
@@ -46,9 +49,27 @@ export async function openLevelStore(
   try {
     await database.open();
   } catch (error) {
-    throw storageError("the database was not opened", error);
+    throw storageError(`${path}: the database was not opened`, error);
   }
   return new LevelStore(database);
+}
+
+/**
+ * A folder with tables but no CURRENT is a damaged database. LevelDB would take it for none, make
+ * a new one there and delete the tables: the chain would be gone for good.
+ */
+function refuseHeadless(path: string): void {
+  if (!existsSync(path) || existsSync(join(path, "CURRENT"))) return;
+  let names: readonly string[];
+  try {
+    names = readdirSync(path);
+  } catch {
+    // It is no folder, or may not be read: opening says so.
+    return;
+  }
+  if (names.some((name) => /^(MANIFEST-\d+|\d+\.(ldb|sst|log))$/.test(name))) {
+    throw new StorageError({ code: "NODE_STORAGE_CORRUPT" }, `${path}: CURRENT is missing`);
+  }
 }
 
 class LevelStore implements KeyValueStore {
@@ -143,7 +164,9 @@ function storageError(text: string, error: unknown): StorageError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = "code" in cause ? cause.code : undefined;
     if (code === "LEVEL_LOCKED") return fail("NODE_STORAGE_LOCKED", text, error);
-    if (code === "LEVEL_CORRUPTION") return fail("NODE_STORAGE_CORRUPT", text, error);
+    const isManifestGone = /MANIFEST-\d+: No such file/.test(cause.message);
+    if (code === "LEVEL_CORRUPTION" || isManifestGone)
+      return fail("NODE_STORAGE_CORRUPT", text, error);
     if (/does not exist \(create_if_missing is false\)/.test(cause.message)) {
       return fail("NODE_STORAGE_MISSING", text, error);
     }

@@ -77,4 +77,18 @@ describe("opening a database", () => {
       code: "NODE_STORAGE_CORRUPT",
     });
   });
+
+  it.each(["CURRENT", "MANIFEST"])("never makes a new one over one without %s", async (file) => {
+    const store = await create();
+    const path = paths.get(store) ?? "";
+    await store.close();
+    const { readdir } = await import("node:fs/promises");
+    const gone = (await readdir(path)).find((name) => name.startsWith(file)) ?? file;
+    await rm(join(path, gone));
+    const left = (await readdir(path)).filter((name) => /^(MANIFEST|\d+\.)/.test(name));
+    await expect(openLevelStore(path, { create: true })).rejects.toMatchObject({
+      code: "NODE_STORAGE_CORRUPT",
+    });
+    expect(await readdir(path)).toEqual(expect.arrayContaining(left));
+  });
 });
