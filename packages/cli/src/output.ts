@@ -33,6 +33,7 @@ const codesOf: Readonly<Record<string, number>> = {
   CLIENT_GENESIS_MISMATCH: exitCodes.unverified,
   CLIENT_UNREACHABLE: exitCodes.unreachable,
   CLIENT_TIMEOUT: exitCodes.unreachable,
+  NODE_STOP_TIMEOUT: exitCodes.unreachable,
 };
 
 /** Where a command writes; tests hand in their own. */

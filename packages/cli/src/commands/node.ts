@@ -7,6 +7,9 @@ interface StartOptions {
   readonly json?: boolean;
 }
 
+/** Time for a node that did not stop in time to say so, milliseconds. */
+const LAST_WORDS_MS = 500;
+
 /** `node start`: one node in this process, until it is asked to stop. */
 export function addNodeCommands(program: Command, context: CommandContext): void {
   const node = program.command("node").description("one node");
@@ -35,9 +38,16 @@ export function addNodeCommands(program: Command, context: CommandContext): void
           context.streams.out(`${JSON.stringify({ ...running.addresses, pid: process.pid })}\n`);
         }
         await stop;
-        await running.stop();
-        // An open pipe from the parent would keep the process alive.
-        process.stdin.destroy();
+        try {
+          await running.stop();
+        } catch (error) {
+          // What hangs must not keep the process; its exit code is set by then.
+          setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
+          throw error;
+        } finally {
+          // An open pipe from the parent would keep the process alive.
+          process.stdin.destroy();
+        }
         return undefined;
       }),
     );

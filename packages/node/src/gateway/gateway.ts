@@ -20,6 +20,10 @@ import { type MemberView, Sessions } from "./sessions.ts";
 /** Time in which a request must have arrived in full, milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
+/** How long a gateway that closes lets calls finish before it cuts them, milliseconds. */
+const CLOSE_GRACE_MS = 2_000;
+/** Most connections at once: whoever opens more must not use up the process's files. */
+const MAX_CONNECTIONS = 4_096;
 /** What a caller that found the verification pool full should wait, milliseconds. */
 const POOL_RETRY_MS = 200;
 
@@ -210,7 +214,13 @@ export function createGateway(
     logger: false,
   });
   handleErrors(app, server);
-  app.addHook("preClose", async () => closing.resolve());
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.addHook("preClose", async () => {
+    closing.resolve();
+    // A request that never arrives in full must not hold up the node's stop.
+    const cut = clock.schedule(CLOSE_GRACE_MS, () => app.server.closeAllConnections());
+    app.server.once("close", cut);
+  });
   app.post("/rpc", (request, reply) => {
     metrics.gauge(gatewayMetrics.sessions).set(sessions.size);
     return serveRpc(server, options.maxBatch, request, reply);

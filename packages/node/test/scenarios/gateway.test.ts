@@ -397,6 +397,19 @@ test("a gateway that closes answers who waits, at once", async () => {
   expect(performance.now() - since).toBeLessThan(3_000);
 });
 
+test("a request that never arrives in full does not hold up closing", async () => {
+  const { app, base } = await open();
+  const socket = connect(Number(base.split(":")[2]), "127.0.0.1");
+  socket.on("error", () => undefined);
+  const head = "POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+  socket.write(`${head}Content-Length: 100\r\n\r\n{`);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const since = performance.now();
+  await app.close();
+  expect(performance.now() - since).toBeLessThan(4_500);
+  socket.destroy();
+});
+
 describe("form and limits", () => {
   async function post(base: string, body: string, type = "application/json") {
     const headers = { "content-type": type };
