@@ -6,7 +6,7 @@ import { createExecutor } from "@credlink/contracts-vm";
 import { createVerificationPool, sm2Verify } from "@credlink/crypto";
 import { type Finding, genesisCodec, genesisDigest, verifyChain } from "@credlink/ledger";
 import { loadConfig, openLevelStore } from "@credlink/node";
-import { decode, toHex } from "@credlink/primitives";
+import { toHex, tryDecode } from "@credlink/primitives";
 import { readFileOf } from "./connection.ts";
 import { CliError } from "./errors.ts";
 
@@ -47,7 +47,9 @@ export async function verifyNodeChain(
   onProgress: (height: number, headHeight: number) => void = () => {},
 ): Promise<ChainVerification> {
   const config = await loadConfig({ file: join(dir, "node.yaml") });
-  const genesis = decode(genesisCodec, readFileOf(config.genesis));
+  const read = tryDecode(genesisCodec, readFileOf(config.genesis));
+  if (!read.ok) throw new CliError("CLI_FILE_MALFORMED", `${config.genesis}: ${read.code}`);
+  const genesis = read.value;
   const digest = genesisDigest(genesis);
   const path = join(config.dataDir, "db");
   if (!existsSync(path)) throw new CliError("CLI_FILE_UNREADABLE", `${path}: no database there`);

@@ -23,6 +23,7 @@ import type { Libp2pNetwork, NetworkOptions } from "./p2p/libp2p-network.ts";
 import { NonceMemory } from "./p2p/nonce-memory.ts";
 import { loadPeerKey } from "./p2p/peer-key.ts";
 import { type RevocationFiles, watchRevocationFiles } from "./revocation-files.ts";
+import { StorageError } from "./storage/errors.ts";
 import { openLevelStore } from "./storage/level-store.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -48,6 +49,15 @@ function checkDevelopment(config: NodeConfig, genesis: Genesis): void {
   }
 }
 
+async function openVotesDisk(path: string): Promise<Disk> {
+  try {
+    return await createFileDisk(path);
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    throw new StorageError({ code: "NODE_STORAGE_FAILED" }, `${path}: ${reason}`, { cause });
+  }
+}
+
 /**
  * Opens keys, database and chain; the database's lock keeps a second process out.
  * @throws NodeError, ConfigError, StorageError, LedgerError; nothing stays open then
@@ -59,7 +69,7 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
   const metrics = createMetricsRegistry(systemClock);
   const executor = createExecutor({ metrics, logger: logger.child({ component: "executor" }) });
   // The disk's folder is made first: the database's lies in it.
-  const disk = await createFileDisk(join(config.dataDir, VOTES_FOLDER));
+  const disk = await openVotesDisk(join(config.dataDir, VOTES_FOLDER));
   const store = await openLevelStore(join(config.dataDir, DATABASE_FOLDER), {
     create: true,
     cacheBytes: config.storage.cacheBytes,

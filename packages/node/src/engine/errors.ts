@@ -26,6 +26,12 @@ export const engineErrors = defineErrors({
     meaning: "Writing or syncing the vote log failed; a failed sync is never tried again.",
     remedy: "Check the disk, then start the node: it finds out what was durable.",
   },
+  NODE_VOTE_LOG_UNTRUSTED: {
+    meaning:
+      "The vote log is damaged, missing or older than the chain: the validator follows, not votes.",
+    remedy:
+      "Put back the log as it was when the node stopped, never an older copy; else replace the key.",
+  },
   NODE_STORE_FAILED: {
     meaning: "The store could not write a block or its bodies.",
     remedy: "Check disk space and health, then start the node again.",

@@ -17,7 +17,7 @@ import {
   invariant,
   type Logger,
 } from "@credlink/primitives";
-import { EngineError } from "./errors.ts";
+import { EngineError, type EngineErrorCode } from "./errors.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import { type OpenedSegment, readVoteLog, recordHeight } from "./vote-log-opening.ts";
 
@@ -273,7 +273,10 @@ async function continueLast(
     return continueLast(parts, segments);
   }
   const file = await parts.disk.open(path);
-  if (scan.verdict === "torn-tail" || (await file.size()) > scan.endOffset) {
+  const sizeBytes = await file.size();
+  if (scan.verdict === "torn-tail" || sizeBytes > scan.endOffset) {
+    const cutBytes = sizeBytes - scan.endOffset;
+    parts.logger.warn("torn tail of the vote log cut", { segment: path, cutBytes });
     await file.truncate(scan.endOffset);
     await file.sync();
   }
@@ -292,7 +295,8 @@ export async function openVoteLog(parts: VoteLogComponents): Promise<VoteLog> {
     await disk.makeFolder(folder);
     const state = await readVoteLog(disk, folder, identity, headHeight);
     if (state.abstain !== null) {
-      logger.error("vote log cannot be trusted, abstaining", { reason: state.abstain });
+      const code: EngineErrorCode = "NODE_VOTE_LOG_UNTRUSTED";
+      logger.error("vote log cannot be trusted, abstaining", { code, reason: state.abstain });
       return createAbstainingLog(state.abstain, state.records);
     }
     const segments = [...state.segments];

@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateKeyPair, saveKeyFile } from "@credlink/crypto";
 import { genesisCodec } from "@credlink/ledger";
@@ -44,6 +44,13 @@ describe("a node does not start", () => {
     expect(await codeOfStart()).toBe("NODE_STORAGE_LOCKED");
     await running.pop()?.stop();
     expect(await codeOfStart()).toBe("started");
+  });
+
+  test("where the vote log's folder cannot be made", async () => {
+    const config = only().config();
+    await mkdir(config.dataDir, { recursive: true });
+    await writeFile(join(config.dataDir, "consensus"), "a file");
+    expect(await codeOfStart()).toBe("NODE_STORAGE_FAILED");
   });
 
   test("with another chain's genesis than the data folder's", async () => {

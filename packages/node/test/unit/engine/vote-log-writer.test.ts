@@ -1,5 +1,5 @@
 import { type VoteRecord, voteLogIdentity } from "@credlink/consensus-pbft";
-import { digest, height, noLogger, view } from "@credlink/primitives";
+import { digest, height, view } from "@credlink/primitives";
 import {
   type CrashOutcome,
   createSeededRandom,
@@ -9,6 +9,7 @@ import {
 } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
 import { openVoteLog, type VoteLog } from "../../../src/engine/vote-log-writer.ts";
+import { createRecordingLogger } from "../../support/recording.ts";
 
 const FOLDER = "votes";
 const identity = voteLogIdentity(digest(new Uint8Array(32).fill(1)), new Uint8Array(65).fill(4));
@@ -35,6 +36,7 @@ function createMachine(seed = 1) {
     return work;
   };
   const syncs: number[] = [];
+  const logger = createRecordingLogger();
   const open = (headHeight = 0, segmentBytes?: number): Promise<VoteLog> =>
     finish(
       openVoteLog({
@@ -43,12 +45,12 @@ function createMachine(seed = 1) {
         identity,
         headHeight,
         clock,
-        logger: noLogger,
+        logger,
         instruments: { voteLogSync: { observe: (seconds) => syncs.push(seconds) } },
         ...(segmentBytes === undefined ? {} : { segmentBytes }),
       }),
     );
-  return { clock, disk, finish, open, syncs };
+  return { clock, disk, finish, logger, open, syncs };
 }
 
 describe("S-9.2-3: vote log writer", () => {
@@ -136,6 +138,17 @@ describe("S-9.2-3: vote log writer", () => {
     expect((await open()).records).toEqual([vote(1)]);
   });
 
+  it("cuts a torn tail, and says so", async () => {
+    const { disk, finish, open, logger } = createMachine();
+    await finish((await open()).append([vote(1)]));
+    const files = disk.mount();
+    const [name] = await finish(files.list(FOLDER));
+    const file = await finish(files.open(`${FOLDER}/${name}`));
+    await finish(file.size().then((size) => file.write(size, new Uint8Array(9).fill(7))));
+    expect(await open()).toMatchObject({ records: [vote(1)], abstain: null });
+    expect(logger.entries.at(-1)).toMatchObject({ level: "warn", fields: { cutBytes: 9 } });
+  });
+
   it("refuses to open with a code when the disk cannot be read", async () => {
     const { disk, finish, open } = createMachine();
     await finish((await open()).append([vote(1)]));
@@ -146,9 +159,13 @@ describe("S-9.2-3: vote log writer", () => {
 
 describe("vote log: when a validator must abstain", () => {
   it("abstains when the log is missing although blocks were committed, again and again", async () => {
-    const { open, finish } = createMachine();
+    const { open, finish, logger } = createMachine();
     const log = await open(5);
     expect(log.abstain).not.toBe(null);
+    expect(logger.entries.at(-1)).toMatchObject({
+      level: "error",
+      fields: { code: "NODE_VOTE_LOG_UNTRUSTED" },
+    });
     await finish(log.append([vote(6)]));
     expect((await open(5)).abstain).not.toBe(null);
   });
