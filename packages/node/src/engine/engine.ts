@@ -137,6 +137,7 @@ class NodeEngine implements Engine {
     this.#isStopped = true;
     this.#stopHousekeeping?.();
     this.#driver?.stop();
+    this.#parts.intake.stop();
     this.#sync.stop();
     await this.#writer.drain();
     await this.#voteLog?.close();
@@ -376,6 +377,7 @@ class NodeEngine implements Engine {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#driver?.stop();
+    this.#parts.intake.stop();
     this.#sync.stop();
     this.#stopHousekeeping?.();
     const code = error instanceof EngineError ? error.code : "unknown";

@@ -53,6 +53,8 @@ export interface TransactionIntake {
   submit(bytes: Uint8Array): Promise<SubmitResult>;
   /** Receives the pushes of peers. */
   serve(): void;
+  /** What is under way is refused with NODE_ENGINE_STOPPED; the ledger is not read any more. */
+  stop(): void;
 }
 
 /** Transactions that may wait for verification, all sources together. */
@@ -79,6 +81,7 @@ class Intake implements TransactionIntake {
   /** Ids between decoding and the mempool. */
   readonly #inside = new Set<string>();
   #calls = 0;
+  #isStopped = false;
 
   constructor(parts: IntakeComponents) {
     this.#parts = parts;
@@ -124,6 +127,7 @@ class Intake implements TransactionIntake {
   }
 
   #take(bytes: Uint8Array, from: PeerId | null): Promise<SubmitResult> {
+    if (this.#isStopped) return Promise.resolve(refuse("NODE_ENGINE_STOPPED"));
     const decoded = decodeSignedTransaction(bytes);
     if (!decoded.ok) return Promise.resolve(decoded);
     const transaction = decoded.value;
@@ -195,6 +199,8 @@ class Intake implements TransactionIntake {
     const { transaction, from } = waiting;
     this.#inside.delete(byteKey(transaction.id));
     if (from !== null) this.#release(from);
+    // Nothing is asked of a ledger that may be closed by now.
+    if (this.#isStopped) return refuse("NODE_ENGINE_STOPPED");
     if (answers === null) return { ...refuse("NODE_INTAKE_BUSY"), retryAfterMs: RETRY_AFTER_MS };
     if (answers.some((answer) => !answer)) return refuse("LEDGER_TRANSACTION_SIGNATURE_INVALID");
     const { mempool, clock, ledger, pusher } = this.#parts;
@@ -204,6 +210,10 @@ class Intake implements TransactionIntake {
     if (!added.ok) return added;
     if (from === null) pusher.push(transaction.bytes);
     return accept({ id: transaction.id });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
   }
 
   #release(peer: PeerId): void {
