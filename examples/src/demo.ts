@@ -45,6 +45,9 @@ const WORKERS = 50;
 /** The month lies wholly in the past: what has happened is what gets a credential. */
 const MONTH_AGO_MS = 33 * 86_400_000;
 
+/** Exit code of a demo that was stopped before its summary. */
+const INTERRUPTED = 130;
+
 const startedMs = performance.now();
 
 function say(text: string): void {
@@ -195,7 +198,11 @@ try {
     await stopped;
   }
   // Asked to stop in the middle: what is under way fails as its nodes go, and is of no interest.
-  if (end === "stop") work.catch(() => {});
+  if (end === "stop") {
+    work.catch(() => {});
+    process.exitCode = INTERRUPTED;
+    process.stderr.write("interrupted before the end\n");
+  }
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

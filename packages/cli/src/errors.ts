@@ -8,10 +8,11 @@ export const cliErrors = defineErrors({
   },
   CLI_OPTIONS_CONFLICT: {
     meaning: "Options that exclude each other were given, or ones that need each other were not.",
-    remedy: "Say who and where by --network DIR, or by --rpc, --genesis, --key, --password-file.",
+    remedy:
+      "See `credlink <command> --help`: say who and where by --network, or by --rpc and --key.",
   },
   CLI_FILE_UNREADABLE: {
-    meaning: "A file named on the command line cannot be read.",
+    meaning: "A file or folder named on the command line cannot be read or written.",
     remedy: "Check the path and the rights of the user who runs the command.",
   },
   CLI_FILE_MALFORMED: {

@@ -1,5 +1,6 @@
 import { AppError, type ErrorTable } from "@credlink/primitives";
 import { CommanderError } from "commander";
+import { cliErrors } from "./errors.ts";
 
 /** What a process of the command ends with. */
 export const exitCodes = {
@@ -72,11 +73,28 @@ export function describeFailure(
     const message = error.message.replace(/^error: /, "");
     return { code: "CLI_USAGE", message, remedy: "See `credlink --help`." };
   }
+  if (isFileFailure(error)) {
+    const message = `${error.path}: ${error.code} at ${error.syscall}`;
+    return { code: "CLI_FILE_UNREADABLE", message, remedy: cliErrors.CLI_FILE_UNREADABLE.remedy };
+  }
   if (!(error instanceof AppError)) return undefined;
   const { code } = error;
   const own = "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
   const known = tables.find((table) => table[code] !== undefined)?.[code]?.remedy;
   return { code, message: error.message, remedy: own ?? known ?? "See docs/errors.md." };
+}
+
+/** What the system says of a path: it is missing, not ours, full, or no folder. */
+function isFileFailure(
+  error: unknown,
+): error is { readonly code: string; readonly syscall: string; readonly path: string } {
+  return (
+    error instanceof Error &&
+    !(error instanceof AppError) &&
+    ["code", "syscall", "path"].every(
+      (name) => typeof Object.getOwnPropertyDescriptor(error, name)?.value === "string",
+    )
+  );
 }
 
 /** Writes a failure in one line, or as one document; an unknown error with its stack. */

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { loadCredentialContract } from "@credlink/contracts";
 import { formatAddress } from "@credlink/crypto";
 import { type Genesis, genesisCodec, genesisDigest } from "@credlink/ledger";
@@ -23,6 +23,16 @@ const FIRST_END_DAYS = 365;
 const LAST_END_DAYS = 3 * 365;
 const MAX_STEP_DAYS = 30;
 const ADMIN_DAYS = 2 * 365;
+
+/**
+ * Makes a folder and those above it that are missing, one by one: the recursive call of Node does
+ * not end where a folder refuses to have children, as /proc does.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
 
 interface MadeNode extends PlannedNode {
   readonly issued: Issued;
@@ -55,7 +65,7 @@ export async function createNetwork(
   if (existsSync(paths.root) && readdirSync(paths.root).length > 0) {
     throw new CliError("CLI_NETWORK_EXISTS", `${paths.root} is not empty`);
   }
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  makeFolder(paths.root);
   progress("certificate authority of the consortium");
   const root = await createRoot(paths.authority, plan.chainId, nowMs);
   const authorities = new Map<string, Issued>();

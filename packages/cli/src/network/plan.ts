@@ -73,6 +73,7 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(chainId)) {
     throw new CliError("CLI_OPTIONS_CONFLICT", "a chain id is 1 to 63 of a-z, 0-9 and -");
   }
+  checkPorts(options.basePort ?? 0, 2 * (validators + observers));
   const organizations =
     options.organizations ?? names("org", Math.max(MIN_ORGANIZATIONS, validators));
   const home = (index: number): string => organizations[index % organizations.length] ?? "org-1";
@@ -98,6 +99,16 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
       ? {}
       : { basePort: options.basePort }),
   };
+}
+
+const LAST_PORT = 65_535;
+
+/** @throws CliError CLI_OPTIONS_CONFLICT when not all ports exist; 0 chooses free ones. */
+function checkPorts(first: number, count: number): void {
+  const last = first + count - 1;
+  if (first === 0 || (first > 0 && last <= LAST_PORT)) return;
+  const text = `ports ${first} to ${last}: the last one there is is ${LAST_PORT}`;
+  throw new CliError("CLI_OPTIONS_CONFLICT", text);
 }
 
 function isSize(count: number): boolean {

@@ -59,6 +59,20 @@ describe("failures", () => {
     );
   });
 
+  it("of folders and ports that cannot be are typed, and soon", async () => {
+    const create = (...more: string[]) => run("network", "create", "--validators", "4", ...more);
+    for (const dir of ["/dev/null/net", "/proc/credlink-net"]) {
+      const { code, err } = await create("--dir", dir);
+      expect(code).toBe(exitCodes.refused);
+      expect(err).toMatch(/^CLI_FILE_UNREADABLE: .+\n$/m);
+    }
+    for (const port of ["65530", "99999"]) {
+      const { code, err } = await create("--dir", "/nowhere/net", "--base-port", port);
+      expect(code).toBe(exitCodes.usage);
+      expect(err).toMatch(/^CLI_OPTIONS_CONFLICT: ports .+\n$/);
+    }
+  });
+
   it("say as whom and where are needed", async () => {
     const { code, err } = await run("credential", "get", "00".repeat(32));
     expect(code).toBe(exitCodes.usage);
