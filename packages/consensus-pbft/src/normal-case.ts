@@ -112,7 +112,7 @@ export function onPrePrepare(step: Step, message: PrePrepare, receivedMs: number
   const { state } = step;
   const { current } = state;
   const { view } = message;
-  if (message.sender !== primaryAt(current, view)) {
+  if (message.sender !== primaryAt(state, view)) {
     refuse(step, "not the primary");
     return;
   }

@@ -63,7 +63,7 @@ export function proposeRule(step: Step): boolean {
   const self = votingIndex(state, current.height);
   if (self === null || current.view !== 0 || current.firstProposals.size > 0) return false;
   const { emptyBlockIntervalMs, minBlockIntervalMs } = options;
-  const isPrimary = self === primaryAt(current, VIEW_ZERO);
+  const isPrimary = self === primaryAt(state, VIEW_ZERO);
   const timer = proposeTimer(current.height);
   const byWork = isPrimary && state.workPending;
   if (!byWork && emptyBlockIntervalMs === 0) return false;
@@ -133,7 +133,7 @@ export function reproposeRule(step: Step): boolean {
   const { current, head } = state;
   const { view, height } = current;
   const self = votingIndex(state, height);
-  if (self === null || view === 0 || self !== primaryAt(current, view)) return false;
+  if (self === null || view === 0 || self !== primaryAt(state, view)) return false;
   current.basis ??= findBasis(current);
   const { basis } = current;
   if (basis === null || current.proposedView === view) return false;

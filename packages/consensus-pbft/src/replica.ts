@@ -192,7 +192,7 @@ function onTimer(step: Step, timer: TimerKey): void {
 function statusOf(state: ReplicaState): ReplicaStatus {
   const { current, abstaining, halted } = state;
   const { height, view, self } = current;
-  const primary = primaryAt(current, view);
+  const primary = primaryAt(state, view);
   return { height, view, phase: phaseOf(state), primary, self, abstaining, halted };
 }
 

@@ -317,8 +317,10 @@ export function votingIndex(state: ReplicaState, height: Height): ValidatorIndex
   return indexOfKey(current.nextValidators, options.publicKey);
 }
 
-export function primaryAt(current: HeightState, view: View): ValidatorIndex {
-  return primaryOf(current.validators, current.height, view);
+/** Who leads a view of the height being decided. */
+export function primaryAt({ options, current }: ReplicaState, view: View): ValidatorIndex {
+  const { height, validators } = current;
+  return options.primarySchedule?.(height, view) ?? primaryOf(validators, height, view);
 }
 
 export function validatorCount(current: HeightState): number {
