@@ -36,9 +36,9 @@ export const MAX_ATTACHED_TRANSACTIONS = 65_536;
 
 /** r ‖ s on the wire, 64 bytes. */
 export const SIGNATURE_BYTES = 64;
-const signature = bytes(SIGNATURE_BYTES);
+export const signature: Codec<Uint8Array> = bytes(SIGNATURE_BYTES);
 /** `view` checks the bound: a view beyond MAX_VIEW is refused, never kept. */
-const viewCodec: Codec<View> = mapCodec(u32, view, (value) => value);
+export const viewCodec: Codec<View> = mapCodec(u32, view, (value) => value);
 
 export const indexedSignatureCodec: Codec<IndexedSignature> = struct({
   index: validatorIndexCodec,
@@ -92,6 +92,13 @@ const voteFields = {
   signature,
 };
 
+/** Fields of the messages that carry no block, in their order. */
+export const messageFields = {
+  vote: voteFields,
+  wish: { height: heightCodec, view: viewCodec, sender: validatorIndexCodec, signature },
+  viewChange: { ...viewChangeFields, prepared: nullable(preparedCertificateCodec) },
+} as const;
+
 /** Tags of the message types; a tag is never given to another type. */
 export const MESSAGE_TAGS = {
   "pre-prepare": 1,
@@ -117,16 +124,10 @@ export const messageCodec: Codec<Message> = union<Message>({
       justification: nullable(justificationCodec),
     }),
   ],
-  prepare: [MESSAGE_TAGS.prepare, struct(voteFields)],
-  commit: [MESSAGE_TAGS.commit, struct(voteFields)],
-  wish: [
-    MESSAGE_TAGS.wish,
-    struct({ height: heightCodec, view: viewCodec, sender: validatorIndexCodec, signature }),
-  ],
-  "view-change": [
-    MESSAGE_TAGS["view-change"],
-    struct({ ...viewChangeFields, prepared: nullable(preparedCertificateCodec) }),
-  ],
+  prepare: [MESSAGE_TAGS.prepare, struct(messageFields.vote)],
+  commit: [MESSAGE_TAGS.commit, struct(messageFields.vote)],
+  wish: [MESSAGE_TAGS.wish, struct(messageFields.wish)],
+  "view-change": [MESSAGE_TAGS["view-change"], struct(messageFields.viewChange)],
   decided: [
     MESSAGE_TAGS.decided,
     struct({ certificate: commitCertificateCodec, proposal: nullable(proposalCodec) }),

@@ -20,5 +20,6 @@ export * from "./errors.ts";
 export * from "./metrics.ts";
 export { createReplica, defaultReplicaOptions } from "./replica.ts";
 export * from "./reports.ts";
+export * from "./statements.ts";
 export * from "./vote-log.ts";
 export * from "./wire.ts";

@@ -126,7 +126,8 @@ export interface Decided {
 
 export type Message = PrePrepare | Prepare | Commit | Wish | ViewChange | Decided;
 
-type Unsigned<M> = M extends { readonly signature: Uint8Array } ? Omit<M, "signature"> : M;
+/** Each of `M` without its signature, which the shell adds. */
+export type Unsigned<M> = M extends { readonly signature: Uint8Array } ? Omit<M, "signature"> : M;
 
 /** What the core emits: the shell signs it with the validator's key. */
 export type UnsignedMessage = Unsigned<Message>;

@@ -20,9 +20,10 @@ import type {
   IndexedSignature,
   Message,
   PreparedCertificate,
-  UnsignedMessage,
+  Unsigned,
   ViewChangeVote,
 } from "./messages.ts";
+import type { Statement } from "./statements.ts";
 
 /** Which chain a signature is for. */
 export interface ChainContext {
@@ -46,8 +47,8 @@ export interface SignatureClaim {
   readonly signature: Uint8Array;
 }
 
-/** A message that carries a signature of its own: all but DECIDED. */
-export type SignableMessage = Exclude<UnsignedMessage, { readonly type: "decided" }>;
+/** What carries a signature of its own: all messages but DECIDED, whole or as statements. */
+export type SignableMessage = Unsigned<Statement>;
 
 const contextFields = {
   chainId: text(128),
@@ -162,7 +163,7 @@ export function viewChangeClaim(vote: ViewChangeVote, context: SignatureContext)
  * @param context `validatorsHash` is that of V(h) of the message's (or its certificate's) height.
  */
 export function signatureClaims(
-  message: Message,
+  message: Message | Statement,
   context: SignatureContext,
 ): readonly SignatureClaim[] {
   switch (message.type) {
@@ -185,10 +186,7 @@ export function signatureClaims(
   }
 }
 
-function ownClaim(
-  message: Exclude<Message, { readonly type: "decided" }>,
-  context: SignatureContext,
-): SignatureClaim {
+function ownClaim(message: Statement, context: SignatureContext): SignatureClaim {
   return {
     index: message.sender,
     message: signedPayload(context, message),

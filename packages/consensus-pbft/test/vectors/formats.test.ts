@@ -5,6 +5,7 @@ import { createValidatorSet, validatorsCodec } from "../../src/certificates.ts";
 import { fakeValidator } from "../../src/compliance.ts";
 import type { VoteRecord } from "../../src/effects.ts";
 import { signedPayload } from "../../src/signed-payloads.ts";
+import { statementCodec, statementOf } from "../../src/statements.ts";
 import { decodeMessage, encodeMessage, maxMessageBytes } from "../../src/wire.ts";
 import { exampleCertificate, exampleMessages, exampleProposal, filled } from "./examples.ts";
 import golden from "./golden.json" with { type: "json" };
@@ -36,6 +37,10 @@ function formats(): Readonly<Record<string, string>> {
     entries.push([`message ${name}`, encodeMessage(message)]);
     if (message.type === "decided") continue;
     entries.push([`payload ${name}`, signedPayload(context, message)]);
+    const statement = statementOf(message);
+    if (statement === null) continue;
+    expect(signedPayload(context, statement)).toEqual(signedPayload(context, message));
+    entries.push([`statement ${name}`, encode(statementCodec, statement)]);
   }
   for (const [name, record] of Object.entries(records)) {
     entries.push([`record ${name}`, encode(voteRecordCodec, record)]);
