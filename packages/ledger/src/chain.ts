@@ -19,6 +19,7 @@ import {
 import type { Block } from "./block.ts";
 import { LAST_HEIGHT_WITHOUT_HISTORY } from "./block-rules.ts";
 import { blockOperations, pruneOperations } from "./commit-batch.ts";
+import { createHistory, type SeenStatements } from "./consensus-history.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
 import { genesisDigest, headerDigest } from "./digests.ts";
 import { judgeEnvelope } from "./envelope.ts";
@@ -26,6 +27,7 @@ import { type BlockRefusalCode, LedgerError } from "./errors.ts";
 import { executeOn } from "./execution.ts";
 import type { Executor, StateView } from "./executor.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
+import { DEFAULT_HISTORY_HEIGHTS, HistoryLog } from "./history-log.ts";
 import type {
   BlockParts,
   BlockReference,
@@ -60,6 +62,8 @@ export interface LedgerComponents {
   readonly valueCacheBytes?: number;
   /** Memory for pages of the state tree, bytes. Default 64 MiB. */
   readonly pageCacheBytes?: number;
+  /** Heights whose history of consensus is kept; 0 keeps all. Default 100,000. */
+  readonly historyHeights?: number;
 }
 
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
@@ -76,16 +80,20 @@ export async function createLedger(components: LedgerComponents): Promise<Ledger
   const replay = createReplayGuard();
   const head = await openTip({ store, executor, genesis, base, pages, replay });
   const tips = new Tips(head);
-  return new Chain(components, { pages, replay, tips });
+  const kept = components.historyHeights ?? DEFAULT_HISTORY_HEIGHTS;
+  const history = new HistoryLog(store, genesisDigest(genesis), kept);
+  return new Chain(components, { pages, replay, tips, history });
 }
 
 interface ChainParts {
   readonly pages: CommittedPages;
   readonly replay: CommittedReplayGuard;
   readonly tips: Tips;
+  readonly history: HistoryLog;
 }
 
 const UNSEALED = digestOf(new Uint8Array(32));
+const NOTHING_SEEN: SeenStatements = { statements: [], dropped: 0 };
 const MAX_REMEMBERED_VALIDATORS = 1_000;
 const MAX_REMEMBERED_BODIES = 100_000;
 
@@ -100,6 +108,7 @@ class Chain extends ChainReader implements Ledger {
   readonly #pages: CommittedPages;
   readonly #replay: CommittedReplayGuard;
   readonly #tips: Tips;
+  readonly #history: HistoryLog;
   readonly #validators = new Map<string, ValidatorSet>();
   /** Ids of transactions whose bodies are stored and not yet committed. */
   readonly #storedBodies = new Set<string>();
@@ -107,8 +116,8 @@ class Chain extends ChainReader implements Ledger {
   #writing: Promise<unknown> = Promise.resolve();
   #failure: unknown = null;
 
-  constructor(components: LedgerComponents, { pages, replay, tips }: ChainParts) {
-    super(components.store, () => tips.head);
+  constructor(components: LedgerComponents, { pages, replay, tips, history }: ChainParts) {
+    super(components.store, () => tips.head, history);
     this.genesis = components.genesis;
     this.genesisDigest = genesisDigest(components.genesis);
     this.chainId = components.genesis.chainId;
@@ -119,6 +128,7 @@ class Chain extends ChainReader implements Ledger {
     this.#pages = pages;
     this.#replay = replay;
     this.#tips = tips;
+    this.#history = history;
     this.#counters.headHeight.set(tips.head.header.height);
   }
 
@@ -301,7 +311,9 @@ class Chain extends ChainReader implements Ledger {
     const digest = headerDigest(block.header);
     const tip = this.#requireCommittable(candidate, digest, decision);
     const head = this.#tips.head;
-    const { certificate, justification = null } = decision;
+    const { certificate, justification = null, seen = NOTHING_SEEN } = decision;
+    const { height, proposer } = block.header;
+    const history = createHistory({ height, digest, proposer, certificate }, seen);
     const isBodyStored = (id: Uint8Array) => this.#storedBodies.has(toHex(id));
     const operations = blockOperations(
       this.#store,
@@ -309,8 +321,10 @@ class Chain extends ChainReader implements Ledger {
       { certificate, justification },
       isBodyStored,
     );
+    operations.push(...this.#history.operations(history));
     head.view.prepareCommit(tip.view);
     await this.#write(operations);
+    this.#history.written();
     const { tree, pages, replay, transactions } = tip.execution;
     this.#count(tip, operations);
     tip.view.finishCommit();

@@ -19,6 +19,17 @@ export * from "./block.ts";
 export { decodeBlock } from "./block-rules.ts";
 export * from "./built-in-calls.ts";
 export { createLedger, type LedgerComponents } from "./chain.ts";
+export {
+  type ConsensusHistory,
+  consensusHistoryCodec,
+  createHistory,
+  historyLink,
+  type LinkedHistory,
+  MAX_HISTORY_BYTES,
+  MAX_HISTORY_STATEMENTS,
+  type SeenStatements,
+  statementBytes,
+} from "./consensus-history.ts";
 export * from "./decoded-transaction.ts";
 export * from "./digests.ts";
 export * from "./envelope.ts";
@@ -32,6 +43,7 @@ export {
 export * from "./executor.ts";
 export type { Finding } from "./finding.ts";
 export * from "./genesis.ts";
+export { DEFAULT_HISTORY_HEIGHTS } from "./history-log.ts";
 export * from "./ledger.ts";
 export * from "./member.ts";
 export * from "./memory-store.ts";

@@ -1,6 +1,7 @@
 import type { CommitCertificate, Justification, ValidatorSet } from "@credlink/consensus-pbft";
 import type { Digest, Height, Result, ValidatorIndex } from "@credlink/primitives";
 import type { Block, Header, SealedBlock } from "./block.ts";
+import type { LinkedHistory, SeenStatements } from "./consensus-history.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
 import type { JudgedEnvelope, SignatureClaim } from "./envelope.ts";
 import type { BlockRefusalCode, TransactionRefusalCode } from "./errors.ts";
@@ -107,6 +108,8 @@ export interface Decision {
   readonly certificate: CommitCertificate;
   /** Of the deciding view, when it was above 0 and is at hand: part of the block's history. */
   readonly justification?: Justification | null;
+  /** What the node saw signed about the height, for its history. Default: nothing. */
+  readonly seen?: SeenStatements;
 }
 
 /** Where a committed transaction stands. */
@@ -143,6 +146,8 @@ export interface LedgerReader {
   header(height: Height): BlockReference | null;
   blockByDigest(digest: Digest): Promise<SealedBlock | null>;
   certificate(height: Height): CommitCertificate | null;
+  /** What this node saw of a height's consensus; null beyond the head and when not kept. */
+  history(height: Height): LinkedHistory | null;
   /** Where a transaction was committed; null when it was not. */
   place(id: Digest): TransactionPlace | null;
   /** Signed bytes of a transaction that was committed, or kept by `persistBodies`. */

@@ -1,7 +1,9 @@
 import type { CommitCertificate } from "@credlink/consensus-pbft";
 import { type Digest, decode, equalBytes, type Height, height } from "@credlink/primitives";
 import type { SealedBlock } from "./block.ts";
+import type { LinkedHistory } from "./consensus-history.ts";
 import { headerDigest, statePath } from "./digests.ts";
+import type { HistoryLog } from "./history-log.ts";
 import type { BlockReference, LedgerReader, StateRecord, TransactionPlace } from "./ledger.ts";
 import { createMerkleProof } from "./merkle.ts";
 import { type Receipt, receiptCodec } from "./receipt.ts";
@@ -30,11 +32,13 @@ const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
 export class ChainReader implements LedgerReader {
   readonly #store: KeyValueStore;
   readonly #head: () => Tip;
+  readonly #log: HistoryLog;
   readonly #blocks = new SizedCache<CachedBlock>(BLOCK_CACHE_BYTES);
 
-  constructor(store: KeyValueStore, head: () => Tip) {
+  constructor(store: KeyValueStore, head: () => Tip, log: HistoryLog) {
     this.#store = store;
     this.#head = head;
+    this.#log = log;
   }
 
   /** The row of a committed height. @throws LedgerError LEDGER_STORE_CORRUPT */
@@ -59,6 +63,10 @@ export class ChainReader implements LedgerReader {
 
   certificate(at: Height): CommitCertificate | null {
     return this.row(at)?.certificate ?? null;
+  }
+
+  history(at: Height): LinkedHistory | null {
+    return at > this.#head().header.height ? null : this.#log.read(at);
   }
 
   async block(at: Height): Promise<SealedBlock | null> {

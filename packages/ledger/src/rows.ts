@@ -148,7 +148,7 @@ export function stateRowKey(contract: string, key: Uint8Array): Uint8Array {
 }
 
 /** Names of the rows in `metadata`. */
-export type MetadataName = "schema" | "genesis" | "head" | "pruned";
+export type MetadataName = "schema" | "genesis" | "head" | "pruned" | "history";
 
 export function metadataOperation(name: MetadataName, payload: Uint8Array): WriteOperation {
   const key = utf8(name);

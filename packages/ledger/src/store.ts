@@ -14,7 +14,7 @@ export const spaces = [
   "index",
   /** name -> local facts: head, genesis, schema version. */
   "metadata",
-  /** u64 height -> what this node saw of the consensus. */
+  /** u64 height -> what this node saw of the consensus, linked to the row below. */
   "history",
 ] as const;
 export type Space = (typeof spaces)[number];

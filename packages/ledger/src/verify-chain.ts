@@ -11,6 +11,7 @@ import { createMemoryStore } from "./memory-store.ts";
 import { type BlockRow, decodeBlockRow, historyRecordCodec, readHead, readPruned } from "./rows.ts";
 import { decodeU64, encodeU64 } from "./state-page.ts";
 import type { KeyValueStore } from "./store.ts";
+import { verifyConsensusHistory } from "./verify-history.ts";
 import { compareStores, type VerifyScope } from "./verify-rows.ts";
 
 /** Means and limits of a verification. */
@@ -37,7 +38,8 @@ export interface ChainChecks {
  * Verifies a stored chain from genesis on: links, header digests, certificates, transactions and
  * their signatures, execution, roots, receipts, state values, tree pages and indexes. The chain is
  * built again in a scratch store from blocks and transactions alone, then every stored row is
- * compared with what it must be, so that a flipped byte anywhere but in `history` is found.
+ * compared with what it must be, and the history of consensus is held against all of it: a
+ * flipped byte anywhere is found.
  *
  * Where a block cannot be executed again (its own row or a transaction is damaged), verification
  * of later blocks is limited to their own rows: one fault does not hide behind another, but the
@@ -59,6 +61,15 @@ export async function verifyChain(
   if (isWhole) await pruneLike(store, ledger);
   const scope: VerifyScope = isWhole ? { type: "whole" } : { type: "up-to", last };
   findings.push(...(await compareStores(store, scratch, scope)));
+  const { chainId, genesisDigest } = ledger;
+  const history = await verifyConsensusHistory(store, {
+    chainId,
+    genesisDigest,
+    headHeight,
+    validatorsAt: (at) => ledger.validatorsAt(at),
+    verifySignatures: checks.verifySignatures,
+  });
+  findings.push(...history);
   return findings;
 }
 

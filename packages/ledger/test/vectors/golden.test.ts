@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
-import { type Codec, decode, digest, encode, height, toHex, utf8, validatorIndex } from
+import { type Codec, decode, digest, encode, height, toHex, utf8, validatorIndex, view } from
   "@credlink/primitives";
 import { describe, expect, it } from "vitest";
 import {
   blockCodec,
+  type ConsensusHistory,
   bodyCodec,
+  consensusHistoryCodec,
   createMerkleProof,
   eventCodec,
   genesisCodec,
@@ -26,6 +28,7 @@ import {
   transactionId,
   transactionSigningMessage,
 } from "../../src/index.ts";
+import { encodeHistoryRow } from "../../src/consensus-history.ts";
 import { decodeBlockRow, encodeBlockRow, genesisCertificate, headOperation } from
   "../../src/rows.ts";
 import { decodePage, encodePage, type Page } from "../../src/state-page.ts";
@@ -105,6 +108,19 @@ function missing(): Page {
   throw new Error("a page that is not there");
 }
 
+const place = { height: height(5), view: view(0), sender: validatorIndex(2) };
+const consensusHistory: ConsensusHistory = {
+  height: height(5),
+  digest: fill(3),
+  proposer: validatorIndex(1),
+  certificate,
+  statements: [
+    { type: "prepare", ...place, digest: fill(3), signature: new Uint8Array(64).fill(4) },
+    { type: "wish", ...place, view: view(1), signature: new Uint8Array(64).fill(5) },
+  ],
+  dropped: 2,
+};
+
 const formats: Readonly<Record<string, () => Uint8Array>> = {
   transaction: codec(transactionCodec, transaction),
   signedTransaction: codec(signedTransactionCodec, signedTransaction),
@@ -149,6 +165,8 @@ const formats: Readonly<Record<string, () => Uint8Array>> = {
   stateRoot: () => tree.root,
   pageKey: () => pageKey(path, 12, 7),
   genesisCertificate: () => genesisCertificate(fill(1)).digest,
+  consensusHistory: codec(consensusHistoryCodec, consensusHistory),
+  historyRow: () => encodeHistoryRow(fill(9), consensusHistory).row,
 };
 
 function missingBytes(): never {
