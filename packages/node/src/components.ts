@@ -81,6 +81,7 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
       genesis,
       metrics,
       logger: logger.child({ component: "ledger" }),
+      historyHeights: config.storage.historyHeights,
     });
     const { threads, maxQueued } = config.verification;
     const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });

@@ -166,6 +166,13 @@ export const configSchema = z.strictObject({
   storage: z
     .strictObject({
       cacheBytes: count.max(17_179_869_184).default(67_108_864).describe("Block cache of LevelDB."),
+      historyHeights: z
+        .number()
+        .int()
+        .min(0)
+        .max(1_000_000_000)
+        .default(100_000)
+        .describe("Heights whose history of consensus is kept; 0 keeps all."),
     })
     .prefault({})
     .describe("The database."),

@@ -1,5 +1,5 @@
 import type { CommitCertificate, Justification } from "@credlink/consensus-pbft";
-import type { Ledger, SealedCandidate } from "@credlink/ledger";
+import type { Ledger, SealedCandidate, SeenStatements } from "@credlink/ledger";
 import type { Digest, Height, Logger } from "@credlink/primitives";
 import { EngineError } from "./errors.ts";
 import type { CommittedBlock } from "./types.ts";
@@ -14,6 +14,8 @@ export interface Committed extends CommittedBlock {
 export interface ChainWriterHooks {
   /** Awaited before every commit. */
   readonly beforeCommit: () => Promise<void>;
+  /** What was seen signed about the height that is committed now. */
+  readonly seenOf: (height: Height) => SeenStatements;
   /** The block is durable in the store; called before anything later is written. */
   readonly onDurable: (block: Committed) => void;
   readonly onFatal: (error: Error) => void;
@@ -58,7 +60,8 @@ export function createChainWriter(
     const { candidate, certificate, justification } = decided;
     const { block, digest } = candidate.sealed;
     await hooks.beforeCommit();
-    await ledger.commit(candidate, block, { certificate, justification });
+    const seen = hooks.seenOf(candidate.height);
+    await ledger.commit(candidate, block, { certificate, justification, seen });
     const { height, timestampMs, receipts } = candidate;
     logger.debug("block committed", { height, transactions: receipts.length, source });
     const transactionIds: readonly Digest[] = block.body.transactionIds;

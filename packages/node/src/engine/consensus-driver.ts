@@ -31,6 +31,7 @@ import type { EngineInstruments } from "./metrics.ts";
 import { CONSENSUS_PROTOCOL } from "./protocols.ts";
 import type { RecentProposals } from "./recent-proposals.ts";
 import { createReplicaTimers, type ReplicaTimers } from "./replica-timers.ts";
+import type { StatementMemory } from "./seen-statements.ts";
 import type { ConsensusSignatures } from "./signature-memory.ts";
 import type { VoteLog } from "./vote-log-writer.ts";
 
@@ -46,6 +47,8 @@ export interface DriverComponents {
   readonly signer: Signer;
   readonly signatures: ConsensusSignatures;
   readonly proposals: RecentProposals;
+  /** Hears every verified message and every one of our own. */
+  readonly statements: StatementMemory;
   readonly logger: Logger;
   readonly instruments: EngineInstruments;
   readonly requestTimeoutMs: number;
@@ -130,7 +133,10 @@ class Driver implements ConsensusDriver {
   }
 
   feed(input: Input): void {
-    if (input.type === "message") this.#keepJustification(input.message);
+    if (input.type === "message") {
+      this.#keepJustification(input.message);
+      this.#parts.statements.note(input.message);
+    }
     this.#inputs.push(input);
     if (!this.#isStepping) this.#drain();
   }

@@ -5,6 +5,7 @@ import { createInstruments, type EngineInstruments } from "./metrics.ts";
 import { createOutcomes, type Outcomes } from "./outcomes.ts";
 import { createPeerBudget, type PeerBudget } from "./peer-budget.ts";
 import { createRecentProposals, type RecentProposals } from "./recent-proposals.ts";
+import { createStatementMemory, type StatementMemory } from "./seen-statements.ts";
 import {
   type ConsensusSignatures,
   createConsensusSignatures,
@@ -27,6 +28,7 @@ export interface EngineParts {
   readonly consensusSignatures: ConsensusSignatures;
   readonly transactionSignatures: TransactionSignatures;
   readonly proposals: RecentProposals;
+  readonly statements: StatementMemory;
   readonly fetcher: TransactionFetcher;
   readonly pipeline: BlockPipeline;
   readonly pusher: TransactionPusher;
@@ -65,6 +67,7 @@ export function createEngineParts(
     consensusSignatures,
     transactionSignatures,
     proposals: createRecentProposals(network, logger),
+    statements: createStatementMemory(),
     fetcher,
     pipeline: createBlockPipeline({
       ...shared,

@@ -83,6 +83,7 @@ class NodeEngine implements Engine {
       ledger,
       {
         beforeCommit: () => this.#reactions.decidedDurable(),
+        seenOf: (height) => this.#parts.statements.take(height),
         onDurable: (block) => this.#onDurable(block),
         onFatal: (error) => this.#fail(error),
       },
