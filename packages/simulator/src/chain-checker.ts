@@ -1,23 +1,24 @@
 import {
   type CommitCertificate,
-  type ValidatorSet,
   verifyCommitCertificate,
 } from "@credlink/consensus-pbft/certificates";
 import { genesisDigest, type Ledger } from "@credlink/ledger";
 import type { CommittedBlock } from "@credlink/node/engine";
 import { height as toHeight, toHex } from "@credlink/primitives";
 import { CheckFailure } from "./checker-errors.ts";
+import type { KnownValidators } from "./known-validators.ts";
 import type { Profile } from "./profile.ts";
 
 interface Decided {
   readonly digest: string;
   readonly stateRoot: string;
+  readonly timestampMs: number;
 }
 
 /** The omniscient view of the chain: what honest nodes committed, all together. */
 export class ChainChecker {
   readonly #profile: Profile;
-  readonly #set: ValidatorSet;
+  readonly #validators: KnownValidators;
   /** height -> the block. */
   readonly #chain = new Map<number, Decided>();
   /** Transaction id -> the height it was committed at. */
@@ -28,9 +29,9 @@ export class ChainChecker {
   highestView = 0;
   certificates = 0;
 
-  constructor(profile: Profile, set: ValidatorSet) {
+  constructor(profile: Profile, validators: KnownValidators) {
     this.#profile = profile;
-    this.#set = set;
+    this.#validators = validators;
   }
 
   get height(): number {
@@ -46,16 +47,25 @@ export class ChainChecker {
     return this.#places.has(id);
   }
 
-  /** A process came up: its head must be a block that was decided, or genesis. */
+  /**
+   * A process came up: its head must be a block that was decided, or genesis, and not below what
+   * an earlier process of the node reported as durable.
+   *
+   * @throws CheckFailure I4 and what `onCommit` throws
+   */
   onBoot(node: string, ledger: Ledger): void {
     const { height } = ledger.head.header;
+    const before = this.reported(node);
+    if (height < before) {
+      throw new CheckFailure("I4", `${node} reported ${before} and came back with ${height}`);
+    }
     this.#heights.set(node, height);
     // The last block may have become durable in the very moment of the crash.
     for (let at = Math.max(1, this.#chain.size); at <= height; at++) this.#check(node, at, ledger);
     if (height > 0) this.#check(node, height, ledger);
   }
 
-  /** @throws CheckFailure I1, I2, I4, I9, I12, I14 */
+  /** @throws CheckFailure I1, I2, I4, I9, I12, I14, I15 */
   onCommit(node: string, block: CommittedBlock, ledger: Ledger): void {
     const before = this.#heights.get(node) ?? 0;
     if (block.height !== before + 1) {
@@ -86,10 +96,13 @@ export class ChainChecker {
     if (known !== undefined && known.stateRoot !== stateRoot) {
       throw new CheckFailure("I14", `two states at height ${height}, one on ${node}`);
     }
+    const { timestampMs, parentHash } = found.header;
+    if (known === undefined) {
+      this.#checkLink(height, toHex(parentHash), timestampMs);
+      this.#validators.onDecided(found.header, ledger);
+      this.#chain.set(height, { digest, stateRoot, timestampMs });
+    }
     this.#checkCertificate(node, certificate);
-    if (known !== undefined) return;
-    this.#checkLink(height, toHex(found.header.parentHash));
-    this.#chain.set(height, { digest, stateRoot });
   }
 
   #place(id: string, height: number): void {
@@ -100,10 +113,14 @@ export class ChainChecker {
     this.#places.set(id, height);
   }
 
-  #checkLink(height: number, parent: string): void {
+  #checkLink(height: number, parent: string, timestampMs: number): void {
+    if (height === 1) return;
     const below = this.#chain.get(height - 1);
-    if (height > 1 && below?.digest !== parent) {
+    if (below?.digest !== parent) {
       throw new CheckFailure("I2", `block ${height} does not follow block ${height - 1}`);
+    }
+    if (timestampMs <= below.timestampMs) {
+      throw new CheckFailure("I15", `block ${height} is not later than block ${height - 1}`);
     }
   }
 
@@ -112,8 +129,10 @@ export class ChainChecker {
     this.certificates++;
     this.highestView = Math.max(this.highestView, certificate.view);
     const chain = { chainId: genesis.chainId, genesisDigest: genesisDigest(genesis) };
-    const verdict = verifyCommitCertificate(certificate, this.#set, chain, verifyOne);
-    if (!verdict.ok)
-      throw new CheckFailure("I9", `${node}, ${certificate.height}: ${verdict.code}`);
+    const { height } = certificate;
+    const set = this.#validators.at(height);
+    if (set === null) throw new CheckFailure("I2", `nobody knows V(${height})`);
+    const verdict = verifyCommitCertificate(certificate, set, chain, verifyOne);
+    if (!verdict.ok) throw new CheckFailure("I9", `${node}, ${height}: ${verdict.code}`);
   }
 }

@@ -1,5 +1,5 @@
 import { createValidatorSet, type ValidatorSet } from "@credlink/consensus-pbft";
-import { genesisDigest, type Ledger } from "@credlink/ledger";
+import { type Executor, genesisDigest, type Ledger } from "@credlink/ledger";
 import { type CommittedBlock, EngineError } from "@credlink/node/engine";
 import { type Digest, type Logger, toHex } from "@credlink/primitives";
 import {
@@ -9,13 +9,15 @@ import {
   type SimulatedNetwork,
 } from "@credlink/testkit";
 import { type Conspiracy, createByzantineNetwork } from "./byzantine.ts";
-import { ChainChecker } from "./chain-checker.ts";
+import type { ChainChecker } from "./chain-checker.ts";
 import { CheckFailure } from "./checker-errors.ts";
+import { Checkers } from "./checkers.ts";
 import type { Plan } from "./plan.ts";
 import { type Profile, peerName } from "./profile.ts";
+import type { WatchedStep } from "./replica-watch.ts";
 import { type NodeObserver, SimulatedNode, type World } from "./simulated-node.ts";
 import { Trace } from "./trace.ts";
-import { WireChecker } from "./wire-checker.ts";
+import type { WireChecker } from "./wire-checker.ts";
 
 /** A network of simulated nodes with its checkers. */
 export class Cluster implements NodeObserver {
@@ -23,8 +25,7 @@ export class Cluster implements NodeObserver {
   readonly network: SimulatedNetwork;
   readonly nodes: readonly SimulatedNode[];
   readonly profile: Profile;
-  readonly chain: ChainChecker;
-  readonly wire: WireChecker;
+  readonly checkers: Checkers;
   readonly trace: Trace;
   readonly genesisDigest: Digest;
   /** First broken invariant; the run ends with it. */
@@ -33,6 +34,9 @@ export class Cluster implements NodeObserver {
   readonly receipts = new Map<string, number>();
   /** Accepted transactions -> the node and its life that accepted them. */
   readonly accepted = new Map<string, { readonly node: SimulatedNode; readonly life: number }>();
+  /** Nodes whose vote log a fault took away or rolled back. */
+  readonly lostLogs = new Set<string>();
+  readonly #watched: readonly string[] | null;
 
   constructor(parts: {
     readonly plan: Plan;
@@ -42,8 +46,13 @@ export class Cluster implements NodeObserver {
     /** Names of those whom traitors deceive; default: half of the honest. */
     readonly deceived?: readonly string[];
     readonly logger?: Logger;
+    /** Invariants that may end the run, for negative controls; default: all. */
+    readonly watched?: readonly string[];
+    /** Negative control: what nodes run instead of the profile's executor. */
+    readonly nodeExecutor?: (real: Executor) => Executor;
   }) {
     const { plan, profile, clock, random } = parts;
+    this.#watched = parts.watched ?? null;
     this.clock = clock;
     this.profile = profile;
     this.genesisDigest = genesisDigest(profile.genesis);
@@ -58,7 +67,13 @@ export class Cluster implements NodeObserver {
       },
     });
     const set = createValidatorSet(profile.genesis.validators);
-    const world: World = { clock, network: this.network, profile, random, ...pickLogger(parts) };
+    const world: World = {
+      clock,
+      network: this.network,
+      profile: profileOfNodes(profile, parts.nodeExecutor),
+      random,
+      ...pickLogger(parts),
+    };
     const drawn = createConspiracy(profile, set, plan, random);
     const deceived = parts.deceived === undefined ? drawn.deceived : new Set(parts.deceived);
     const conspiracy: Conspiracy = { ...drawn, deceived };
@@ -70,12 +85,16 @@ export class Cluster implements NodeObserver {
           : createByzantineNetwork(strategy, conspiracy, random.fork(`byzantine ${index}`));
       return new SimulatedNode(index, world, this, wrap);
     });
-    this.chain = new ChainChecker(profile, set);
-    this.wire = new WireChecker(this.nodes);
+    this.checkers = new Checkers({
+      profile,
+      clock,
+      nodes: this.nodes,
+      fail: (error) => this.fail(error),
+    });
     this.trace = new Trace(profile.name === "protocol");
     this.network.tap((message) => {
       this.trace.message(clock.monotonicMs(), message);
-      this.guard(() => this.wire.check(message));
+      this.checkers.onWire(message);
     });
   }
 
@@ -83,18 +102,41 @@ export class Cluster implements NodeObserver {
     return this.nodes.filter(({ isByzantine }) => !isByzantine);
   }
 
+  get chain(): ChainChecker {
+    return this.checkers.chain;
+  }
+
+  get wire(): WireChecker {
+    return this.checkers.wire;
+  }
+
   /** Runs a check; the first failure is kept and ends the run. */
   guard(check: () => void): void {
     try {
       check();
     } catch (error) {
-      this.failure ??= error instanceof Error ? error : new Error(String(error));
+      this.fail(error);
     }
+  }
+
+  /** Takes note of a broken invariant, or of a checker that broke. */
+  fail(error: unknown): void {
+    const isCheck = error instanceof CheckFailure;
+    if (isCheck && this.#watched !== null && !this.#watched.includes(error.invariant)) return;
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   onBoot(node: SimulatedNode, ledger: Ledger): void {
     this.trace.event(this.clock.monotonicMs(), `boot ${node.name} ${ledger.head.header.height}`);
-    if (!node.isByzantine) this.guard(() => this.chain.onBoot(node.name, ledger));
+    this.checkers.onBoot(node.name, ledger);
+  }
+
+  onStep(node: SimulatedNode, step: WatchedStep): void {
+    this.checkers.onStep(node.name, step);
+  }
+
+  watchLog(node: SimulatedNode, logger: Logger): Logger {
+    return this.checkers.watchLog(node.name, logger);
   }
 
   onCommit(node: SimulatedNode, block: CommittedBlock, ledger: Ledger): void {
@@ -105,15 +147,16 @@ export class Cluster implements NodeObserver {
       this.receipts.set(status, (this.receipts.get(status) ?? 0) + 1);
     }
     this.trace.event(this.clock.monotonicMs(), text);
-    if (!node.isByzantine) this.guard(() => this.chain.onCommit(node.name, block, ledger));
+    this.checkers.onCommit(node.name, block, ledger);
   }
 
   onFatal(node: SimulatedNode, error: Error): void {
     const code = error instanceof EngineError ? error.code : error.message;
     this.trace.event(this.clock.monotonicMs(), `fatal ${node.name} ${code}`);
     if (node.isByzantine) return;
-    this.failure ??= new CheckFailure("I17", `${node.name} stopped: ${error.message}`);
-    this.failure.cause ??= error;
+    const failure = new CheckFailure("I17", `${node.name} stopped: ${error.message}`);
+    failure.cause = error;
+    this.fail(failure);
   }
 
   /** Submits one fresh transaction at a node; remembers it when it was accepted. */
@@ -127,6 +170,11 @@ export class Cluster implements NodeObserver {
       this.accepted.set(toHex(result.value.id), { node, life: lives });
     }
   }
+}
+
+function profileOfNodes(profile: Profile, change?: (real: Executor) => Executor): Profile {
+  if (change === undefined) return profile;
+  return { ...profile, createExecutor: () => change(profile.createExecutor()) };
 }
 
 function pickLogger(parts: { readonly logger?: Logger }): { readonly logger?: Logger } {

@@ -1,3 +1,4 @@
+import type { Executor } from "@credlink/ledger";
 import type { Logger } from "@credlink/primitives";
 import {
   createSeededRandom,
@@ -21,6 +22,10 @@ export interface RunOptions {
   readonly adjust?: (plan: Plan) => Plan;
   /** Negative control: disks that acknowledge without storing. */
   readonly lyingDisks?: boolean;
+  /** Negative control: what all nodes run instead of the profile's executor. */
+  readonly nodeExecutor?: (real: Executor) => Executor;
+  /** Negative control: only these invariants may end the run, so that one is seen alone. */
+  readonly watched?: readonly string[];
   readonly logger?: Logger;
 }
 
@@ -53,13 +58,15 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const plan = options.adjust?.(drawn) ?? drawn;
   const clock = createSimulatedClock();
   const profile = await createProfile(options, random, plan);
-  const { logger } = options;
+  const { logger, watched, nodeExecutor } = options;
   const cluster = new Cluster({
     plan,
     profile,
     clock,
     random,
     ...(logger === undefined ? {} : { logger }),
+    ...(watched === undefined ? {} : { watched }),
+    ...(nodeExecutor === undefined ? {} : { nodeExecutor }),
   });
   const faults = new FaultInjector(cluster, plan, random.fork("faults"));
   for (const node of cluster.nodes) {
@@ -70,6 +77,10 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const healedAtMs = clock.monotonicMs();
   const healedHeight = cluster.chain.height;
   if (cluster.failure === null) await runLiveness(cluster, plan, random.fork("healed"));
+  for (const name of cluster.checkers.abstained) {
+    const text = `${name} does not trust its vote log, which no fault touched`;
+    if (!cluster.lostLogs.has(name)) cluster.fail(new CheckFailure("I17", text));
+  }
   const { failure } = cluster;
   return {
     seed: options.seed,

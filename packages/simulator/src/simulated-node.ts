@@ -18,6 +18,7 @@ import {
   type SimulatedNetwork,
 } from "@credlink/testkit";
 import { type Profile, peerName } from "./profile.ts";
+import { type WatchedStep, watchReplica } from "./replica-watch.ts";
 import { createSimulatedStore, type SimulatedStore } from "./simulated-store.ts";
 
 /** What every node of a run shares. */
@@ -34,6 +35,10 @@ export interface NodeObserver {
   /** A process came up and opened its chain. */
   onBoot(node: SimulatedNode, ledger: Ledger): void;
   onCommit(node: SimulatedNode, block: CommittedBlock, ledger: Ledger): void;
+  /** One step of the replica of a living process. */
+  onStep(node: SimulatedNode, step: WatchedStep): void;
+  /** The logger that the node is to use instead of this one. */
+  watchLog(node: SimulatedNode, logger: Logger): Logger;
   /** The process ended itself: a fault it must not survive. */
   onFatal(node: SimulatedNode, error: Error): void;
 }
@@ -135,10 +140,15 @@ export class SimulatedNode {
       verifier: {
         verify: (requests) => clock.external(profile.verifier.verify(requests)),
       },
-      logger: this.#world.logger?.child({ node: this.name }) ?? noLogger,
+      logger: this.#observer.watchLog(
+        this,
+        this.#world.logger?.child({ node: this.name }) ?? noLogger,
+      ),
       metrics: noMetrics,
       createReplica: (options: ReplicaOptions, start: ReplicaStart) =>
-        createReplica(options, start),
+        watchReplica(createReplica(options, start), (step) => {
+          if (this.#process === process) this.#observer.onStep(this, step);
+        }),
       onFatal: (error) => {
         if (this.#process === process) this.#observer.onFatal(this, error);
       },

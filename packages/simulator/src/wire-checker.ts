@@ -1,86 +1,14 @@
-import {
-  decodeMessage,
-  type Message,
-  type VoteRecord,
-  voteRecordCodec,
-} from "@credlink/consensus-pbft";
-import { CONSENSUS_PROTOCOL, VOTE_LOG_FOLDER } from "@credlink/node/engine";
-import { decode, toHex } from "@credlink/primitives";
-import type { SimulatedDisk, WireMessage } from "@credlink/testkit";
+import type { Message } from "@credlink/consensus-pbft";
+import { toHex } from "@credlink/primitives";
+import type { SimulatedDisk } from "@credlink/testkit";
 import { CheckFailure } from "./checker-errors.ts";
+import { DurableVotes } from "./durable-votes.ts";
 
 /** What a wire checker needs of a node. */
 export interface WatchedNode {
   readonly name: string;
   readonly isByzantine: boolean;
   readonly disk: SimulatedDisk;
-}
-
-const HEADER_BYTES = 100;
-const FRAME_FIXED_BYTES = 25;
-
-/** Reads the durable part of a vote log frame by frame; a reader of its own, apart from the code. */
-class DurableVotes {
-  readonly #disk: SimulatedDisk;
-  #path: string | null = null;
-  #offset = HEADER_BYTES;
-  /** Names of the promises that are durable. */
-  readonly names = new Set<string>();
-  /** height -> highest view entered, as the log knows it. */
-  readonly entered = new Map<number, number>();
-
-  constructor(disk: SimulatedDisk) {
-    this.#disk = disk;
-  }
-
-  refresh(): void {
-    const path =
-      this.#path ?? this.#disk.durablePaths().find((one) => one.startsWith(VOTE_LOG_FOLDER));
-    if (path === undefined) return;
-    this.#path = path;
-    const bytes = this.#disk.durable(path, this.#offset);
-    if (bytes === null) return;
-    let at = 0;
-    while (at + FRAME_FIXED_BYTES <= bytes.length) {
-      const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
-      const end = at + 8 + length;
-      if (length < FRAME_FIXED_BYTES - 8 || end > bytes.length) break;
-      this.#take(decode(voteRecordCodec, bytes.slice(at + FRAME_FIXED_BYTES, end)));
-      at = end;
-    }
-    this.#offset += at;
-  }
-
-  #take(record: VoteRecord): void {
-    switch (record.type) {
-      case "proposed":
-        this.names.add(
-          nameOf("pre-prepare", record, `${toHex(record.parentDigest)}/${toHex(record.digest)}`),
-        );
-        break;
-      case "prepare-voted":
-        this.names.add(nameOf("prepare", record, toHex(record.digest)));
-        break;
-      case "commit-voted":
-        this.names.add(nameOf("commit", record.certificate, toHex(record.certificate.digest)));
-        break;
-      case "entered-view": {
-        const known = this.entered.get(record.height) ?? 0;
-        this.entered.set(record.height, Math.max(known, record.view));
-        break;
-      }
-      case "decided":
-        break;
-    }
-  }
-}
-
-function nameOf(
-  type: string,
-  { height, view }: { readonly height: number; readonly view: number },
-  rest: string,
-): string {
-  return `${type}/${height}/${view}/${rest}`;
 }
 
 interface Sent {
@@ -103,14 +31,15 @@ export class WireChecker {
     this.#nodes = new Map(nodes.map((node) => [node.name, node]));
   }
 
-  /** @throws CheckFailure I5, I6, I7 */
-  check(wire: WireMessage): void {
-    if (wire.protocol !== CONSENSUS_PROTOCOL) return;
-    const node = this.#nodes.get(wire.from);
+  /**
+   * One message to one receiver; null stands for bytes that do not decode.
+   *
+   * @throws CheckFailure I5, I6, I7, I8, I16
+   */
+  check(from: string, message: Message | null): void {
+    const node = this.#nodes.get(from);
     if (node === undefined || node.isByzantine) return;
-    const decoded = decodeMessage(wire.bytes);
-    if (!decoded.ok) throw new CheckFailure("I16", `${node.name} sent what it would refuse`);
-    const message = decoded.value;
+    if (message === null) throw new CheckFailure("I16", `${node.name} sent what it would refuse`);
     this.counts.set(message.type, (this.counts.get(message.type) ?? 0) + 1);
     if (message.type === "decided" || message.type === "wish") return;
     this.highestView = Math.max(this.highestView, message.view);
@@ -133,9 +62,14 @@ export class WireChecker {
     sent.durable.refresh();
     const isDurable =
       message.type === "view-change"
-        ? (sent.durable.entered.get(message.height) ?? 0) >= message.view
+        ? sent.durable.entered(message.height) >= message.view
         : sent.durable.names.has(`${key}/${value}`);
     if (!isDurable) throw new CheckFailure("I6", `${node.name} sent before it was durable: ${key}`);
+    if (message.type !== "view-change") return;
+    const lock = sent.durable.lockAtEntry(message.height, message.view);
+    if ((lock ?? "-") !== value) {
+      throw new CheckFailure("I8", `${node.name}: ${key} names ${value}, its log holds ${lock}`);
+    }
   }
 
   #checkView(

@@ -74,7 +74,8 @@ describe("negative control: the checkers see a fork when there is one", () => {
         [0, "equivocate"],
         [1, "equivocate"],
       ]);
-      const result = await runSeed({ seed, validators: 4, adjust: calm({ byzantine }) });
+      const adjust = calm({ byzantine });
+      const result = await runSeed({ seed, validators: 4, adjust, watched: ["I1"] });
       reasons.push(result.reason ?? "none");
       if (result.reason?.startsWith("I1:")) break;
     }
@@ -89,6 +90,24 @@ describe("negative control: the checkers see a vote that was not durable", () =>
   it("disks that lie about syncs break persist-before-send, and I6 says so", async () => {
     const result = await runSeed({ seed: 1, validators: 4, adjust: calm({}), lyingDisks: true });
     expect(result.reason).toMatch(/^I6:/);
+  });
+});
+
+describe("negative control: the checkers execute by themselves", () => {
+  it("nodes that agree on wrong states keep every other invariant, and I3 says so", async () => {
+    const result = await runSeed({
+      seed: 1,
+      validators: 4,
+      adjust: calm({}),
+      nodeExecutor: (real) => ({
+        ...real,
+        execute: async (parent, context, transactions) => {
+          const done = await real.execute(parent, context, transactions);
+          return { ...done, writes: done.writes.slice(1) };
+        },
+      }),
+    });
+    expect(result.reason).toMatch(/^I3:/);
   });
 });
 

@@ -1,0 +1,120 @@
+import { createValidatorSet, type Message } from "@credlink/consensus-pbft";
+import { genesisDigest, type Ledger } from "@credlink/ledger";
+import type { CommittedBlock } from "@credlink/node/engine";
+import type { LogFields, Logger } from "@credlink/primitives";
+import type { SimulatedClock, WireMessage } from "@credlink/testkit";
+import { CertificateChecker } from "./certificate-checker.ts";
+import { ChainChecker } from "./chain-checker.ts";
+import { CheckFailure } from "./checker-errors.ts";
+import { EvidenceChecker } from "./evidence-checker.ts";
+import { KnownValidators } from "./known-validators.ts";
+import type { Profile } from "./profile.ts";
+import type { WatchedStep } from "./replica-watch.ts";
+import { TimelinessChecker } from "./timeliness-checker.ts";
+import { ValidityChecker } from "./validity-checker.ts";
+import { type WatchedNode, WireChecker } from "./wire-checker.ts";
+import { createWireReader } from "./wire-reader.ts";
+
+/** What an honest node may log as an error: a fact about another that an operator acts on. */
+const ABOUT_OTHERS = "validator contradicted itself";
+/** Right after a fault took its vote log, and only then. */
+const ABSTAINING = "vote log cannot be trusted, abstaining";
+
+/** Everything that is held against a run, fed with all that can be seen of it. */
+export class Checkers {
+  readonly validators: KnownValidators;
+  readonly chain: ChainChecker;
+  readonly wire: WireChecker;
+  readonly certificates: CertificateChecker;
+  readonly evidence: EvidenceChecker;
+  readonly timeliness: TimelinessChecker;
+  readonly validity: ValidityChecker;
+  /** Nodes that came up without a vote log they could trust. */
+  readonly abstained = new Set<string>();
+  readonly #read = createWireReader();
+  readonly #honest: ReadonlySet<string>;
+  readonly #fail: (error: unknown) => void;
+
+  constructor(parts: {
+    readonly profile: Profile;
+    readonly clock: SimulatedClock;
+    readonly nodes: readonly WatchedNode[];
+    /** Hears of every broken invariant. */
+    readonly fail: (error: unknown) => void;
+  }) {
+    const { profile, clock, nodes, fail } = parts;
+    const { genesis, verifyOne } = profile;
+    const chain = { chainId: genesis.chainId, genesisDigest: genesisDigest(genesis) };
+    this.#fail = fail;
+    this.#honest = new Set(nodes.flatMap((node) => (node.isByzantine ? [] : [node.name])));
+    this.validators = new KnownValidators(createValidatorSet(genesis.validators));
+    this.chain = new ChainChecker(profile, this.validators);
+    this.wire = new WireChecker(nodes);
+    this.certificates = new CertificateChecker(chain, this.validators, verifyOne);
+    this.evidence = new EvidenceChecker({
+      chain,
+      validators: this.validators,
+      verify: verifyOne,
+      isTraitor: (nodeId) => !this.#honest.has(nodeId),
+    });
+    this.timeliness = new TimelinessChecker(genesis.parameters);
+    this.validity = new ValidityChecker(profile, clock, fail);
+  }
+
+  /** One message as it is put on the wire, before anything is lost. */
+  onWire(wire: WireMessage): void {
+    const read = this.#read(wire);
+    if (read === null) return;
+    this.#guard(() => this.wire.check(wire.from, read.message));
+    const { message } = read;
+    if (message !== null && read.isNew) this.onMessage(wire.from, message);
+  }
+
+  /** A consensus message that was not on the wire before. */
+  onMessage(from: string, message: Message): void {
+    this.#guard(() => this.certificates.check(message, this.#honest.has(from)));
+  }
+
+  onBoot(node: string, ledger: Ledger): void {
+    if (!this.#honest.has(node)) return;
+    this.#guard(() => this.chain.onBoot(node, ledger));
+    this.validity.onHeight(ledger.head.header.height, ledger);
+  }
+
+  onCommit(node: string, block: CommittedBlock, ledger: Ledger): void {
+    if (!this.#honest.has(node)) return;
+    this.#guard(() => this.chain.onCommit(node, block, ledger));
+    this.validity.onHeight(block.height, ledger);
+  }
+
+  onStep(node: string, step: WatchedStep): void {
+    if (!this.#honest.has(node)) return;
+    this.#guard(() => this.evidence.check(node, step));
+    this.#guard(() => this.timeliness.check(node, step));
+  }
+
+  /** What an honest node logs goes on to `logger`; an error of its own is a failure (I17). */
+  watchLog(node: string, logger: Logger): Logger {
+    if (!this.#honest.has(node)) return logger;
+    return {
+      error: (text: string, fields?: LogFields) => {
+        logger.error(text, fields);
+        if (text === ABSTAINING) this.abstained.add(node);
+        if (text === ABSTAINING || text === ABOUT_OTHERS) return;
+        this.#fail(new CheckFailure("I17", `${node} logged an error: ${text}`));
+      },
+      warn: (text, fields) => logger.warn(text, fields),
+      info: (text, fields) => logger.info(text, fields),
+      debug: (text, fields) => logger.debug(text, fields),
+      child: (bindings) => this.watchLog(node, logger.child(bindings)),
+    };
+  }
+
+  #guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}
