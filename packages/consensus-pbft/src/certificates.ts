@@ -19,6 +19,12 @@ import type {
 } from "./messages.ts";
 import { quorum } from "./quorum.ts";
 import {
+  checkEvidenceShape,
+  type Evidence,
+  type EvidenceCode,
+  evidenceClaims,
+} from "./signed-evidence.ts";
+import {
   type ChainContext,
   certificateClaims,
   type SignatureClaim,
@@ -30,6 +36,7 @@ import type { ValidatorSet } from "./validator-set.ts";
 export { commitCertificateCodec, preparedCertificateCodec } from "./codecs.ts";
 export * from "./messages.ts";
 export { faultBound, honestOne, quorum } from "./quorum.ts";
+export * from "./signed-evidence.ts";
 export * from "./signed-payloads.ts";
 export * from "./validator-set.ts";
 
@@ -232,4 +239,21 @@ export function verifyJustification(
   if (prepared !== null) claims.push(...certificateClaims("prepare", prepared, signed));
   const signatures = checkClaims(claims, set, verify);
   return signatures.ok ? shape : signatures;
+}
+
+/**
+ * Whether one validator signed both of two votes that exclude each other.
+ *
+ * @param set V(evidence.height): its hash is part of what was signed, so that no vote of another
+ *   list, or chain, counts.
+ */
+export function verifyEvidence(
+  evidence: Evidence,
+  set: ValidatorSet,
+  context: ChainContext,
+  verify: VerifySignature,
+): Result<null, EvidenceCode> {
+  const shape = checkEvidenceShape(evidence, set.validators.length);
+  if (!shape.ok) return shape;
+  return checkClaims(evidenceClaims(evidence, contextOf(set, context)), set, verify);
 }

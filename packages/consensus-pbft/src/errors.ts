@@ -51,6 +51,14 @@ export const consensusErrors = defineErrors({
     meaning: "A proposal is not the block that its justification obliges it to be.",
     remedy: "Check the primary of that view: it tried to override a prepared block.",
   },
+  CONSENSUS_EVIDENCE_MALFORMED: {
+    meaning: "Evidence is not the canonical encoding of a pair, or names an unknown validator.",
+    remedy: "Look at the node it came from: an honest node never sends this.",
+  },
+  CONSENSUS_EVIDENCE_NO_CONFLICT: {
+    meaning: "The two votes of a piece of evidence do not exclude each other.",
+    remedy: "Look at the node it came from: it tried to convict an honest validator.",
+  },
   CONSENSUS_EXECUTION_DIVERGED: {
     meaning:
       "A quorum committed a block that this node's own validation refused; it stopped voting.",

@@ -2,6 +2,7 @@
 import { equalBytes, type ValidatorIndex } from "@credlink/primitives";
 import { report } from "./emit.ts";
 import type { Commit, PrePrepare, Prepare, SignedVote, ViewChange } from "./messages.ts";
+import { deniesCommit } from "./signed-evidence.ts";
 import type { HeightState, Step } from "./state.ts";
 
 /** Emits a pair of excluding votes, once for each signer, kind and height. */
@@ -42,19 +43,13 @@ export function isDoubleViewChange(first: ViewChange, second: ViewChange): boole
   return !equalBytes(first.preparedDigest, second.preparedDigest);
 }
 
-/** A COMMIT, and a later VIEW-CHANGE that denies having prepared as far as that COMMIT says. */
-export function isAmnesia(commit: Commit, viewChange: ViewChange): boolean {
-  if (viewChange.view <= commit.view) return false;
-  return viewChange.preparedView === null || viewChange.preparedView < commit.view;
-}
-
 /** Holds the COMMITs of a signer against its view change, whichever came last. */
 export function findAmnesia(step: Step, current: HeightState, sender: ValidatorIndex): void {
   const viewChange = current.viewChanges.get(sender);
   if (viewChange === undefined) return;
   for (const commits of current.commits.values()) {
     const commit = commits.get(sender);
-    if (commit !== undefined && isAmnesia(commit, viewChange)) {
+    if (commit !== undefined && deniesCommit(commit.view, viewChange)) {
       convict(step, current.convicted, commit, viewChange);
     }
   }

@@ -122,6 +122,17 @@ export function signedPayload(context: SignatureContext, message: SignableMessag
   }
 }
 
+/** The signed bytes of a proposal, of which only these fields are signed. */
+export function proposedPayload(
+  context: SignatureContext,
+  fields: Omit<Place, keyof SignatureContext> & {
+    readonly parentDigest: Digest;
+    readonly digest: Digest;
+  },
+): Digest {
+  return payload("pre-prepare", prePrepareCodec, { ...fields, ...pickContext(context) });
+}
+
 function pickContext(context: SignatureContext): SignatureContext {
   const { chainId, genesisDigest, validatorsHash } = context;
   return { chainId, genesisDigest, validatorsHash };

@@ -79,7 +79,12 @@ export class Checks {
     this.#decided.set(height, text);
   }
 
-  evidence(effect: Extract<Effect, { readonly type: "evidence" }>, isHonest: boolean): void {
+  evidence(
+    effect: Extract<Effect, { readonly type: "evidence" }>,
+    isHonest: boolean,
+    isProof: boolean,
+  ): void {
+    if (!isProof) this.#violate(`evidence that proves nothing: ${effect.first.type}`);
     if (isHonest) this.#violate(`evidence against an honest node: ${effect.first.type}`);
   }
 

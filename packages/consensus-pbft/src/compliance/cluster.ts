@@ -1,8 +1,10 @@
 import { taggedSm3 } from "@credlink/crypto";
 import { type Digest, utf8, type ValidatorIndex } from "@credlink/primitives";
+import { verifyEvidence } from "../certificates.ts";
 import type { Effect, ReplicaOptions } from "../effects.ts";
 import type { Message, Proposal, UnsignedMessage } from "../messages.ts";
 import { defaultReplicaOptions } from "../replica.ts";
+import { decodeEvidence, encodeEvidence, evidenceOf } from "../signed-evidence.ts";
 import { type SignatureContext, signatureClaims, signedPayload } from "../signed-payloads.ts";
 import {
   createValidatorSet,
@@ -261,7 +263,17 @@ export class TestCluster {
   convict(effect: Extract<Effect, { readonly type: "evidence" }>): void {
     const validator = this.validatorsAt(effect.first.height).validators[effect.first.sender];
     const number = validator === undefined ? -1 : this.#numberOf(validator);
-    this.checks.evidence(effect, !this.byzantine.has(number));
+    this.checks.evidence(effect, !this.byzantine.has(number), this.#isProof(effect));
+  }
+
+  /** Whether a pair is a proof to somebody who did not see the messages come. */
+  #isProof({ first, second }: Extract<Effect, { readonly type: "evidence" }>): boolean {
+    const evidence = evidenceOf(first, second);
+    if (evidence === null) return false;
+    const decoded = decodeEvidence(encodeEvidence(evidence));
+    const set = this.validatorsAt(evidence.height);
+    const context = this.contextAt(evidence.height);
+    return decoded.ok && verifyEvidence(decoded.value, set, context, verifyFakeSignature).ok;
   }
 
   /** Lowest committed height among the given nodes (default: those alive). */

@@ -14,6 +14,7 @@ import type {
   Proposal,
   ViewChangeVote,
 } from "../../src/messages.ts";
+import type { Evidence, SignedClaim } from "../../src/signed-evidence.ts";
 
 export function filled(byte: number): Digest {
   return digest(new Uint8Array(32).fill(byte));
@@ -104,4 +105,24 @@ export const exampleMessages: Readonly<Record<string, Message>> = {
     certificate: exampleCertificate,
     proposal: null,
   },
+};
+
+const claim = (prepared: number | null): SignedClaim => ({
+  preparedView: prepared === null ? null : view(prepared),
+  preparedDigest: prepared === null ? null : filled(2),
+  signature: signatureOf(16),
+});
+const guilty = { height: h, view: view(1), sender: index(2) };
+const pair = {
+  first: { digest: filled(2), signature: signatureOf(7) },
+  second: { digest: filled(4), signature: signatureOf(8) },
+};
+
+/** One piece of evidence of each kind. */
+export const exampleEvidence: Readonly<Record<Evidence["type"], Evidence>> = {
+  "pre-prepare": { type: "pre-prepare", ...guilty, parentDigest: filled(3), ...pair },
+  prepare: { type: "prepare", ...guilty, ...pair },
+  commit: { type: "commit", ...guilty, ...pair },
+  "view-change": { type: "view-change", ...guilty, first: claim(null), second: claim(0) },
+  amnesia: { type: "amnesia", ...guilty, commit: pair.first, later: { view: view(2), ...claim(0) } },
 };

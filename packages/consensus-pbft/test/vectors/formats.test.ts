@@ -1,13 +1,13 @@
 import { encode, fromHex, height, toHex, tryDecode, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
 import { messageCodec, voteRecordCodec } from "../../src/codecs.ts";
-import { createValidatorSet, validatorsCodec } from "../../src/certificates.ts";
+import { createValidatorSet, encodeEvidence, validatorsCodec } from "../../src/certificates.ts";
 import { fakeValidator } from "../../src/compliance.ts";
 import type { VoteRecord } from "../../src/effects.ts";
 import { signedPayload } from "../../src/signed-payloads.ts";
 import { statementCodec, statementOf } from "../../src/statements.ts";
 import { decodeMessage, encodeMessage, maxMessageBytes } from "../../src/wire.ts";
-import { exampleCertificate, exampleMessages, exampleProposal, filled } from "./examples.ts";
+import { exampleCertificate, exampleEvidence, exampleMessages, exampleProposal, filled } from "./examples.ts";
 import golden from "./golden.json" with { type: "json" };
 
 const h = height(9);
@@ -44,6 +44,9 @@ function formats(): Readonly<Record<string, string>> {
   }
   for (const [name, record] of Object.entries(records)) {
     entries.push([`record ${name}`, encode(voteRecordCodec, record)]);
+  }
+  for (const [name, evidence] of Object.entries(exampleEvidence)) {
+    entries.push([`evidence ${name}`, encodeEvidence(evidence)]);
   }
   const validators = [0, 1].map(fakeValidator);
   entries.push(["validators", encode(validatorsCodec, validators)]);
