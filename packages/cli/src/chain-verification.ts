@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { verifyCommitCertificate } from "@credlink/consensus-pbft";
+import { verifyCommitCertificate, verifyEvidence } from "@credlink/consensus-pbft";
 import { createExecutor } from "@credlink/contracts-vm";
 import { createVerificationPool, sm2Verify } from "@credlink/crypto";
 import { type Finding, genesisCodec, genesisDigest, verifyChain } from "@credlink/ledger";
@@ -56,17 +56,15 @@ export async function verifyNodeChain(
   const store = await openLevelStore(path, { create: false, cacheBytes: 64 * 1024 * 1024 });
   const threads = Math.max(1, availableParallelism() - 1);
   const pool = createVerificationPool({ threads, maxQueuedSignatures: MAX_QUEUED });
+  const chain = { chainId: genesis.chainId, genesisDigest: digest };
   let height = 0;
   try {
     const findings = await verifyChain(store, createExecutor(), genesis, {
       verifyCertificate: (certificate, validators) =>
-        verifyCommitCertificate(
-          certificate,
-          validators,
-          { chainId: genesis.chainId, genesisDigest: digest },
-          sm2Verify,
-        ).ok,
+        verifyCommitCertificate(certificate, validators, chain, sm2Verify).ok,
       verifySignatures: (claims) => pool.verify(claims),
+      verifyEvidence: (evidence, validators) =>
+        verifyEvidence(evidence, validators, chain, sm2Verify).ok,
       onProgress: (progress) => {
         height = progress.height;
         onProgress(progress.height, progress.headHeight);

@@ -14,7 +14,7 @@ import {
 } from "@credlink/ledger";
 import { type Address, type Logger, type Metrics, noLogger, noMetrics } from "@credlink/primitives";
 import { decodeRow, type Row } from "./built-in/built-in.ts";
-import { removeLapsedValidators } from "./built-in/end-of-block.ts";
+import { recordEvidence, removeLapsedValidators } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
 import { rows } from "./built-in/rows.ts";
 import type { Call, CallOutcome, Identity } from "./call.ts";
@@ -92,6 +92,7 @@ class VmExecutor implements Executor {
       receipts.push(receipt);
       gasUsed += receipt.gasUsed;
     }
+    recordEvidence(run.state, context);
     removeLapsedValidators(run.state, context);
     return { receipts, gasUsed, writes: run.state.writes() };
   }

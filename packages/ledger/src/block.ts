@@ -1,4 +1,5 @@
 import type { CommitCertificate } from "@credlink/consensus-pbft";
+import { MAX_EVIDENCE_BYTES } from "@credlink/consensus-pbft/certificates";
 import {
   bytesUpTo,
   type Codec,
@@ -77,14 +78,14 @@ export interface Body {
    * decided, hence − 2.
    */
   readonly history: Uint8Array;
-  /** Encoded pairs of contradicting votes. */
+  /** Encoded pairs of contradicting votes, ascending by height and signer. */
   readonly evidence: readonly Uint8Array[];
 }
 
 export const bodyCodec: Codec<Body> = struct({
   transactionIds: list(digestCodec, MAX_BLOCK_TRANSACTIONS),
   history: bytesUpTo(256 * 1024),
-  evidence: list(bytesUpTo(64 * 1024), MAX_BLOCK_EVIDENCE),
+  evidence: list(bytesUpTo(MAX_EVIDENCE_BYTES), MAX_BLOCK_EVIDENCE),
 });
 
 export interface Block {

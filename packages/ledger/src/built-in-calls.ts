@@ -6,12 +6,16 @@ import {
   type Codec,
   type Digest,
   digestCodec,
+  type Height,
+  heightCodec,
   list,
   oneOf,
   struct,
   text,
+  u32,
   u53,
 } from "@credlink/primitives";
+import { type Misbehaviour, misbehaviourCodec } from "./evidence.ts";
 import { type Parameters, parametersCodec } from "./genesis.ts";
 import { type MemberRole, type MemberStatus, memberRoles, memberStatuses } from "./member.ts";
 
@@ -95,6 +99,28 @@ export const changeValidatorsArgsCodec: Codec<ChangeValidatorsArgs> = struct({
   add: list(struct({ nodeId: text(64), peerId: text(128), certificate: bytesUpTo(4 * 1024) }), 16),
   remove: list(text(64), 16),
 });
+
+/** Records in one answer of `validators.evidence`. */
+export const MAX_LISTED_EVIDENCE = 16;
+/** Most records that it leaves out; no height has as many. */
+export const MAX_SKIPPED_EVIDENCE = 240;
+
+/** `validators.evidence`, read-only: recorded misbehaviour from a height on, ascending. */
+export interface ListEvidenceArgs {
+  readonly fromHeight: Height;
+  /** Records to leave out, at most `MAX_SKIPPED_EVIDENCE`: who reads on begins at the last height. */
+  readonly skip: number;
+}
+export const listEvidenceArgsCodec: Codec<ListEvidenceArgs> = struct({
+  fromHeight: heightCodec,
+  skip: u32,
+});
+
+/** What `validators.evidence` returns. */
+export const misbehaviourListCodec: Codec<readonly Misbehaviour[]> = list(
+  misbehaviourCodec,
+  MAX_LISTED_EVIDENCE,
+);
 
 /** `parameters.set`: signed by admins of more than half of the organisations. */
 export interface SetParametersArgs {

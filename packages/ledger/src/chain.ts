@@ -24,6 +24,7 @@ import type { DecodedTransaction } from "./decoded-transaction.ts";
 import { genesisDigest, headerDigest } from "./digests.ts";
 import { judgeEnvelope } from "./envelope.ts";
 import { type BlockRefusalCode, LedgerError } from "./errors.ts";
+import { type EvidenceContext, judgeBlockEvidence, judgeEvidence } from "./evidence.ts";
 import { executeOn } from "./execution.ts";
 import type { Executor, StateView } from "./executor.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
@@ -204,6 +205,25 @@ class Chain extends ChainReader implements Ledger {
     });
   }
 
+  judgeEvidence(
+    evidence: Uint8Array,
+    { parentDigest, height }: Pick<JudgementPlace, "parentDigest" | "height">,
+  ): ReturnType<Ledger["judgeEvidence"]> {
+    return judgeEvidence(evidence, this.#evidenceContext(parentDigest, height));
+  }
+
+  #evidenceContext(parentDigest: Digest, height: Height): EvidenceContext {
+    const { view } = this.#tips.require(parentDigest);
+    const validatorsOn = (at: Height) => this.validatorsOn(parentDigest, at);
+    return { parent: view, height, validatorsOn };
+  }
+
+  #misbehavioursOf({ parentDigest, height, evidence = [] }: ExecutionRequest) {
+    const judged = judgeBlockEvidence(evidence, this.#evidenceContext(parentDigest, height));
+    invariant(judged.ok, "evidence is judged before it is executed");
+    return judged.value.map(({ misbehaviour }) => misbehaviour);
+  }
+
   judgeCall(call: Pick<DecodedTransaction, "contract" | "contractVersion">): string | null {
     return this.#executor.judgeCall(this.#tips.require(this.head.digest).view, call);
   }
@@ -214,10 +234,11 @@ class Chain extends ChainReader implements Ledger {
     invariant(height === parent.header.height + 1, "a block is one above its parent");
     invariant(timestampMs > parent.header.timestampMs, "a block is later than its parent");
     const { chainId, genesisDigest: chain } = this;
+    const misbehaviours = this.#misbehavioursOf(request);
     return executeOn(request, {
       executor: this.#executor,
       replay: this.#replay,
-      context: { chainId, genesisDigest: chain, height, timestampMs },
+      context: { chainId, genesisDigest: chain, height, timestampMs, misbehaviours },
       parent,
       unsealed: (root) => ({ height, digest: UNSEALED, timestampMs, root }),
     });
@@ -275,6 +296,7 @@ class Chain extends ChainReader implements Ledger {
       historyValidators,
       genesisDigest: this.genesisDigest,
       replay: this.#replay,
+      evidence: this.#evidenceContext(parent.digest, header.height),
       execute: (request) => this.execute(request),
     });
     if (verdict.ok) {

@@ -89,7 +89,9 @@ export const blockErrors = defineErrors({
     remedy: DEVIATES,
   },
   LEDGER_BLOCK_EVIDENCE: {
-    meaning: "The body's evidence does not prove that a validator contradicted itself.",
+    meaning:
+      "The body's evidence does not prove that a validator contradicted itself, is too old, out of " +
+      "order, or recorded already.",
     remedy: DEVIATES,
   },
   LEDGER_BLOCK_EVIDENCE_ROOT: {

@@ -55,7 +55,7 @@ export async function executeOn(
   request: ExecutionRequest,
   { executor, replay, context, parent, unsealed }: ExecutionParts,
 ): Promise<Candidate> {
-  const { height, timestampMs, transactions } = request;
+  const { height, timestampMs, transactions, evidence = [] } = request;
   const result = await executor.execute(parent.view, context, transactions);
   requireReceipts(transactions, result.receipts);
   const encodedReceipts = result.receipts.map((receipt) => encode(receiptCodec, receipt));
@@ -70,6 +70,7 @@ export async function executeOn(
     height,
     timestampMs,
     transactions,
+    evidence,
     transactionRoot: transactionRoot(transactions.map(({ id }) => id)),
     transactionCount: transactions.length,
     gasUsed: result.gasUsed,

@@ -1,5 +1,6 @@
 import type { ValidatorSet } from "@credlink/consensus-pbft";
 import type { Address, Digest, Height } from "@credlink/primitives";
+import type { Misbehaviour } from "./evidence.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
 import type { Receipt } from "./receipt.ts";
 
@@ -66,6 +67,8 @@ export interface BlockContext {
   readonly genesisDigest: Digest;
   readonly height: Height;
   readonly timestampMs: number;
+  /** Validators that the block's evidence convicts; absent: none. See `evidenceWrites`. */
+  readonly misbehaviours?: readonly Misbehaviour[];
 }
 
 /** A transaction whose envelope was judged: what execution needs, decoded once. */
@@ -90,7 +93,7 @@ export interface ExecutionResult {
 }
 
 /**
- * Runs transactions: code, arguments and state reads determine receipts, gas and writes.
+ * Runs transactions, then records the block's evidence (`evidenceWrites`): code, arguments and state reads determine receipts, gas and writes.
  * Owned here, implemented by contracts-vm; it writes nothing and remembers nothing that shows.
  */
 export interface Executor {

@@ -11,7 +11,7 @@
  *   parentDigest: parent.digest, height, timestampMs, transactions: [],
  * });
  * const history = ledger.historyFor(parent.digest, height) ?? new Uint8Array(0);
- * const { sealed } = ledger.buildBlock(candidate, { proposer, history, evidence: [] });
+ * const { sealed } = ledger.buildBlock(candidate, { proposer, history });
  * await ledger.commit(candidate, sealed.block, { certificate });
  * ```
  */
@@ -40,6 +40,7 @@ export {
   ledgerErrors,
   type TransactionRefusalCode,
 } from "./errors.ts";
+export * from "./evidence.ts";
 export * from "./executor.ts";
 export type { Finding } from "./finding.ts";
 export * from "./genesis.ts";

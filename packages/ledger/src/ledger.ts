@@ -1,10 +1,12 @@
 import type { CommitCertificate, Justification, ValidatorSet } from "@credlink/consensus-pbft";
+import type { Evidence } from "@credlink/consensus-pbft/certificates";
 import type { Digest, Height, Result, ValidatorIndex } from "@credlink/primitives";
 import type { Block, Header, SealedBlock } from "./block.ts";
 import type { LinkedHistory, SeenStatements } from "./consensus-history.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
 import type { JudgedEnvelope, SignatureClaim } from "./envelope.ts";
 import type { BlockRefusalCode, TransactionRefusalCode } from "./errors.ts";
+import type { JudgedEvidence } from "./evidence.ts";
 import type { StateView } from "./executor.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
 import type { MerkleProof } from "./merkle.ts";
@@ -28,6 +30,8 @@ export interface ExecutionRequest {
   readonly timestampMs: number;
   /** Judged by `judge` on this parent, height and time; signatures verified. */
   readonly transactions: readonly DecodedTransaction[];
+  /** Judged by `judgeEvidence` on this parent and height, in its order; default none. */
+  readonly evidence?: readonly Uint8Array[];
 }
 
 /** The block that an envelope is judged for. */
@@ -48,6 +52,7 @@ export interface Candidate {
   readonly height: Height;
   readonly timestampMs: number;
   readonly transactions: readonly DecodedTransaction[];
+  readonly evidence: readonly Uint8Array[];
   readonly transactionRoot: Digest;
   readonly transactionCount: number;
   readonly gasUsed: number;
@@ -72,7 +77,6 @@ export interface BlockParts {
   readonly proposer: ValidatorIndex;
   /** `ledger.historyFor(parent, height)`. */
   readonly history: Uint8Array;
-  readonly evidence: readonly Uint8Array[];
 }
 
 /** Verifies signatures; true at the place of each claim that holds. */
@@ -89,8 +93,14 @@ export type VerifyHistory = (
   validators: ValidatorSet,
 ) => Promise<boolean> | boolean;
 
-/** Whether a piece of evidence proves that a validator contradicted itself. */
-export type VerifyEvidence = (evidence: Uint8Array, height: Height) => Promise<boolean> | boolean;
+/**
+ * Whether both signatures of a piece of evidence verify under `validators` = V(evidence.height).
+ * That its votes exclude each other, and may stand in the block, is checked by the ledger.
+ */
+export type VerifyEvidence = (
+  evidence: Evidence,
+  validators: ValidatorSet,
+) => Promise<boolean> | boolean;
 
 /** A block to check, and the means to check what the ledger does not verify itself. */
 export interface ProposalCheck {
@@ -196,6 +206,16 @@ export interface Ledger extends LedgerReader {
     transaction: Uint8Array | DecodedTransaction,
     on: JudgementPlace,
   ): Result<JudgedEnvelope, TransactionRefusalCode>;
+
+  /**
+   * Judges one piece of evidence for a block of `height` on a parent, by all rules but its
+   * signatures.
+   * @throws LedgerError LEDGER_PARENT_UNKNOWN
+   */
+  judgeEvidence(
+    evidence: Uint8Array,
+    on: Pick<JudgementPlace, "parentDigest" | "height">,
+  ): Result<JudgedEvidence, "LEDGER_BLOCK_EVIDENCE">;
 
   /** `Executor.judgeCall` on the head's state. */
   judgeCall(call: Pick<DecodedTransaction, "contract" | "contractVersion">): string | null;

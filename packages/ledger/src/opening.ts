@@ -120,6 +120,7 @@ async function initialise(parts: OpeningParts): Promise<void> {
     height: GENESIS_HEIGHT,
     timestampMs: genesis.timestampMs,
     transactions: [],
+    evidence: [],
     transactionRoot: header.transactionRoot,
     transactionCount: 0,
     gasUsed: 0,

@@ -16,6 +16,7 @@ import {
 import { type DecodedTransaction, decodeSignedTransaction } from "./decoded-transaction.ts";
 import { judgeEnvelope, type SignatureClaim } from "./envelope.ts";
 import type { BlockRefusalCode } from "./errors.ts";
+import { type EvidenceContext, judgeBlockEvidence } from "./evidence.ts";
 import type { Candidate, ExecutionRequest, ProposalCheck } from "./ledger.ts";
 import type { CommittedReplayGuard } from "./replay-guard.ts";
 import type { Tip } from "./tip.ts";
@@ -28,6 +29,7 @@ export interface CheckParts {
   readonly historyValidators: Parameters<ProposalCheck["verifyHistory"]>[2] | null;
   readonly genesisDigest: Digest;
   readonly replay: CommittedReplayGuard;
+  readonly evidence: EvidenceContext;
   readonly execute: (request: ExecutionRequest) => Promise<Candidate>;
 }
 
@@ -48,12 +50,14 @@ export async function judgeBlock(
   }
   const shape = refuseHeader(block, rules) ?? refuseBody(block, transactions, rules);
   if (shape !== null) return shape;
-  const attached = (await refuseHistory(check, parts)) ?? (await refuseEvidence(check));
+  const attached = (await refuseHistory(check, parts)) ?? (await refuseEvidence(check, parts));
   if (attached !== null) return attached;
   const envelopes = await refuseEnvelopes(check, transactions, parts);
   if (envelopes !== null) return envelopes;
   const { parentHash: parentDigest, height, timestampMs } = block.header;
-  const candidate = await parts.execute({ parentDigest, height, timestampMs, transactions });
+  const { evidence } = block.body;
+  const request = { parentDigest, height, timestampMs, transactions, evidence };
+  const candidate = await parts.execute(request);
   return refuseOutcome(block, candidate) ?? accept(candidate);
 }
 
@@ -67,10 +71,12 @@ async function refuseHistory(check: ProposalCheck, parts: CheckParts): Promise<R
   return holds ? null : refuse("LEDGER_BLOCK_HISTORY", "does not verify");
 }
 
-async function refuseEvidence(check: ProposalCheck): Promise<Refused | null> {
-  for (const evidence of check.block.body.evidence) {
-    const holds = await check.verifyEvidence?.(evidence, check.block.header.height);
-    if (holds !== true) return refuse("LEDGER_BLOCK_EVIDENCE");
+async function refuseEvidence(check: ProposalCheck, parts: CheckParts): Promise<Refused | null> {
+  const judged = judgeBlockEvidence(check.block.body.evidence, parts.evidence);
+  if (!judged.ok) return judged;
+  for (const { evidence, validators } of judged.value) {
+    const holds = await check.verifyEvidence?.(evidence, validators);
+    if (holds !== true) return refuse("LEDGER_BLOCK_EVIDENCE", "does not verify");
   }
   return null;
 }

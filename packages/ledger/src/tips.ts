@@ -100,7 +100,8 @@ export function blockOf(
   candidate: Candidate,
   parts: BlockParts,
 ): Block {
-  const { history, evidence, proposer } = parts;
+  const { history, proposer } = parts;
+  const { evidence } = candidate;
   const header: Header = {
     version: HEADER_VERSION,
     chainId,

@@ -27,6 +27,7 @@ import {
   type DecodedTransaction,
   decodeSignedTransaction,
   type Executor,
+  evidenceWrites,
   type Genesis,
   type KeyValueStore,
   type Ledger,
@@ -154,7 +155,7 @@ export function createKeyValueExecutor(members: readonly Member[] = defaultMembe
       },
       { contract: "chain", key: utf8("id"), value: utf8(genesis.chainId) },
     ],
-    async execute(parent, _context, transactions) {
+    async execute(parent, context, transactions) {
       const writes = new Map<string, StateWrite>();
       const read = (contract: string, key: Uint8Array) => {
         const write = writes.get(`${contract}|${key}`);
@@ -191,7 +192,7 @@ export function createKeyValueExecutor(members: readonly Member[] = defaultMembe
         });
       }
       const gasUsed = receipts.reduce((sum, receipt) => sum + receipt.gasUsed, 0);
-      return { receipts, gasUsed, writes: [...writes.values()] };
+      return { receipts, gasUsed, writes: [...writes.values(), ...evidenceWrites(context)] };
     },
     query: () => Promise.reject(new Error("the test contract has no queries")),
     validators: (state) =>
@@ -307,6 +308,7 @@ export async function buildOn(
   ledger: Ledger,
   parent: BlockReference,
   transactions: readonly DecodedTransaction[],
+  evidence: readonly Uint8Array[] = [],
 ): Promise<SealedCandidate> {
   const at = height(parent.header.height + 1);
   const candidate = await ledger.execute({
@@ -314,10 +316,11 @@ export async function buildOn(
     height: at,
     timestampMs: parent.header.timestampMs + 1_000,
     transactions,
+    evidence,
   });
   const history = ledger.historyFor(parent.digest, at);
   invariant(history !== null, "the history of a block on this parent");
-  return ledger.buildBlock(candidate, { proposer: validatorIndex(at % 4), history, evidence: [] });
+  return ledger.buildBlock(candidate, { proposer: validatorIndex(at % 4), history });
 }
 
 export async function commitSealed(ledger: Ledger, candidate: SealedCandidate) {

@@ -6,6 +6,7 @@ import {
 } from "@credlink/consensus-pbft";
 import {
   type Executor,
+  evidenceWrites,
   type Genesis,
   MEMBERS_CONTRACT,
   type Member,
@@ -46,7 +47,7 @@ export function createChainExecutor(members: readonly Member[]): Executor {
         })),
       ];
     },
-    async execute(parent, _context, transactions) {
+    async execute(parent, context, transactions) {
       const receipts: Receipt[] = [];
       const writes: StateWrite[] = [];
       for (const { id, args, contractVersion } of transactions) {
@@ -61,6 +62,7 @@ export function createChainExecutor(members: readonly Member[]): Executor {
           events: [],
         });
       }
+      writes.push(...evidenceWrites(context));
       return { receipts, writes, gasUsed: GAS * transactions.length };
     },
     async query() {

@@ -1,4 +1,11 @@
-import { type BlockContext, MAX_EVENT_BYTES, MAX_EVENTS, type MemberRole } from "@credlink/ledger";
+import {
+  type BlockContext,
+  MAX_EVENT_BYTES,
+  MAX_EVENTS,
+  type MemberRole,
+  type StateEntry,
+  type StateRange,
+} from "@credlink/ledger";
 import { type Codec, decode, encode, tryDecode } from "@credlink/primitives";
 import { type Call, CONTRACT_ROLE, type Identity } from "../call.ts";
 import { VmError } from "../errors.ts";
@@ -25,6 +32,16 @@ export class ChargedState {
     const value = this.state.get(contract, key);
     if (value !== null) this.gas.charge(hostCosts.stateGet.perByte * value.length);
     return value;
+  }
+
+  /** At most `limit` entries of a range, ascending. @throws NeedsRange */
+  range(range: StateRange): readonly StateEntry[] {
+    this.gas.charge(hostCosts.stateRange.base + hostCosts.rangeEntry.base * range.limit);
+    const entries = this.state.range(range);
+    for (const { key, value } of entries) {
+      this.gas.charge(hostCosts.stateRange.perByte * (key.length + value.length));
+    }
+    return entries;
   }
 
   put(contract: string, key: Uint8Array, value: Uint8Array): void {

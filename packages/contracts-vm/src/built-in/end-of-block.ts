@@ -1,6 +1,6 @@
 import type { Validator } from "@credlink/consensus-pbft";
 import { addressFromPublicKey } from "@credlink/crypto";
-import type { BlockContext, Member } from "@credlink/ledger";
+import { type BlockContext, evidenceWrites, type Member } from "@credlink/ledger";
 import { encode } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
 import { decodeRow, type Row } from "./built-in.ts";
@@ -34,6 +34,14 @@ export function removeLapsedValidators(state: StateOverlay, block: BlockContext)
   const { contract, key, codec } = rows.validators;
   const value = encode(codec, { ...registry, validators, changedAt: block.height, changes });
   state.set(contract, key, value);
+}
+
+/**
+ * Records whom the block's evidence convicts. Nobody is removed for it: that is for governance,
+ * which reads it by `validators.evidence`.
+ */
+export function recordEvidence(state: StateOverlay, block: BlockContext): void {
+  for (const { contract, key, value } of evidenceWrites(block)) state.set(contract, key, value);
 }
 
 function addressOf({ publicKey }: Validator): Member["address"] {

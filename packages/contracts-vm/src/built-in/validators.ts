@@ -1,6 +1,17 @@
 import { faultBound, type Validator } from "@credlink/consensus-pbft";
 import { addressFromPublicKey } from "@credlink/crypto";
-import { type ChangeValidatorsArgs, changeValidatorsArgsCodec } from "@credlink/ledger";
+import {
+  type ChangeValidatorsArgs,
+  changeValidatorsArgsCodec,
+  evidenceRange,
+  type ListEvidenceArgs,
+  listEvidenceArgsCodec,
+  MAX_LISTED_EVIDENCE,
+  MAX_SKIPPED_EVIDENCE,
+  misbehaviourCodec,
+  misbehaviourListCodec,
+  VALIDATORS_CONTRACT,
+} from "@credlink/ledger";
 import {
   type Codec,
   encode,
@@ -16,6 +27,7 @@ import {
   type BuiltInCall,
   type BuiltInContract,
   changing,
+  decodeRow,
   reading,
   refuseCall,
 } from "./built-in.ts";
@@ -46,7 +58,23 @@ export const validatorsContract: BuiltInContract = new Map([
     "list",
     reading(noArgsCodec, (_, call) => encode(validatorListCodec, readRegistry(call).validators)),
   ],
+  ["evidence", reading(listEvidenceArgsCodec, listEvidence)],
 ]);
+
+function listEvidence({ fromHeight, skip }: ListEvidenceArgs, call: BuiltInCall): Uint8Array {
+  const skipped = Math.min(skip, MAX_SKIPPED_EVIDENCE);
+  const entries = call.state.range({
+    contract: VALIDATORS_CONTRACT,
+    ...evidenceRange(fromHeight),
+    limit: skipped + MAX_LISTED_EVIDENCE,
+  });
+  const listed = entries
+    .slice(skipped)
+    .map(({ key, value }) =>
+      decodeRow({ contract: VALIDATORS_CONTRACT, key, codec: misbehaviourCodec }, value),
+    );
+  return encode(misbehaviourListCodec, listed);
+}
 
 function readRegistry(call: BuiltInCall): ValidatorRegistry {
   const registry = call.state.read(rows.validators);

@@ -5,6 +5,7 @@ import {
   type ExecutionResult,
   type Executor,
   type Genesis,
+  type Misbehaviour,
   NeedsRange,
   type Receipt,
   type StateEntry,
@@ -126,9 +127,18 @@ export class TestChain {
     };
   }
 
-  async block(...transactions: readonly ExecutableTransaction[]): Promise<ExecutionResult> {
+  block(...transactions: readonly ExecutableTransaction[]): Promise<ExecutionResult> {
+    return this.blockOf(transactions);
+  }
+
+  /** A block whose evidence convicts validators. */
+  async blockOf(
+    transactions: readonly ExecutableTransaction[],
+    misbehaviours: readonly Misbehaviour[] = [],
+  ): Promise<ExecutionResult> {
     this.timeMs += 1_000;
-    const result = await this.executor.execute(this.view, this.context(), transactions);
+    const context = { ...this.context(), misbehaviours };
+    const result = await this.executor.execute(this.view, context, transactions);
     const at = this.view.height + 1;
     this.view = new MemoryView(at, this.timeMs, this.view.rows, result.writes);
     return result;

@@ -89,7 +89,6 @@ export class TestChain {
     const { sealed } = ledger.buildBlock(candidate, {
       proposer: validatorIndex(0),
       history,
-      evidence: [],
     });
     await ledger.persistBodies(transactions);
     await ledger.commit(candidate, sealed.block, {

@@ -7,7 +7,6 @@ import {
   decodeBlock,
   evidenceRoot,
   type Header,
-  headerDigest,
   historyRecordCodec,
   historyRoot,
   type Ledger,
@@ -187,17 +186,6 @@ describe("block rules", () => {
     }
     const parameters = { ...many, blockGasLimit: 3_000, maxBlockTransactions: 3 };
     expect(refuseBody(block, transactions, { ...context, parameters })).toBeNull();
-  });
-
-  it("evidence that proves something is accepted", async () => {
-    const evidence = [utf8("two votes")];
-    const block = changed({
-      header: { evidenceRoot: evidenceRoot(evidence) },
-      body: { evidence },
-    });
-    const verdict = await check(block, { verifyEvidence: () => true });
-    expect(verdict).toMatchObject({ ok: true });
-    expect(replica.candidate(headerDigest(block.header))).not.toBeNull();
   });
 
   it("overlap: the next block is judged on a candidate, and on two while heights catch up", async () => {

@@ -9,6 +9,7 @@ import {
   consensusHistoryCodec,
   createMerkleProof,
   eventCodec,
+  evidenceKey,
   genesisCodec,
   genesisDigest,
   type Header,
@@ -19,6 +20,7 @@ import {
   memberCodec,
   merkleProofCodec,
   merkleRoot,
+  misbehaviourCodec,
   receiptCodec,
   signedTransactionCodec,
   statePath,
@@ -93,6 +95,13 @@ const header: Header = {
 };
 const block = { header, body };
 const member = memberOf(sender, new Uint8Array(65).fill(4), { certificateDigest: fill(6) });
+const misbehaviour = {
+  height: height(7),
+  nodeId: "node1",
+  publicKey: new Uint8Array(65).fill(4),
+  evidence: utf8("e"),
+  recordedAt: height(8),
+};
 
 const leaves = ["a", "b", "c", "d", "e"].map((key) => ({
   path: statePath("c", utf8(key)),
@@ -131,6 +140,8 @@ const formats: Readonly<Record<string, () => Uint8Array>> = {
   block: codec(blockCodec, block),
   historyRecord: codec(historyRecordCodec, { certificate, justification: null }),
   member: codec(memberCodec, member),
+  misbehaviour: codec(misbehaviourCodec, misbehaviour),
+  evidenceKey: () => evidenceKey(misbehaviour.height, misbehaviour.publicKey),
   genesis: codec(genesisCodec, {
     ...testGenesis,
     validators: [0, 1].map((i) => ({

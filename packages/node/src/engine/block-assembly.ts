@@ -44,7 +44,7 @@ export async function assembleBlock(
   const transactions = await selectTransactions(parts, effect, timestampMs, history.length);
   if (transactions.length === 0 && !effect.allowEmpty) return null;
   const candidate = await ledger.execute({ parentDigest, height, timestampMs, transactions });
-  return ledger.buildBlock(candidate, { proposer, history, evidence: [] });
+  return ledger.buildBlock(candidate, { proposer, history });
 }
 
 /** Judges from the oldest on until a block is full, and verifies signatures whose key changed. */

@@ -146,7 +146,7 @@ export async function commitNext(
   const candidate = await ledger.execute({ parentDigest, height: at, timestampMs, transactions });
   const history = ledger.historyFor(parentDigest, at);
   invariant(history !== null, "the head's history");
-  const parts = { proposer: validatorIndex(0), history, evidence: [] };
+  const parts = { proposer: validatorIndex(0), history };
   const { sealed } = ledger.buildBlock(candidate, parts);
   await ledger.persistBodies(transactions);
   const signatures = [0, 1, 2].map((index) => ({
