@@ -18,6 +18,12 @@ import { addressFromPublicKey, createSm2Signer, generateKeyPair } from "@credlin
 import { type CredentialStep, type ExampleKey, generateBusinessMonth } from "@credlink/examples";
 import { toHex } from "@credlink/primitives";
 
+/** What is needed of a network that runs. */
+export interface ReachableNetwork {
+  readonly network: RunningNetwork["network"];
+  readonly nodes: readonly { readonly rpc: string }[];
+}
+
 const DAY_MS = 86_400_000;
 /** The parents' month lies in the past of the chain. */
 const MONTH_AGO_MS = 33 * DAY_MS;
@@ -47,7 +53,7 @@ function identityOf(key: ExampleKey): Identity {
 /** Enrols an institution, registers its relation keys, and commits what its load refers to. */
 export async function setUpSender(
   dir: string,
-  running: RunningNetwork,
+  running: ReachableNetwork,
   genesis: Uint8Array,
   index: number,
 ): Promise<Sender> {

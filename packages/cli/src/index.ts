@@ -43,6 +43,7 @@ export { type Settings, saveNetwork, writeNodeConfigs } from "./network/node-con
 export {
   commandLine,
   type NodeProcess,
+  type NodeProcessOptions,
   startNodeProcess,
   waitUntilReady,
 } from "./network/node-process.ts";

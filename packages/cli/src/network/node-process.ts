@@ -29,22 +29,41 @@ export interface NodeProcess {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** Null while it runs. */
   exit(): { readonly code: number | null; readonly signal: string | null } | null;
-  /** Asks it to stop (SIGTERM), or ends it at once (SIGKILL). */
-  kill(signal: "SIGTERM" | "SIGKILL"): void;
+  /** Asks it to stop (SIGTERM), ends it at once (SIGKILL), halts it or lets it go on. */
+  kill(signal: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
+}
+
+/** What differs from how a node of a network is started otherwise. */
+export interface NodeProcessOptions {
+  /** Settings over those of its file: `--engine.overlap=false`. */
+  readonly settings?: readonly string[];
+  /** Arguments of Node itself, before the command. */
+  readonly nodeArguments?: readonly string[];
+  /** Variables over those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
  * Starts one node of a network's folder. Its log goes to the node's own file. It holds the read
  * end of a pipe from us and stops when that ends, so that it never outlives us, whatever ends us.
  */
-export function startNodeProcess(dir: string, name: string): NodeProcess {
+export function startNodeProcess(
+  dir: string,
+  name: string,
+  options: NodeProcessOptions = {},
+): NodeProcess {
   const paths = networkPaths(dir);
   const log = paths.log(name);
   const file = openSync(log, "a", 0o600);
   let child: ChildProcess;
   try {
+    const { settings = [], nodeArguments = [], environment = {} } = options;
     const args = ["node", "start", "--config", paths.config(name), "--with-parent"];
-    child = spawn(process.execPath, commandLine(args), { stdio: ["pipe", file, file] });
+    const command = commandLine([...args, ...(settings.length > 0 ? ["--", ...settings] : [])]);
+    child = spawn(process.execPath, [...nodeArguments, ...command], {
+      stdio: ["pipe", file, file],
+      env: { ...process.env, ...environment },
+    });
   } finally {
     closeSync(file);
   }
