@@ -55,8 +55,8 @@ export const apiErrors = defineErrors({
     remedy: "Wait retryAfterMs, or ask with transaction.get instead.",
   },
   API_NOT_FOUND: {
-    meaning: "There is no such block on this node.",
-    remedy: "Ask for a height up to the head; the node may still be catching up.",
+    meaning: "There is no such block on this node, or it does not keep that history any more.",
+    remedy: "Ask for a height up to the head, or another node; this one may still be catching up.",
   },
   API_ADDRESS_INVALID: {
     meaning: "The text is no address: its checksum or its prefix is wrong.",

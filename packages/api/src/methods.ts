@@ -166,6 +166,18 @@ export const methods = {
       gasUsed: z.number(),
     }),
   },
+  /** What this node saw of how a height was decided; its own word, made of others' signatures. */
+  "consensus.history": {
+    session: true,
+    params: z.strictObject({ height: heightNumber.min(1) }),
+    result: z.object({
+      height: heightNumber,
+      /** Canonical history of consensus. */
+      history: hex,
+      /** Binds this history and those of all heights below it that the node kept. */
+      link: digestHex,
+    }),
+  },
   "node.status": {
     session: true,
     params: z.strictObject({}),

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addChainCommands } from "./commands/chain.ts";
+import { addConsensusCommands } from "./commands/consensus.ts";
 import type { CommandContext } from "./commands/context.ts";
 import { addCredentialCommands } from "./commands/credential.ts";
 import { addMemberCommands } from "./commands/member.ts";
@@ -49,6 +50,7 @@ export function buildProgram(context: CommandContext): Command {
   addCredentialCommands(program, context);
   addReadCommands(program, context);
   addChainCommands(program, context);
+  addConsensusCommands(program, context);
   addMemberCommands(program, context);
   inherit(program);
   return program;

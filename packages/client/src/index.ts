@@ -30,6 +30,7 @@ export {
   type WaitOptions,
 } from "./client.ts";
 export { ClientError, type ClientErrorCode, clientErrors, GatewayError } from "./errors.ts";
+export { getConsensusHistory, type VerifiedHistory } from "./history.ts";
 export {
   enrollCalls,
   getMember,

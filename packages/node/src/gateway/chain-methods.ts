@@ -1,6 +1,7 @@
 import type { MethodResult, Params } from "@credlink/api";
 import {
   blockCodec,
+  consensusHistoryCodec,
   genesisCodec,
   receiptCodec,
   type SealedBlock,
@@ -94,6 +95,21 @@ export async function blockGet(
     ...shown,
     transactions: sealed.transactions.map(toHex),
     receipts: receipts.map((receipt) => toHex(encode(receiptCodec, receipt))),
+  };
+}
+
+/** `consensus.history` */
+export function consensusHistory(
+  { ledger }: Components,
+  params: Params<"consensus.history">,
+): MethodResult<"consensus.history"> {
+  const kept = ledger.history(height(params.height));
+  if (kept === null) throw refuseCall("API_NOT_FOUND", `no history of height ${params.height}`);
+  const { history, link } = kept;
+  return {
+    height: history.height,
+    history: toHex(encode(consensusHistoryCodec, history)),
+    link: toHex(link),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   chainGenesis,
   chainInfo,
   chainValidators,
+  consensusHistory,
   contractQuery,
   stateGet,
 } from "./chain-methods.ts";
@@ -96,6 +97,7 @@ function memberHandlers(
     "transaction.wait": createWait(components, maxWaiters, closing),
     "state.get": (params) => stateGet(components, params),
     "contract.query": (params, caller) => contractQuery(components, params, caller),
+    "consensus.history": (params) => consensusHistory(components, params),
     "node.status": () => nodeStatus(components),
   };
 }
