@@ -10,7 +10,7 @@
  * ```
  */
 export { type Strategy, strategies } from "./byzantine.ts";
-export { CheckFailure } from "./checker-errors.ts";
+export { CheckFailure, type FailureKind } from "./checker-errors.ts";
 export { Cluster } from "./cluster.ts";
 export { drawPlan, type Plan } from "./plan.ts";
 export { createProtocolProfile, type Profile, type ProfileName } from "./profile.ts";

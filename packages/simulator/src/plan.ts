@@ -6,7 +6,9 @@ export interface Plan {
   readonly validators: number;
   /** Index -> strategy. */
   readonly byzantine: ReadonlyMap<number, Strategy>;
-  /** Virtual time with faults, milliseconds. */
+  /** Blocks of the run: faults end ten before, or with their time. */
+  readonly heights: number;
+  /** Most virtual time with faults, milliseconds. */
   readonly safetyMs: number;
   /** Virtual time without, in which the chain must go on, milliseconds. */
   readonly livenessMs: number;
@@ -28,7 +30,12 @@ export interface Plan {
 const COUNTS = [1, 4, 4, 4, 5, 7, 10] as const;
 
 /** Draws a run. Most options are off in some runs, so that each shows what it does alone. */
-export function drawPlan(random: SeededRandom, validators: number | null): Plan {
+export function drawPlan(
+  random: SeededRandom,
+  validators: number | null,
+  heights: number | null = null,
+): Plan {
+  const blocks = 20 + random.integer(41);
   const n = validators ?? random.pick(COUNTS);
   const bound = Math.floor((n - 1) / 3);
   const traitors = bound > 0 && random.chance(0.6) ? 1 + random.integer(bound) : 0;
@@ -40,7 +47,8 @@ export function drawPlan(random: SeededRandom, validators: number | null): Plan 
     byzantine: new Map(
       order.slice(0, traitors).map((index) => [index, random.pick(strategies)] as const),
     ),
-    safetyMs: random.between(1_500, 5_000),
+    heights: heights ?? blocks,
+    safetyMs: random.between(40, 160) * (heights ?? blocks),
     livenessMs: 300_000,
     faultEveryMs: random.between(200, 1_500),
     submitEveryMs: random.between(30, 200),

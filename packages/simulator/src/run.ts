@@ -6,7 +6,7 @@ import {
   type SeededRandom,
   SIMULATION_START_MS,
 } from "@credlink/testkit";
-import { CheckFailure } from "./checker-errors.ts";
+import { CheckFailure, type FailureKind, failureKind } from "./checker-errors.ts";
 import { Cluster } from "./cluster.ts";
 import { FaultInjector } from "./faults.ts";
 import { drawPlan, type Plan } from "./plan.ts";
@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly profile?: ProfileName;
   /** Default: drawn by the seed from 1, 4, 5, 7 and 10. */
   readonly validators?: number | null;
+  /** Blocks of the run; default: drawn by the seed from 20 to 60. */
+  readonly heights?: number | null;
   /** Changes the plan that the seed drew, for directed scenarios. */
   readonly adjust?: (plan: Plan) => Plan;
   /** Negative control: disks that acknowledge without storing. */
@@ -33,6 +35,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly seed: number;
   readonly ok: boolean;
+  /** Null when nothing failed. */
+  readonly kind: FailureKind | null;
   /** Number of the broken invariant and what broke it. */
   readonly reason: string | null;
   readonly error: Error | null;
@@ -54,7 +58,7 @@ const HEALED_SUBMIT_MS = 50;
 /** Runs one seed to its end, or to the first broken invariant. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
   const random = createSeededRandom(options.seed);
-  const drawn = drawPlan(random.fork("plan"), options.validators ?? null);
+  const drawn = drawPlan(random.fork("plan"), options.validators ?? null, options.heights);
   const plan = options.adjust?.(drawn) ?? drawn;
   const clock = createSimulatedClock();
   const profile = await createProfile(options, random, plan);
@@ -85,6 +89,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   return {
     seed: options.seed,
     ok: failure === null,
+    kind: failure === null ? null : failureKind(failure),
     reason: failure === null ? null : failure.message,
     error: failure,
     plan,
@@ -157,8 +162,15 @@ async function runSafety(
 ): Promise<void> {
   const endMs = plan.safetyMs;
   faults.start();
-  submitRegularly(cluster, random, plan.submitEveryMs, () => cluster.clock.monotonicMs() < endMs);
-  await stepUntil(cluster, endMs, () => false);
+  const last = plan.heights - BLOCKS_AFTER_HEALING;
+  const isDone = (): boolean => cluster.chain.height >= last;
+  submitRegularly(
+    cluster,
+    random,
+    plan.submitEveryMs,
+    () => cluster.clock.monotonicMs() < endMs && !isDone(),
+  );
+  await stepUntil(cluster, endMs, isDone);
   faults.stop();
 }
 
@@ -182,7 +194,7 @@ async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): 
     else if (!node.isUp) node.boot();
   }
   const core = honest.filter((node) => !lost.has(node));
-  const target = cluster.chain.height + BLOCKS_AFTER_HEALING;
+  const target = Math.max(cluster.chain.height + BLOCKS_AFTER_HEALING, plan.heights);
   const endMs = clock.monotonicMs() + plan.livenessMs;
   const isBehind = (): boolean => core.some((node) => (node.engine?.status().height ?? 0) < target);
   submitRegularly(
