@@ -36,6 +36,7 @@ import type { ValidatorSet } from "./validator-set.ts";
 export { commitCertificateCodec, preparedCertificateCodec } from "./codecs.ts";
 export * from "./messages.ts";
 export { faultBound, honestOne, quorum } from "./quorum.ts";
+export * from "./rotation.ts";
 export * from "./signed-evidence.ts";
 export * from "./signed-payloads.ts";
 export * from "./validator-set.ts";

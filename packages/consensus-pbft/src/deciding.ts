@@ -1,7 +1,7 @@
 /** Commit certificates, decisions and the step to the next height. */
 import { type Digest, equalBytes, invariant, toHex } from "@credlink/primitives";
 import { checkCertificateShape } from "./certificates.ts";
-import type { Input } from "./effects.ts";
+import type { Input, Successor } from "./effects.ts";
 import { armRetransmission, disarm, halt, report } from "./emit.ts";
 import type { CommitCertificate, Decided, Proposal } from "./messages.ts";
 import { findQuorum, rejectProposal } from "./normal-case.ts";
@@ -20,7 +20,7 @@ import {
   type Step,
   validatorCount,
 } from "./state.ts";
-import type { ValidatorSet } from "./validator-set.ts";
+import type { Roster } from "./validator-set.ts";
 
 /** Decision latencies that T0 adapts to, and how many there must be first. */
 const LATENCY_SAMPLES = 20;
@@ -95,14 +95,14 @@ export function validateRule(step: Step): boolean {
   }
   for (const { message } of state.next.prePrepares) {
     const parent = candidateOf(state.current, message.parentDigest);
-    if (parent === undefined || parent.validatorsAfterNext === null) continue;
+    if (parent === undefined || parent.successor === null) continue;
     const key = toHex(message.digest);
     if (state.next.candidates.has(key)) continue;
     const place = {
       height: heightAfter(state.current.height),
       parent: parent.proposal,
       validators: state.current.nextValidators,
-      nextValidators: parent.validatorsAfterNext,
+      nextValidators: parent.successor.validatorsAfterNext,
     };
     if (!equalBytes(message.digest, message.proposal.digest)) continue;
     if (rejectProposal(state, place, message.proposal) !== null) continue;
@@ -148,7 +148,7 @@ export function onValidated(step: Step, input: Extract<Input, { type: "validated
   if (candidate?.verdict !== "asked" || candidate.proposal.height !== input.height) return;
   if (input.outcome.valid) {
     candidate.verdict = "valid";
-    candidate.validatorsAfterNext = input.outcome.validatorsAfterNext;
+    candidate.successor = input.outcome.successor;
   } else {
     candidate.verdict = "refused";
     report(step, "CONSENSUS_PROPOSAL_INVALID", input.outcome.code);
@@ -176,13 +176,13 @@ export function decideRule(step: Step): boolean {
     halt(step, "CONSENSUS_EXECUTION_DIVERGED");
     return false;
   }
-  if (candidate.validatorsAfterNext === null) return false;
-  const { proposal, validatorsAfterNext } = candidate;
+  const { proposal, successor } = candidate;
+  if (successor === null) return false;
   step.effects.push({ type: "decide", proposal, certificate });
   report(step, "CONSENSUS_DECIDED");
   remember(step, certificate, proposal);
   adaptTimeout(step);
-  advance(step, proposal, false, current.nextValidators, validatorsAfterNext);
+  advance(step, proposal, false, current.nextValidators, successor);
   return true;
 }
 
@@ -234,8 +234,8 @@ function advance(
   step: Step,
   head: Head,
   durable: boolean,
-  validators: ValidatorSet,
-  nextValidators: ValidatorSet,
+  validators: Roster,
+  { validatorsAfterNext, timing }: Successor,
 ): void {
   const { state, nowMs } = step;
   const { next, current } = state;
@@ -255,7 +255,8 @@ function advance(
   state.current = newHeightState({
     height,
     validators,
-    nextValidators,
+    nextValidators: validatorsAfterNext,
+    timing,
     publicKey,
     promises,
     nowMs,
@@ -330,5 +331,5 @@ export function onCommitted(step: Step, input: Extract<Input, { type: "committed
   if (isAdjacent && certificate !== null && candidate !== undefined) {
     remember(step, certificate, candidate.proposal);
   }
-  advance(step, input, true, validators, input.validatorsAfterNext);
+  advance(step, input, true, validators, input.successor);
 }

@@ -7,7 +7,25 @@ import type {
   SignedVote,
   UnsignedMessage,
 } from "./messages.ts";
-import type { ValidatorSet } from "./validator-set.ts";
+import type { Roster, ValidatorSet } from "./validator-set.ts";
+
+/** Timing that all nodes share: parameters of the chain, never of one node. Milliseconds. */
+export interface Timing {
+  readonly minBlockIntervalMs: number;
+  /** 0 = empty blocks off. */
+  readonly emptyBlockIntervalMs: number;
+  /** Bounds of a fresh proposal's timestamp against the receiver's clock. */
+  readonly precisionMs: number;
+  readonly messageDelayMs: number;
+}
+
+/** What a block settles for the heights after it. */
+export interface Successor {
+  /** V(height + 2) and its primaries, as the state after the block names them. */
+  readonly validatorsAfterNext: Roster;
+  /** Timing of height + 1. */
+  readonly timing: Timing;
+}
 
 /** Keyed so that a firing that outlived its height or view is recognised and ignored. */
 export interface TimerKey {
@@ -54,7 +72,7 @@ export type Input =
       readonly height: Height;
       readonly digest: Digest;
       readonly outcome:
-        | { readonly valid: true; readonly validatorsAfterNext: ValidatorSet }
+        | { readonly valid: true; readonly successor: Successor }
         | { readonly valid: false; readonly code: string };
     }
   /** Answer to `build-proposal`; null when there is nothing to propose after all. */
@@ -74,9 +92,8 @@ export type Input =
       readonly digest: Digest;
       readonly timestampMs: number;
       /** V(height + 1); needed only when the store jumped over heights that were not fed. */
-      readonly nextValidators?: ValidatorSet;
-      /** V(height + 2), as the state after this block names it. */
-      readonly validatorsAfterNext: ValidatorSet;
+      readonly nextValidators?: Roster;
+      readonly successor: Successor;
     }
   /** Answer to `fetch-proposal`: the block whose header has this digest, recomputed by the shell. */
   | { readonly type: "proposal-fetched"; readonly proposal: Proposal }
@@ -162,14 +179,9 @@ export interface ReplicaOptions {
   readonly maxBaseTimeoutMs: number;
   /** Cap of T(v) = T0 · 1.5^v, milliseconds. Default 60,000. */
   readonly maxTimeoutMs: number;
-  /** Consensus-critical parameters of genesis. */
-  readonly minBlockIntervalMs: number;
-  /** 0 = empty blocks off. */
-  readonly emptyBlockIntervalMs: number;
+  /** Absolute bounds of a block; what the chain's parameters allow is for the ledger to judge. */
   readonly maxBlockTransactions: number;
   readonly maxBlockBytes: number;
-  readonly precisionMs: number;
-  readonly messageDelayMs: number;
   readonly allowNonByzantine: boolean;
   /** Whether the next height's primary may propose before this height is decided. */
   readonly overlap: boolean;
@@ -188,8 +200,10 @@ export interface ReplicaStart {
     readonly timestampMs: number;
   };
   /** V(head + 1) and V(head + 2). */
-  readonly validators: ValidatorSet;
-  readonly nextValidators: ValidatorSet;
+  readonly validators: Roster;
+  readonly nextValidators: Roster;
+  /** Timing of height head + 1. */
+  readonly timing: Timing;
   /** The head's certificate and block, so that peers still at its height can be answered. */
   readonly lastDecision?: {
     readonly certificate: CommitCertificate;

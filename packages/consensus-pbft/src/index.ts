@@ -3,11 +3,12 @@
  * verifier, a two-step view synchroniser, votes durable before they are sent.
  *
  * ```ts
- * import { createReplica, createValidatorSet, defaultReplicaOptions } from
- *   "@credlink/consensus-pbft";
+ * import { createReplica, createRoster, createValidatorSet, defaultReplicaOptions, defaultTiming }
+ *   from "@credlink/consensus-pbft";
  *
  * const replica = createReplica({ ...defaultReplicaOptions, chainId, genesisDigest, publicKey },
- *   { head, validators, nextValidators: validators, records: [], abstain: false });
+ *   { head, validators, nextValidators: validators, timing: defaultTiming, records: [],
+ *     abstain: false });
  * for (const effect of replica.start(nowMs)) interpret(effect);
  * for (const effect of replica.step({ type: "work", pending: true }, nowMs)) interpret(effect);
  * ```
@@ -18,7 +19,7 @@ export * from "./crc32c.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";
 export * from "./metrics.ts";
-export { createReplica, defaultReplicaOptions } from "./replica.ts";
+export { createReplica, defaultReplicaOptions, defaultTiming } from "./replica.ts";
 export * from "./reports.ts";
 export * from "./statements.ts";
 export * from "./vote-log.ts";

@@ -72,7 +72,8 @@ export function isTimely(
   view: View,
   receivedMs: number,
 ): boolean {
-  const { precisionMs, messageDelayMs, maxTimeoutMs } = state.options;
+  const { maxTimeoutMs } = state.options;
+  const { precisionMs, messageDelayMs } = state.current.timing;
   let delay = messageDelayMs;
   for (let i = 0; i < view && delay < maxTimeoutMs; i++) delay *= 1.5;
   return Math.abs(timestampMs - receivedMs) <= precisionMs + delay;

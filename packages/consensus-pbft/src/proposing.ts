@@ -1,6 +1,6 @@
 /** The primary's part: when to build a block, what to propose, and under which justification. */
 import { equalBytes, type Height, toHex, type View } from "@credlink/primitives";
-import type { Input, TimerKey } from "./effects.ts";
+import type { Input, Successor, TimerKey } from "./effects.ts";
 import { arm, disarm, dueMs, isArmed, persistVote, report } from "./emit.ts";
 import type { Justification, Proposal } from "./messages.ts";
 import { currentPlace, type ProposalPlace, rejectProposal } from "./normal-case.ts";
@@ -59,10 +59,10 @@ function proposeTimer(height: Height): TimerKey {
  */
 export function proposeRule(step: Step): boolean {
   const { state, nowMs } = step;
-  const { current, options, head } = state;
+  const { current, head } = state;
   const self = votingIndex(state, current.height);
   if (self === null || current.view !== 0 || current.firstProposals.size > 0) return false;
-  const { emptyBlockIntervalMs, minBlockIntervalMs } = options;
+  const { emptyBlockIntervalMs, minBlockIntervalMs } = current.timing;
   const isPrimary = self === primaryAt(state, VIEW_ZERO);
   const timer = proposeTimer(current.height);
   const byWork = isPrimary && state.workPending;
@@ -80,7 +80,7 @@ export function proposeRule(step: Step): boolean {
 }
 
 function emptyIsDue(step: Step): boolean {
-  const { emptyBlockIntervalMs } = step.state.options;
+  const { emptyBlockIntervalMs } = step.state.current.timing;
   return emptyBlockIntervalMs > 0 && hasPassed(step, emptyBlockIntervalMs);
 }
 
@@ -100,13 +100,14 @@ function hasProposed(
 export function overlapRule(step: Step): boolean {
   const { state, nowMs } = step;
   const { current, next, options } = state;
-  const lock = speculativeParent(state);
-  if (!options.overlap || lock === null || !state.workPending) return false;
+  const parent = speculativeParent(state);
+  if (!options.overlap || parent === null || !state.workPending) return false;
+  const { lock, successor } = parent;
   const height = heightAfter(current.height);
   if (hasProposed(state, height, VIEW_ZERO, lock.proposal.digest)) return false;
   const timer = proposeTimer(height);
   if (isArmed(state, timer)) return false;
-  const { minBlockIntervalMs } = options;
+  const { minBlockIntervalMs } = successor.timing;
   const due = lock.proposal.timestampMs + minBlockIntervalMs;
   if (!next.waited && nowMs < due) {
     arm(step, timer, Math.min(due - nowMs, minBlockIntervalMs));
@@ -117,14 +118,17 @@ export function overlapRule(step: Step): boolean {
 }
 
 /** The block that a proposal for the next height may build on, if that proposal is ours to make. */
-function speculativeParent(state: ReplicaState): Lock | null {
+function speculativeParent(
+  state: ReplicaState,
+): { readonly lock: Lock; readonly successor: Successor } | null {
   const { current } = state;
   const height = heightAfter(current.height);
   const lock = current.promises.lock;
   if (lock === null || lock.certificate.view !== current.view) return null;
   const self = votingIndex(state, height);
   if (self === null || self !== primaryOf(current.nextValidators, height, VIEW_ZERO)) return null;
-  return candidateOf(current, lock.proposal.digest)?.verdict === "valid" ? lock : null;
+  const successor = candidateOf(current, lock.proposal.digest)?.successor ?? null;
+  return successor === null ? null : { lock, successor };
 }
 
 /** Views above 0: fix the justification once q view changes are there, then propose by it. */
@@ -187,13 +191,12 @@ export function onProposalBuilt(
     propose(step, { height, view }, proposal, [], view === 0 ? null : current.basis);
     return;
   }
-  const lock = height === current.height + 1 ? speculativeParent(state) : null;
-  if (lock === null || !equalBytes(parentDigest, lock.proposal.digest)) return;
-  const after = candidateOf(current, lock.proposal.digest)?.validatorsAfterNext ?? null;
-  if (after === null) return;
-  const { nextValidators } = current;
-  const parent = lock.proposal;
-  const place = { height, parent, validators: nextValidators, nextValidators: after };
+  const found = height === current.height + 1 ? speculativeParent(state) : null;
+  const parent = found?.lock.proposal;
+  if (found === null || parent === undefined || !equalBytes(parentDigest, parent.digest)) return;
+  const validators = current.nextValidators;
+  const nextValidators = found.successor.validatorsAfterNext;
+  const place = { height, parent, validators, nextValidators };
   if (refuseOwn(step, place, proposal)) return;
   propose(step, { height, view }, proposal, [], null);
 }

@@ -8,6 +8,7 @@ import type {
   ReplicaStart,
   ReplicaStatus,
   TimerKey,
+  Timing,
 } from "./effects.ts";
 import { releaseVotes, takeFiring } from "./emit.ts";
 import { ConsensusError } from "./errors.ts";
@@ -31,15 +32,19 @@ export const defaultReplicaOptions = Object.freeze({
   minTimeoutMs: 500,
   maxBaseTimeoutMs: 5000,
   maxTimeoutMs: 60_000,
-  minBlockIntervalMs: 20,
-  emptyBlockIntervalMs: 0,
   maxBlockTransactions: 2000,
   maxBlockBytes: 4 * 1024 * 1024,
-  precisionMs: 500,
-  messageDelayMs: 500,
   allowNonByzantine: false,
   overlap: true,
 }) satisfies Omit<ReplicaOptions, "chainId" | "genesisDigest" | "publicKey">;
+
+/** Timing for tests and examples; a chain's own stands in its parameters. */
+export const defaultTiming: Timing = Object.freeze({
+  minBlockIntervalMs: 20,
+  emptyBlockIntervalMs: 0,
+  precisionMs: 500,
+  messageDelayMs: 500,
+});
 
 /**
  * The protocol, each rule in its own file: given what is known, does it call for action? A rule

@@ -9,7 +9,14 @@ import {
   type ValidatorIndex,
   type View,
 } from "@credlink/primitives";
-import type { Effect, ReplicaOptions, ReplicaStart, TimerKey } from "./effects.ts";
+import type {
+  Effect,
+  ReplicaOptions,
+  ReplicaStart,
+  Successor,
+  TimerKey,
+  Timing,
+} from "./effects.ts";
 import type {
   Commit,
   CommitCertificate,
@@ -24,15 +31,15 @@ import type {
   Wish,
 } from "./messages.ts";
 import { honestOne, quorum } from "./quorum.ts";
-import { indexOfKey, primaryOf, type ValidatorSet } from "./validator-set.ts";
+import { indexOfKey, primaryOf, type Roster } from "./validator-set.ts";
 
 /** A proposal that we know of, and what our validation says about it. */
 export interface Candidate {
   readonly proposal: Proposal;
   readonly transactions: readonly Uint8Array[];
   verdict: "unasked" | "asked" | "valid" | "refused";
-  /** V(height + 2). Invariant: set exactly when the verdict is `valid`. */
-  validatorsAfterNext: ValidatorSet | null;
+  /** Invariant: set exactly when the verdict is `valid`. */
+  successor: Successor | null;
 }
 
 /** The block we sent COMMIT for last, with the proof that it was prepared. */
@@ -63,8 +70,9 @@ export interface Basis {
 /** Everything about the height being decided. */
 export interface HeightState {
   readonly height: Height;
-  readonly validators: ValidatorSet;
-  readonly nextValidators: ValidatorSet;
+  readonly validators: Roster;
+  readonly nextValidators: Roster;
+  readonly timing: Timing;
   readonly self: ValidatorIndex | null;
   readonly quorum: number;
   readonly honestOne: number;
@@ -214,8 +222,9 @@ export function noNextHeight(): NextHeight {
 /** The state of a height at which nothing but our own promises is known. */
 export function newHeightState(place: {
   readonly height: Height;
-  readonly validators: ValidatorSet;
-  readonly nextValidators: ValidatorSet;
+  readonly validators: Roster;
+  readonly nextValidators: Roster;
+  readonly timing: Timing;
   readonly publicKey: Uint8Array;
   readonly promises: Promises;
   readonly nowMs: number;
@@ -225,6 +234,7 @@ export function newHeightState(place: {
     height: place.height,
     validators: place.validators,
     nextValidators: place.nextValidators,
+    timing: place.timing,
     self: indexOfKey(place.validators, place.publicKey),
     quorum: quorum(count),
     honestOne: honestOne(count),
@@ -263,6 +273,7 @@ export function newReplicaState(
     height,
     validators: start.validators,
     nextValidators: start.nextValidators,
+    timing: start.timing,
     publicKey: options.publicKey,
     promises: promisesAt(promises, height),
     nowMs: 0,
@@ -336,7 +347,7 @@ export function candidateOf(current: HeightState, digest: Digest): Candidate | u
 }
 
 export function newCandidate(proposal: Proposal, transactions: readonly Uint8Array[]): Candidate {
-  return { proposal, transactions, verdict: "unasked", validatorsAfterNext: null };
+  return { proposal, transactions, verdict: "unasked", successor: null };
 }
 
 /**

@@ -95,8 +95,8 @@ export function enterViewRule(step: Step): boolean {
 /** Whether anything is to be done in view 0, so that its timer must run. */
 function isActive(step: Step): boolean {
   const { state } = step;
-  const { current, options } = state;
-  const { emptyBlockIntervalMs } = options;
+  const { current } = state;
+  const { emptyBlockIntervalMs } = current.timing;
   const emptyDue = emptyBlockIntervalMs > 0 && hasPassed(step, emptyBlockIntervalMs);
   return (
     state.workPending ||

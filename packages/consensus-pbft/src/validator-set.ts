@@ -6,6 +6,7 @@ import {
   encode,
   equalBytes,
   type Height,
+  invariant,
   list,
   type PeerId,
   struct,
@@ -32,6 +33,12 @@ export interface ValidatorSet {
   readonly validators: readonly Validator[];
   /** Digest of the canonical encoding of the list. */
   readonly hash: Digest;
+}
+
+/** V(h) and who of it may be primary at h: what a height's participants must agree on. */
+export interface Roster extends ValidatorSet {
+  /** active(h), as ascending indices in V(h); never empty. */
+  readonly active: readonly ValidatorIndex[];
 }
 
 /** Most validators that one list may have. */
@@ -86,13 +93,21 @@ export function indexOfKey(set: ValidatorSet, publicKey: Uint8Array): ValidatorI
   return at < 0 ? null : validatorIndex(at);
 }
 
-/** Who may be primary at `height`, as indices in V(height). Today: every member. */
-export function activeValidators(set: ValidatorSet, _height: Height): readonly ValidatorIndex[] {
-  return set.validators.map((_, index) => validatorIndex(index));
+/**
+ * Adds active(h) to V(h).
+ *
+ * @param skipped node ids that are not primary at that height; others than members do not count.
+ * @throws InvariantError when nobody would be left: a skip-list never holds more than f.
+ */
+export function createRoster(set: ValidatorSet, skipped: readonly string[] = []): Roster {
+  const left = set.validators.flatMap(({ nodeId }, index) =>
+    skipped.includes(nodeId) ? [] : [validatorIndex(index)],
+  );
+  invariant(left.length > 0, "somebody is primary");
+  return Object.freeze({ ...set, active: Object.freeze(left) });
 }
 
 /** L(h, v) = active(h)[(h + v) mod |active(h)|]: the primary of a view. */
-export function primaryOf(set: ValidatorSet, height: Height, view: View): ValidatorIndex {
-  const active = activeValidators(set, height);
+export function primaryOf({ active }: Roster, height: Height, view: View): ValidatorIndex {
   return validatorIndex(Number(active[(height + view) % active.length]));
 }

@@ -1,8 +1,9 @@
-import { createValidatorSet, type ValidatorSet } from "@credlink/consensus-pbft";
+import { createValidatorSet, skippedAt, type ValidatorSet } from "@credlink/consensus-pbft";
 import {
   type BlockContext,
   type Event,
   type ExecutableTransaction,
+  type ExecutionContext,
   type ExecutionResult,
   type Executor,
   type Genesis,
@@ -12,9 +13,16 @@ import {
   type StateView,
   SUCCESS,
 } from "@credlink/ledger";
-import { type Address, type Logger, type Metrics, noLogger, noMetrics } from "@credlink/primitives";
+import {
+  type Address,
+  type Height,
+  type Logger,
+  type Metrics,
+  noLogger,
+  noMetrics,
+} from "@credlink/primitives";
 import { decodeRow, type Row } from "./built-in/built-in.ts";
-import { recordEvidence, removeLapsedValidators } from "./built-in/end-of-block.ts";
+import { endBlock } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
 import { rows } from "./built-in/rows.ts";
 import type { Call, CallOutcome, Identity } from "./call.ts";
@@ -81,7 +89,7 @@ class VmExecutor implements Executor {
 
   async execute(
     parent: StateView,
-    context: BlockContext,
+    context: ExecutionContext,
     transactions: readonly ExecutableTransaction[],
   ): Promise<ExecutionResult> {
     const run = blockRun(parent, context);
@@ -92,8 +100,7 @@ class VmExecutor implements Executor {
       receipts.push(receipt);
       gasUsed += receipt.gasUsed;
     }
-    recordEvidence(run.state, context);
-    removeLapsedValidators(run.state, context);
+    endBlock(run.state, context);
     return { receipts, gasUsed, writes: run.state.writes() };
   }
 
@@ -114,6 +121,12 @@ class VmExecutor implements Executor {
 
   validators(view: StateView): ValidatorSet {
     return createValidatorSet(readRow(view, rows.validators).validators);
+  }
+
+  skipped(view: StateView, height: Height): readonly string[] {
+    const { contract, key } = rows.skipList;
+    const value = view.get(contract, key);
+    return value === null ? [] : skippedAt(decodeRow(rows.skipList, value), height);
   }
 
   parameters(view: StateView): Parameters {

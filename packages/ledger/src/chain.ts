@@ -1,4 +1,4 @@
-import type { ValidatorSet } from "@credlink/consensus-pbft";
+import { createRoster, type Roster, type ValidatorSet } from "@credlink/consensus-pbft";
 import {
   accept,
   type Digest,
@@ -26,6 +26,7 @@ import { judgeEnvelope } from "./envelope.ts";
 import { type BlockRefusalCode, LedgerError } from "./errors.ts";
 import { type EvidenceContext, judgeBlockEvidence, judgeEvidence } from "./evidence.ts";
 import { executeOn } from "./execution.ts";
+import { executionContext } from "./execution-context.ts";
 import type { Executor, StateView } from "./executor.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
 import { DEFAULT_HISTORY_HEIGHTS, HistoryLog } from "./history-log.ts";
@@ -180,6 +181,15 @@ class Chain extends ChainReader implements Ledger {
     return hash === undefined ? null : this.#validatorsOf(hash);
   }
 
+  rosterOn(parentDigest: Digest, height: Height): Roster | null {
+    const tip = this.#tips.get(parentDigest);
+    if (tip === null) return null;
+    if (height === tip.header.height + 2) return tip.validatorsAfterNext;
+    const set = this.validatorsOn(parentDigest, height);
+    if (set === null || height !== tip.header.height + 1) return null;
+    return createRoster(set, this.#executor.skipped(tip.view, height));
+  }
+
   /** Lists change rarely: each is read once. */
   #validatorsOf(hash: Digest): ValidatorSet | null {
     const name = toHex(hash);
@@ -233,12 +243,17 @@ class Chain extends ChainReader implements Ledger {
     const { height, timestampMs } = request;
     invariant(height === parent.header.height + 1, "a block is one above its parent");
     invariant(timestampMs > parent.header.timestampMs, "a block is later than its parent");
-    const { chainId, genesisDigest: chain } = this;
-    const misbehaviours = this.#misbehavioursOf(request);
     return executeOn(request, {
       executor: this.#executor,
       replay: this.#replay,
-      context: { chainId, genesisDigest: chain, height, timestampMs, misbehaviours },
+      context: executionContext(request, {
+        chainId: this.chainId,
+        genesisDigest: this.genesisDigest,
+        parent,
+        roster: this.rosterOn(parent.digest, height),
+        committed: (at) => this.header(at)?.digest ?? null,
+        misbehaviours: this.#misbehavioursOf(request),
+      }),
       parent,
       unsealed: (root) => ({ height, digest: UNSEALED, timestampMs, root }),
     });

@@ -23,7 +23,7 @@ import {
   text,
   utf8,
 } from "@credlink/primitives";
-import type { BlockContext, StateView, StateWrite } from "./executor.ts";
+import type { ExecutionContext, StateView, StateWrite } from "./executor.ts";
 import { VALIDATORS_CONTRACT } from "./member.ts";
 import { encodeU64 } from "./state-page.ts";
 
@@ -71,7 +71,9 @@ export function evidenceKey(at: Height, publicKey: Uint8Array): Uint8Array {
 }
 
 /** What an executor writes for the evidence of a block, as its last step. */
-export function evidenceWrites({ misbehaviours = [] }: BlockContext): readonly StateWrite[] {
+export function evidenceWrites({
+  misbehaviours = [],
+}: Pick<ExecutionContext, "misbehaviours">): readonly StateWrite[] {
   return misbehaviours.map((misbehaviour) => ({
     contract: VALIDATORS_CONTRACT,
     key: evidenceKey(misbehaviour.height, misbehaviour.publicKey),

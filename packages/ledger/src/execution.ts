@@ -1,7 +1,7 @@
 import { encode, equalBytes, invariant } from "@credlink/primitives";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
 import { statePath, stateValueDigest } from "./digests.ts";
-import type { BlockContext, Executor, StateView, StateWrite } from "./executor.ts";
+import type { ExecutionContext, Executor, StateView, StateWrite } from "./executor.ts";
 import type { Candidate, ExecutionRequest } from "./ledger.ts";
 import { receiptRoot, transactionRoot } from "./merkle.ts";
 import { CandidatePages } from "./page-store.ts";
@@ -11,7 +11,7 @@ import { stateRowKey } from "./rows.ts";
 import { textOfBytes } from "./sized-cache.ts";
 import { type PageSource, updateTree } from "./state-tree.ts";
 import { type ViewPlace, WriteSet } from "./state-view.ts";
-import { type Execution, executionOf, type Tip } from "./tip.ts";
+import { type Execution, executionOf, rosterAfter, type Tip } from "./tip.ts";
 
 /** The changes that really change something: writing what is there already is none. */
 export function netWrites(view: StateView | null, writes: readonly StateWrite[]): StateWrite[] {
@@ -44,7 +44,7 @@ export function updateStateTree(
 export interface ExecutionParts {
   readonly executor: Executor;
   readonly replay: CommittedReplayGuard;
-  readonly context: BlockContext;
+  readonly context: ExecutionContext;
   readonly parent: Tip;
   /** Place of a view whose block has no header yet. */
   readonly unsealed: (root: ViewPlace["root"]) => ViewPlace;
@@ -55,7 +55,7 @@ export async function executeOn(
   request: ExecutionRequest,
   { executor, replay, context, parent, unsealed }: ExecutionParts,
 ): Promise<Candidate> {
-  const { height, timestampMs, transactions, evidence = [] } = request;
+  const { height, timestampMs, proposer, transactions, evidence = [] } = request;
   const result = await executor.execute(parent.view, context, transactions);
   requireReceipts(transactions, result.receipts);
   const encodedReceipts = result.receipts.map((receipt) => encode(receiptCodec, receipt));
@@ -69,6 +69,7 @@ export async function executeOn(
     parentDigest: parent.digest,
     height,
     timestampMs,
+    proposer,
     transactions,
     evidence,
     transactionRoot: transactionRoot(transactions.map(({ id }) => id)),
@@ -77,7 +78,7 @@ export async function executeOn(
     stateRoot: tree.root,
     receiptRoot: receiptRoot(encodedReceipts),
     receipts: result.receipts,
-    validatorsAfterNext: executor.validators(view),
+    validatorsAfterNext: rosterAfter(executor, view),
     view,
     sealed: null,
   };

@@ -1,4 +1,4 @@
-import type { ValidatorSet } from "@credlink/consensus-pbft";
+import type { Turn, ValidatorSet } from "@credlink/consensus-pbft";
 import type { Address, Digest, Height } from "@credlink/primitives";
 import type { Misbehaviour } from "./evidence.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
@@ -62,11 +62,25 @@ export interface StateWrite {
   readonly value: Uint8Array | null;
 }
 
+/** How far back a block's ancestors are known to the calls in it, heights. */
+export const ANCESTOR_WINDOW = 100;
+
 export interface BlockContext {
   readonly chainId: string;
   readonly genesisDigest: Digest;
   readonly height: Height;
   readonly timestampMs: number;
+  /**
+   * Digest of the block at a height of this branch, from `height` − `ANCESTOR_WINDOW` up to
+   * `height` − 1; null for every other height, and always in a query.
+   */
+  readonly ancestorDigest: (height: Height) => Digest | null;
+}
+
+/** What a block brings to its execution beyond its transactions. */
+export interface ExecutionContext extends BlockContext {
+  /** Whose turn the height was, and who took it. */
+  readonly turn: Pick<Turn, "primary" | "proposer" | "validatorCount">;
   /** Validators that the block's evidence convicts; absent: none. See `evidenceWrites`. */
   readonly misbehaviours?: readonly Misbehaviour[];
 }
@@ -101,7 +115,7 @@ export interface Executor {
   genesis(genesis: Genesis): readonly StateWrite[];
   execute(
     parent: StateView,
-    context: BlockContext,
+    context: ExecutionContext,
     transactions: readonly ExecutableTransaction[],
   ): Promise<ExecutionResult>;
   /** A read-only call on `view`: nothing it writes is kept. Its receipt is not on chain. */
@@ -117,6 +131,8 @@ export interface Executor {
   ): string | null;
   /** V(h + 2) as the state after block h names it. */
   validators(view: StateView): ValidatorSet;
+  /** Node ids that are not primary at `height`, which is h + 1 or h + 2 for the state after h. */
+  skipped(view: StateView, height: Height): readonly string[];
   /** Parameters in force for block h + 1. */
   parameters(view: StateView): Parameters;
 }

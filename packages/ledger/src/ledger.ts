@@ -1,4 +1,9 @@
-import type { CommitCertificate, Justification, ValidatorSet } from "@credlink/consensus-pbft";
+import type {
+  CommitCertificate,
+  Justification,
+  Roster,
+  ValidatorSet,
+} from "@credlink/consensus-pbft";
 import type { Evidence } from "@credlink/consensus-pbft/certificates";
 import type { Digest, Height, Result, ValidatorIndex } from "@credlink/primitives";
 import type { Block, Header, SealedBlock } from "./block.ts";
@@ -28,6 +33,8 @@ export interface ExecutionRequest {
   readonly height: Height;
   /** The block's own time, later than the parent's. */
   readonly timestampMs: number;
+  /** Index in V(height) of the validator whose block it is: the state keeps who missed a turn. */
+  readonly proposer: ValidatorIndex;
   /** Judged by `judge` on this parent, height and time; signatures verified. */
   readonly transactions: readonly DecodedTransaction[];
   /** Judged by `judgeEvidence` on this parent and height, in its order; default none. */
@@ -51,6 +58,7 @@ export interface Candidate {
   readonly parentDigest: Digest;
   readonly height: Height;
   readonly timestampMs: number;
+  readonly proposer: ValidatorIndex;
   readonly transactions: readonly DecodedTransaction[];
   readonly evidence: readonly Uint8Array[];
   readonly transactionRoot: Digest;
@@ -60,8 +68,8 @@ export interface Candidate {
   readonly receiptRoot: Digest;
   /** In order of the transactions. */
   readonly receipts: readonly Receipt[];
-  /** V(height + 2), as the state after this block names it. */
-  readonly validatorsAfterNext: ValidatorSet;
+  /** V(height + 2) with its primaries, as the state after this block names them. */
+  readonly validatorsAfterNext: Roster;
   /** The state after it. Its `digest` is all zero until the candidate is sealed. */
   readonly view: StateView;
   /** The block, once the candidate was sealed by `buildBlock` or `checkProposal`. */
@@ -73,8 +81,6 @@ export type SealedCandidate = Candidate & { readonly sealed: NonNullable<Candida
 
 /** What a proposer adds to an executed candidate. */
 export interface BlockParts {
-  /** Our index in V(height). */
-  readonly proposer: ValidatorIndex;
   /** `ledger.historyFor(parent, height)`. */
   readonly history: Uint8Array;
 }
@@ -193,6 +199,11 @@ export interface Ledger extends LedgerReader {
   validatorsAt(height: Height): ValidatorSet | null;
   /** V(height) for a block of `height` ≤ parent's height + 2, on the branch of `parentDigest`. */
   validatorsOn(parentDigest: Digest, height: Height): ValidatorSet | null;
+  /**
+   * V(height) with its primaries, for the two heights above the head or a candidate; null for
+   * every other height or block.
+   */
+  rosterOn(parentDigest: Digest, height: Height): Roster | null;
   /** Parameters in force for the block after the given one (the head or a candidate). */
   parametersAfter(digest: Digest): Parameters | null;
   /** Nonces used on the branch that ends in the given block (the head or a candidate). */

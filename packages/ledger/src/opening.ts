@@ -32,7 +32,7 @@ import { decodeU64, encodeU64 } from "./state-page.ts";
 import { treeRoot } from "./state-tree.ts";
 import { LayeredView, type StateBase, WriteSet } from "./state-view.ts";
 import type { KeyValueStore } from "./store.ts";
-import type { Tip } from "./tip.ts";
+import { rosterAfter, type Tip } from "./tip.ts";
 
 /** What opening works with. */
 export interface OpeningParts {
@@ -81,7 +81,7 @@ async function loadHead({ store, executor, base, pages, replay }: OpeningParts):
   const { height: at, timestampMs, stateRoot } = header;
   const { digest } = head;
   const view = LayeredView.committed({ height: at, digest, timestampMs, root: stateRoot }, base);
-  const validatorsAfterNext = executor.validators(view);
+  const validatorsAfterNext = rosterAfter(executor, view);
   return { digest, header, view, pages, replay, validatorsAfterNext, execution: null };
 }
 
@@ -110,7 +110,7 @@ async function initialise(parts: OpeningParts): Promise<void> {
   const writes = new WriteSet(net);
   const empty = LayeredView.committed({ ...place, root: tree.root }, base);
   const view = empty.overlay({ ...place, root: tree.root }, writes);
-  const named = executor.validators(view);
+  const named = rosterAfter(executor, view);
   if (!equalBytes(named.hash, validators.hash)) {
     const code = "LEDGER_GENESIS_INVALID";
     throw new LedgerError({ code }, "the state of genesis names other validators");
@@ -119,6 +119,7 @@ async function initialise(parts: OpeningParts): Promise<void> {
     parentDigest: header.parentHash,
     height: GENESIS_HEIGHT,
     timestampMs: genesis.timestampMs,
+    proposer: header.proposer,
     transactions: [],
     evidence: [],
     transactionRoot: header.transactionRoot,

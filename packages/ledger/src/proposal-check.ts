@@ -54,10 +54,10 @@ export async function judgeBlock(
   if (attached !== null) return attached;
   const envelopes = await refuseEnvelopes(check, transactions, parts);
   if (envelopes !== null) return envelopes;
-  const { parentHash: parentDigest, height, timestampMs } = block.header;
+  const { parentHash: parentDigest, height, timestampMs, proposer } = block.header;
   const { evidence } = block.body;
-  const request = { parentDigest, height, timestampMs, transactions, evidence };
-  const candidate = await parts.execute(request);
+  const place = { parentDigest, height, timestampMs, proposer };
+  const candidate = await parts.execute({ ...place, transactions, evidence });
   return refuseOutcome(block, candidate) ?? accept(candidate);
 }
 

@@ -1,8 +1,8 @@
-import type { ValidatorSet } from "@credlink/consensus-pbft";
-import type { Digest } from "@credlink/primitives";
+import { createRoster, type Roster } from "@credlink/consensus-pbft";
+import { type Digest, height as heightOf } from "@credlink/primitives";
 import type { Block, Header } from "./block.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
-import type { Executor } from "./executor.ts";
+import type { Executor, StateView } from "./executor.ts";
 import type { Parameters } from "./genesis.ts";
 import type { Candidate, SealedCandidate } from "./ledger.ts";
 import type { CandidatePages } from "./page-store.ts";
@@ -39,9 +39,15 @@ export interface Tip {
   readonly pages: PageSource;
   readonly replay: ReplayGuard;
   /** V(height + 2). */
-  readonly validatorsAfterNext: ValidatorSet;
+  readonly validatorsAfterNext: Roster;
   /** Null for the head. */
   readonly execution: SealedExecution | null;
+}
+
+/** V(h + 2) with its primaries, as the state after block h names them. */
+export function rosterAfter(executor: Executor, view: StateView): Roster {
+  const skipped = executor.skipped(view, heightOf(view.height + 2));
+  return createRoster(executor.validators(view), skipped);
 }
 
 const parametersOf = new WeakMap<Tip, Parameters>();

@@ -100,7 +100,7 @@ export function blockOf(
   candidate: Candidate,
   parts: BlockParts,
 ): Block {
-  const { history, proposer } = parts;
+  const { history } = parts;
   const { evidence } = candidate;
   const header: Header = {
     version: HEADER_VERSION,
@@ -108,7 +108,7 @@ export function blockOf(
     height: candidate.height,
     parentHash: candidate.parentDigest,
     timestampMs: candidate.timestampMs,
-    proposer,
+    proposer: candidate.proposer,
     transactionRoot: candidate.transactionRoot,
     transactionCount: candidate.transactionCount,
     gasUsed: candidate.gasUsed,

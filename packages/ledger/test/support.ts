@@ -195,6 +195,7 @@ export function createKeyValueExecutor(members: readonly Member[] = defaultMembe
       return { receipts, gasUsed, writes: [...writes.values(), ...evidenceWrites(context)] };
     },
     query: () => Promise.reject(new Error("the test contract has no queries")),
+    skipped: () => [],
     validators: (state) =>
       createValidatorSet(validatorsIn(state.get(VALIDATORS_CONTRACT, listKey))),
     parameters: () => testGenesis.parameters,
@@ -315,12 +316,13 @@ export async function buildOn(
     parentDigest: parent.digest,
     height: at,
     timestampMs: parent.header.timestampMs + 1_000,
+    proposer: validatorIndex(at % 4),
     transactions,
     evidence,
   });
   const history = ledger.historyFor(parent.digest, at);
   invariant(history !== null, "the history of a block on this parent");
-  return ledger.buildBlock(candidate, { proposer: validatorIndex(at % 4), history });
+  return ledger.buildBlock(candidate, { history });
 }
 
 export async function commitSealed(ledger: Ledger, candidate: SealedCandidate) {

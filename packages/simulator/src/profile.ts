@@ -1,12 +1,15 @@
 import type { Validator } from "@credlink/consensus-pbft";
 import {
+  BUILT_IN_VERSION,
   type Executor,
   type Genesis,
   type Member,
   signedTransactionCodec,
   TRANSACTION_VERSION,
+  type Transaction,
   transactionCodec,
   transactionSigningMessage,
+  VALIDATORS_CONTRACT,
 } from "@credlink/ledger";
 import type { SignatureVerifier } from "@credlink/node/engine";
 import {
@@ -23,6 +26,8 @@ import {
   BOOK_VERSION,
   bulkParameters,
   createChainExecutor,
+  type ValidatorChange,
+  validatorChangeCodec,
 } from "./chain-executor.ts";
 import { createFakeSigner, fakeSignature, fakeVerifier, verifyFake } from "./fake-signatures.ts";
 
@@ -44,6 +49,10 @@ export interface Profile {
   ) => boolean;
   /** A fresh valid transaction of a random client. */
   readonly createTransaction: (genesisDigest: Digest, atHeight: number) => Promise<Uint8Array>;
+  /** A transaction that changes the validators, where the profile's executor can; else null. */
+  readonly createChange:
+    | ((genesisDigest: Digest, atHeight: number, change: ValidatorChange) => Uint8Array)
+    | null;
 }
 
 /** Genesis lies this long before the simulation begins, milliseconds. */
@@ -85,13 +94,19 @@ export function validatorsOf(signers: readonly Signer[]): readonly Validator[] {
   }));
 }
 
-/** Real engine, replica, vote log and ledger; a small executor and fast stand-ins for SM2. */
+/**
+ * Real engine, replica, vote log and ledger; a small executor and fast stand-ins for SM2.
+ *
+ * @param nodeCount nodes with keys, of which the first `validatorCount` (default: all) are V(1);
+ *   the others follow until a change makes them validators.
+ */
 export function createProtocolProfile(
   random: SeededRandom,
-  validatorCount: number,
+  nodeCount: number,
   startMs: number,
+  validatorCount: number = nodeCount,
 ): Profile {
-  const signers = Array.from({ length: validatorCount }, () => createFakeSigner(fakeKey(random)));
+  const signers = Array.from({ length: nodeCount }, () => createFakeSigner(fakeKey(random)));
   const clients = Array.from({ length: CLIENTS }, () => ({
     address: address(random.bytes(32)),
     key: fakeKey(random),
@@ -105,11 +120,31 @@ export function createProtocolProfile(
     roots: [],
     organizations: [],
     members: [],
-    validators: validatorsOf(signers),
+    validators: validatorsOf(signers).slice(0, validatorCount),
     parameters: bulkParameters,
     contracts: [],
   };
   const members = clients.map((client) => createMember(client.address, client.key));
+  const sign = (
+    genesisDigest: Digest,
+    atHeight: number,
+    call: Pick<Transaction, "contract" | "contractVersion" | "method" | "args">,
+  ): Uint8Array => {
+    const client = random.pick(clients);
+    const transaction = encode(transactionCodec, {
+      version: TRANSACTION_VERSION,
+      chainId: genesis.chainId,
+      sender: client.address,
+      nonce: random.bytes(16),
+      expiryHeight: height(atHeight + 900),
+      ...call,
+      gasLimit: 100,
+    });
+    const message = transactionSigningMessage(genesisDigest, transaction);
+    const signature = fakeSignature(client.key, message);
+    const signatures = [{ address: client.address, signature }];
+    return encode(signedTransactionCodec, { transaction, signatures });
+  };
   return {
     name: "protocol",
     genesis,
@@ -118,23 +153,20 @@ export function createProtocolProfile(
     verifier: fakeVerifier,
     verifyOne: verifyFake,
     async createTransaction(genesisDigest, atHeight) {
-      const client = random.pick(clients);
-      const transaction = encode(transactionCodec, {
-        version: TRANSACTION_VERSION,
-        chainId: genesis.chainId,
-        sender: client.address,
-        nonce: random.bytes(16),
-        expiryHeight: height(atHeight + 900),
+      const args = random.bytes(random.integer(64));
+      return sign(genesisDigest, atHeight, {
         contract: BOOK_CONTRACT,
         contractVersion: BOOK_VERSION,
         method: "write",
-        args: random.bytes(random.integer(64)),
-        gasLimit: 100,
+        args,
       });
-      const message = transactionSigningMessage(genesisDigest, transaction);
-      const signature = fakeSignature(client.key, message);
-      const signatures = [{ address: client.address, signature }];
-      return encode(signedTransactionCodec, { transaction, signatures });
     },
+    createChange: (genesisDigest, atHeight, change) =>
+      sign(genesisDigest, atHeight, {
+        contract: VALIDATORS_CONTRACT,
+        contractVersion: BUILT_IN_VERSION,
+        method: "change",
+        args: encode(validatorChangeCodec, change),
+      }),
   };
 }

@@ -187,6 +187,7 @@ function waitedFor(executor: Executor, clock: SimulatedClock): Executor {
   return {
     genesis: (genesis) => executor.genesis(genesis),
     judgeCall: (view, call) => executor.judgeCall(view, call),
+    skipped: (view, at) => executor.skipped(view, at),
     validators: (view) => executor.validators(view),
     parameters: (view) => executor.parameters(view),
     query: (...args) => clock.external(executor.query(...args)),

@@ -1,14 +1,25 @@
 import { taggedSm3 } from "@credlink/crypto";
-import { type Digest, utf8, type ValidatorIndex } from "@credlink/primitives";
+import {
+  type Digest,
+  height as toHeight,
+  toHex,
+  utf8,
+  type ValidatorIndex,
+  view,
+} from "@credlink/primitives";
 import { verifyEvidence } from "../certificates.ts";
-import type { Effect, ReplicaOptions } from "../effects.ts";
+import type { Effect, ReplicaOptions, Timing } from "../effects.ts";
 import type { Message, Proposal, UnsignedMessage } from "../messages.ts";
-import { defaultReplicaOptions } from "../replica.ts";
+import { defaultReplicaOptions, defaultTiming } from "../replica.ts";
+import { emptySkipList, nextSkipList, type SkipList, skippedAt } from "../rotation.ts";
 import { decodeEvidence, encodeEvidence, evidenceOf } from "../signed-evidence.ts";
 import { type SignatureContext, signatureClaims, signedPayload } from "../signed-payloads.ts";
 import {
+  createRoster,
   createValidatorSet,
   indexOfKey,
+  primaryOf,
+  type Roster,
   type Validator,
   type ValidatorSet,
 } from "../validator-set.ts";
@@ -45,6 +56,10 @@ export interface TestClusterOptions {
   readonly skewMs?: (node: number) => number;
   /** Numbers of the nodes in V(height); default: all. */
   readonly members?: (height: number) => readonly number[];
+  /** Timing of a height, where it differs from the defaults. */
+  readonly timing?: (height: number) => Partial<Timing>;
+  /** Whether validators that miss their turns are skipped, as on every real chain; default true. */
+  readonly skipping?: boolean;
   /** What the script does to a message: false drops it, a number delays it by so much more. */
   readonly script?: (delivery: Delivery) => boolean | number;
   /** Overrides what a node's executor says of a block. */
@@ -73,6 +88,8 @@ export class TestCluster {
   readonly #queue = new EventQueue();
   readonly #dice: () => number;
   readonly #sets = new Map<string, ValidatorSet>();
+  /** Digest of a block -> who is skipped after it. */
+  readonly #skipLists = new Map<string, SkipList>();
   readonly #pool: { readonly transaction: Uint8Array; readonly nodes: ReadonlySet<number> }[] = [];
   #groups: readonly ReadonlySet<number>[] | null = null;
   #nonce = 0;
@@ -129,6 +146,35 @@ export class TestCluster {
     const set = createValidatorSet(members.map(fakeValidator));
     this.#sets.set(key, set);
     return set;
+  }
+
+  /** V(height) with its primaries, on the branch that ends in block height − 1 or height − 2. */
+  rosterAt(height: number, branch: Digest): Roster {
+    const skipped = skippedAt(this.#skipListAfter(branch), toHeight(height));
+    return createRoster(this.validatorsAt(height), skipped);
+  }
+
+  timingAt(height: number): Timing {
+    return { ...defaultTiming, ...this.options.timing?.(height) };
+  }
+
+  #skipListAfter(digest: Digest): SkipList {
+    return this.#skipLists.get(toHex(digest)) ?? emptySkipList;
+  }
+
+  /** Works out who is skipped after a block: what the executor does on a real chain. */
+  noteTurn({ height, digest, parentDigest, proposer }: Proposal): void {
+    if (this.options.skipping === false || this.#skipLists.has(toHex(digest))) return;
+    const roster = this.rosterAt(height, parentDigest);
+    const nodeIdOf = (index: ValidatorIndex) => roster.validators[index]?.nodeId ?? "";
+    const list = nextSkipList(this.#skipListAfter(parentDigest), {
+      height,
+      primary: nodeIdOf(primaryOf(roster, height, view(0))),
+      proposer: nodeIdOf(proposer),
+      validatorCount: roster.validators.length,
+      validatorsAfterNext: this.validatorsAt(height + 2).validators,
+    });
+    this.#skipLists.set(toHex(digest), list);
   }
 
   contextAt(height: number): SignatureContext {

@@ -11,6 +11,7 @@ import type {
   Replica,
   ReplicaOptions,
   ReplicaStart,
+  Successor,
   TimerKey,
   VoteRecord,
 } from "../effects.ts";
@@ -41,6 +42,8 @@ export class TestNode {
   log: VoteRecord[] = [];
   /** Durable blocks, by height from 1. */
   readonly chain = new Map<Height, StoredBlock>();
+  /** Transactions in the durable blocks. */
+  readonly #committed = new Set<string>();
   head: { height: Height; digest: Digest; timestampMs: number };
   /** Every proposal seen, and those whose bodies are durable. */
   readonly known = new Map<string, Proposal>();
@@ -72,17 +75,19 @@ export class TestNode {
     const { height } = this.head;
     this.trace = [];
     const last = this.chain.get(height);
-    this.startedWith = {
+    const startedWith: ReplicaStart = {
       head: this.head,
       ...(last === undefined
         ? {}
         : { lastDecision: { ...last, validators: this.#cluster.validatorsAt(height) } }),
-      validators: this.#cluster.validatorsAt(height + 1),
-      nextValidators: this.#cluster.validatorsAt(height + 2),
+      validators: this.#cluster.rosterAt(height + 1, this.head.digest),
+      nextValidators: this.#cluster.rosterAt(height + 2, this.head.digest),
+      timing: this.#cluster.timingAt(height + 1),
       records: [...this.log],
       abstain,
     };
-    this.#replica = createReplica(this.options, this.startedWith);
+    this.startedWith = startedWith;
+    this.#replica = createReplica(this.options, startedWith);
     const nowMs = this.#cluster.nowMs + this.#cluster.skewOf(this.number);
     const effects = this.#replica.start(nowMs);
     this.trace.push({ input: "start", nowMs, effects });
@@ -111,17 +116,19 @@ export class TestNode {
 
   /** Transactions of the pool that are in no block up to `parent`. */
   #pendingOn(parent: Digest): readonly Uint8Array[] {
-    const done = new Set<string>();
-    for (const { proposal } of this.chain.values()) collect(done, proposal);
+    const speculative = new Set<string>();
     let at: Digest = parent;
     for (;;) {
       const proposal = this.known.get(toHex(at));
       if (proposal === undefined || proposal.height <= this.head.height) break;
-      collect(done, proposal);
+      collect(speculative, proposal);
       at = proposal.parentDigest;
     }
     const pool = this.#cluster.poolOf(this.number);
-    return pool.filter((transaction) => !done.has(toHex(transaction)));
+    return pool.filter((transaction) => {
+      const text = toHex(transaction);
+      return !this.#committed.has(text) && !speculative.has(text);
+    });
   }
 
   /** Runs later unless the node crashes before. */
@@ -210,17 +217,26 @@ export class TestNode {
     const isInvalid =
       block === null || block.transactions.some((one) => equalBytes(one, INVALID_TRANSACTION));
     const valid = this.#cluster.options.judge?.(this.number, proposal) ?? !isInvalid;
-    const validatorsAfterNext = this.#cluster.validatorsAt(height + 2);
     const outcome = valid
-      ? ({ valid, validatorsAfterNext } as const)
+      ? ({ valid, successor: this.#successorOf(proposal) } as const)
       : ({ valid, code: "TEST_INVALID" } as const);
     this.feed({ type: "validated", height, digest, outcome });
+  }
+
+  /** What the state after a block names for the heights above it. */
+  #successorOf(proposal: Proposal): Successor {
+    const { height, digest } = proposal;
+    this.#cluster.noteTurn(proposal);
+    return {
+      validatorsAfterNext: this.#cluster.rosterAt(height + 2, digest),
+      timing: this.#cluster.timingAt(height + 1),
+    };
   }
 
   #build(effect: Extract<Effect, { readonly type: "build-proposal" }>): void {
     const { height, view, parentDigest, parentTimestampMs, allowEmpty } = effect;
     const transactions = this.#pendingOn(parentDigest);
-    const validators = this.#cluster.validatorsAt(height);
+    const validators = this.#cluster.rosterAt(height, parentDigest);
     const nowMs = this.#cluster.nowMs + this.#cluster.skewOf(this.number);
     const proposal =
       transactions.length === 0 && !allowEmpty
@@ -250,10 +266,11 @@ export class TestNode {
     const { height, digest, timestampMs } = proposal;
     this.#cluster.checks.decision(this.number, this.head.height, proposal, certificate);
     this.chain.set(height, { proposal, certificate });
+    collect(this.#committed, proposal);
     this.head = { height, digest, timestampMs };
     this.log.push({ type: "decided", height, digest });
-    const validatorsAfterNext = this.#cluster.validatorsAt(height + 2);
-    this.feed({ type: "committed", height, digest, timestampMs, validatorsAfterNext });
+    const successor = this.#successorOf(proposal);
+    this.feed({ type: "committed", height, digest, timestampMs, successor });
     this.feedWork();
   }
 

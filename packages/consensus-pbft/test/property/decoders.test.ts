@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { voteRecordCodec } from "../../src/codecs.ts";
 import { createTestCluster } from "../../src/compliance.ts";
-import { createReplica, defaultReplicaOptions } from "../../src/replica.ts";
+import { createReplica, defaultReplicaOptions, defaultTiming } from "../../src/replica.ts";
 import { signatureClaims } from "../../src/signed-payloads.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire.ts";
 import { exampleMessages } from "../vectors/examples.ts";
@@ -22,8 +22,9 @@ function replicaAtNine() {
     { ...defaultReplicaOptions, chainId, genesisDigest, publicKey },
     {
       head,
-      validators: cluster.validatorsAt(9),
-      nextValidators: cluster.validatorsAt(10),
+      validators: cluster.rosterAt(9, genesisDigest),
+      nextValidators: cluster.rosterAt(10, genesisDigest),
+      timing: defaultTiming,
       records: [],
       abstain: false,
     },

@@ -55,13 +55,16 @@ describe("order of events", () => {
     const stored = node(cluster, 0).chain.get(height(1));
     if (stored === undefined) throw new Error("not decided");
     const { digest, timestampMs } = stored.proposal;
-    const validatorsAfterNext = cluster.validatorsAt(3);
+    const successor = {
+      validatorsAfterNext: cluster.rosterAt(3, digest),
+      timing: cluster.timingAt(2),
+    };
     const committed: Input = {
       type: "committed",
       height: height(1),
       digest,
       timestampMs,
-      validatorsAfterNext,
+      successor,
     };
     for (const number of [2, 3]) {
       const inputs = inputsOf(node(cluster, number));
@@ -89,7 +92,10 @@ describe("order of events", () => {
     const again: Input = {
       type: "committed",
       ...head,
-      validatorsAfterNext: cluster.validatorsAt(2),
+      successor: {
+        validatorsAfterNext: cluster.rosterAt(2, head.digest),
+        timing: cluster.timingAt(1),
+      },
     };
     const mixed = inputs.flatMap((timed) => [{ ...timed, input: again }, timed]);
     const steps = replay(node(cluster, 2), mixed);
@@ -147,7 +153,7 @@ describe("order of events", () => {
     const decided = new Map<number, number>();
     const cluster = createTestCluster({
       n: 4,
-      replica: { minBlockIntervalMs: 1 },
+      timing: () => ({ minBlockIntervalMs: 1 }),
       script: ({ message, nowMs }) => {
         if (message.type === "pre-prepare" && !at.has(message.height)) {
           at.set(message.height, nowMs);

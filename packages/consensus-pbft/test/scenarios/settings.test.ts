@@ -1,7 +1,7 @@
 import { height, validatorIndex } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
 import { createTestCluster } from "../../src/compliance.ts";
-import { createReplica, defaultReplicaOptions } from "../../src/replica.ts";
+import { createReplica, defaultReplicaOptions, defaultTiming } from "../../src/replica.ts";
 import { expectProgress } from "./helpers.ts";
 
 describe("settings and membership", () => {
@@ -19,7 +19,7 @@ describe("settings and membership", () => {
   test("empty blocks: one each interval, and none when they are off", () => {
     const cluster = createTestCluster({
       n: 4,
-      replica: { emptyBlockIntervalMs: 5000 },
+      timing: () => ({ emptyBlockIntervalMs: 5000 }),
       status: false,
     });
     cluster.start();
@@ -34,7 +34,7 @@ describe("settings and membership", () => {
   });
 
   test("an idle chain whose empty-block primary is dead changes the view and goes on", () => {
-    const cluster = createTestCluster({ n: 4, replica: { emptyBlockIntervalMs: 2000 } });
+    const cluster = createTestCluster({ n: 4, timing: () => ({ emptyBlockIntervalMs: 2000 }) });
     cluster.start();
     cluster.nodes[1]?.crash();
     cluster.run(20_000);
@@ -42,13 +42,19 @@ describe("settings and membership", () => {
     expect(cluster.checks.violations).toEqual([]);
   });
 
-  test("known bug 47: one node with another minimum interval does not hold the chain up", () => {
+  test("known bug 47: intervals are the chain's, and change for all nodes at one height", () => {
     const cluster = createTestCluster({
       n: 4,
-      replicaOf: (node) => (node === 1 ? { minBlockIntervalMs: 3_600_000 } : {}),
+      timing: (height) => ({ minBlockIntervalMs: height < 5 ? 20 : 1_500 }),
     });
     cluster.start();
-    expectProgress(cluster, 6, 12_000);
+    expectProgress(cluster, 8, 30_000);
+    const stamps = [...(cluster.nodes[0]?.chain.values() ?? [])].map((b) => b.proposal.timestampMs);
+    const gaps = stamps.slice(1).map((stamp, at) => stamp - (stamps[at] ?? 0));
+    expect(Math.max(...gaps.slice(0, 3))).toBeLessThan(1_000);
+    expect(Math.min(...gaps.slice(3, 7))).toBeGreaterThanOrEqual(1_500);
+    const views = cluster.nodes.map((node) => node.reports.get("CONSENSUS_VIEW_ENTERED") ?? 0);
+    expect(views).toEqual([0, 0, 0, 0]);
   });
 
   test("a clock that is far off costs its owner's blocks, not the chain", () => {
@@ -104,8 +110,9 @@ describe("settings and membership", () => {
           { ...options, allowNonByzantine, publicKey: first.publicKey },
           {
             head: { height: height(0), digest: genesisDigest, timestampMs: 0 },
-            validators: cluster.validatorsAt(1),
-            nextValidators: cluster.validatorsAt(2),
+            validators: cluster.rosterAt(1, genesisDigest),
+            nextValidators: cluster.rosterAt(2, genesisDigest),
+            timing: defaultTiming,
             records: [],
             abstain: false,
           },
@@ -144,7 +151,7 @@ describe("settings and membership", () => {
     const cluster = createTestCluster({
       n: 6,
       members: (at) => [0, 1, 2, 3, 4, 5].filter((node) => node !== at % 6),
-      replica: { minBlockIntervalMs: 1 },
+      timing: () => ({ minBlockIntervalMs: 1 }),
     });
     cluster.start();
     for (let block = 0; block < 30; block++)

@@ -4,7 +4,7 @@ import { createTestCluster } from "../../src/compliance.ts";
 import { persistVote, releaseVotes } from "../../src/emit.ts";
 import { onMessage } from "../../src/intake.ts";
 import type { Message } from "../../src/messages.ts";
-import { defaultReplicaOptions } from "../../src/replica.ts";
+import { defaultReplicaOptions, defaultTiming } from "../../src/replica.ts";
 import { newReplicaState, type ReplicaState, type Step } from "../../src/state.ts";
 import { enterViewRule, onWish, wishRule } from "../../src/synchroniser.ts";
 import { enterView } from "../../src/view-change.ts";
@@ -17,8 +17,9 @@ function freshState(): ReplicaState {
   const publicKey = cluster.validators[0]?.publicKey ?? new Uint8Array();
   const start = {
     head: { height: height(0), digest: genesisDigest, timestampMs: 0 },
-    validators: cluster.validatorsAt(1),
-    nextValidators: cluster.validatorsAt(2),
+    validators: cluster.rosterAt(1, genesisDigest),
+    nextValidators: cluster.rosterAt(2, genesisDigest),
+    timing: defaultTiming,
     records: [],
     abstain: false,
   };

@@ -8,6 +8,7 @@ import {
 import { describe, expect, test } from "vitest";
 import {
   type CommitCertificate,
+  createRoster,
   createValidatorSet,
   indexOfKey,
   type Justification,
@@ -269,7 +270,13 @@ describe("validator sets", () => {
   test("index by key, primary by height and view", () => {
     expect(indexOfKey(set, fakeValidator(2).publicKey)).toBe(2);
     expect(indexOfKey(set, fakeValidator(9).publicKey)).toBe(null);
-    const primaries = [0, 1, 2, 3, 4].map((v): ValidatorIndex => primaryOf(set, h, view(v)));
-    expect(primaries).toEqual([1, 2, 3, 0, 1]);
+    const primariesOf = (skipped: readonly string[]) => {
+      const roster = createRoster(set, skipped);
+      return [0, 1, 2, 3, 4].map((v): ValidatorIndex => primaryOf(roster, h, view(v)));
+    };
+    expect(primariesOf([])).toEqual([1, 2, 3, 0, 1]);
+    expect(primariesOf(["node1", "stranger"])).toEqual([3, 0, 2, 3, 0]);
+    const all = set.validators.map(({ nodeId }) => nodeId);
+    expect(() => createRoster(set, all)).toThrow("somebody is primary");
   });
 });

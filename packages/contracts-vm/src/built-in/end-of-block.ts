@@ -1,6 +1,11 @@
-import type { Validator } from "@credlink/consensus-pbft";
+import { emptySkipList, nextSkipList, type Validator } from "@credlink/consensus-pbft";
 import { addressFromPublicKey } from "@credlink/crypto";
-import { type BlockContext, evidenceWrites, type Member } from "@credlink/ledger";
+import {
+  type BlockContext,
+  type ExecutionContext,
+  evidenceWrites,
+  type Member,
+} from "@credlink/ledger";
 import { encode } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
 import { decodeRow, type Row } from "./built-in.ts";
@@ -13,11 +18,31 @@ function read<T>(state: StateOverlay, row: Row<T>): T | null {
 }
 
 /**
- * The step after a block's transactions: validators whose certificate was revoked or has expired
- * at the block's time leave the list, in its order, at most max(1, f) changes a block; where
- * fewer than four would be left they stay until governance replaces them.
+ * What follows a block's transactions: its evidence is recorded, validators that lapsed leave, and
+ * a missed turn is noted.
  */
-export function removeLapsedValidators(state: StateOverlay, block: BlockContext): void {
+export function endBlock(state: StateOverlay, block: ExecutionContext): void {
+  recordEvidence(state, block);
+  removeLapsedValidators(state, block);
+  noteTurn(state, block);
+}
+
+/** Keeps the skip-list, which names the primaries from the height after the next one on. */
+function noteTurn(state: StateOverlay, { height, turn }: ExecutionContext): void {
+  const validatorsAfterNext = read(state, rows.validators)?.validators ?? [];
+  const before = read(state, rows.skipList) ?? emptySkipList;
+  const after = nextSkipList(before, { height, ...turn, validatorsAfterNext });
+  if (after === before) return;
+  const { contract, key, codec } = rows.skipList;
+  state.set(contract, key, encode(codec, after));
+}
+
+/**
+ * Validators whose certificate was revoked or has expired at the block's time leave the list, in
+ * its order, at most max(1, f) changes a block; where fewer than four would be left they stay
+ * until governance replaces them.
+ */
+function removeLapsedValidators(state: StateOverlay, block: BlockContext): void {
   const registry = read(state, rows.validators);
   if (registry === null) return;
   let changes = registry.changedAt === block.height ? registry.changes : 0;
@@ -40,7 +65,7 @@ export function removeLapsedValidators(state: StateOverlay, block: BlockContext)
  * Records whom the block's evidence convicts. Nobody is removed for it: that is for governance,
  * which reads it by `validators.evidence`.
  */
-export function recordEvidence(state: StateOverlay, block: BlockContext): void {
+function recordEvidence(state: StateOverlay, block: ExecutionContext): void {
   for (const { contract, key, value } of evidenceWrites(block)) state.set(contract, key, value);
 }
 

@@ -1,4 +1,9 @@
-import { type Validator, validatorCodec } from "@credlink/consensus-pbft";
+import {
+  type SkipList,
+  skipListCodec,
+  type Validator,
+  validatorCodec,
+} from "@credlink/consensus-pbft";
 import {
   CONTRACTS_CONTRACT,
   MEMBERS_CONTRACT,
@@ -187,6 +192,12 @@ export const rows = {
     key: utf8("validators"),
     codec: validatorRegistryCodec,
   } satisfies Row<ValidatorRegistry>,
+  /** Who missed turns as primary, and who is skipped for it; absent until somebody missed one. */
+  skipList: {
+    contract: VALIDATORS_CONTRACT,
+    key: utf8("skip-list"),
+    codec: skipListCodec,
+  } satisfies Row<SkipList>,
   parameters: {
     contract: PARAMETERS_CONTRACT,
     key: utf8("parameters"),

@@ -1,7 +1,7 @@
 import {
-  type BlockContext,
   BUILT_IN_VERSION,
   type ExecutableTransaction,
+  type ExecutionContext,
   type ExecutionResult,
   type Executor,
   type Genesis,
@@ -107,23 +107,32 @@ export function transactionOf(call: TestCall): ExecutableTransaction {
   };
 }
 
+/** What stands for the digest of the block at a height. */
+export function ancestorAt(at: number): Digest {
+  return digest(new Uint8Array(32).fill(at % 256));
+}
+
 /** A chain of states without blocks: what the executor sees of a ledger. */
 export class TestChain {
   readonly executor: Executor;
   view: MemoryView;
   timeMs = GENESIS_MS;
+  /** Whose turn the next block is, and who takes it. */
+  turn: ExecutionContext["turn"] = { primary: "n0", proposer: "n0", validatorCount: 4 };
 
   constructor(genesis: Genesis, executor: Executor = createExecutor()) {
     this.executor = executor;
     this.view = new MemoryView(0, GENESIS_MS, [], executor.genesis(genesis));
   }
 
-  context(): BlockContext {
+  context(): ExecutionContext {
     return {
       chainId: "test-chain",
       genesisDigest: ZERO,
       height: height(this.view.height + 1),
       timestampMs: this.timeMs,
+      ancestorDigest: (at) => (at > this.view.height ? null : ancestorAt(at)),
+      turn: this.turn,
     };
   }
 

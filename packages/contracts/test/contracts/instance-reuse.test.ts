@@ -34,6 +34,7 @@ it("a month gives the same receipts, gas and writes with and without reused inst
     genesis: (genesis) => shared.genesis(genesis),
     query: (view, context, call) => shared.query(view, context, call),
     judgeCall: (view, call) => shared.judgeCall(view, call),
+    skipped: (view, at) => shared.skipped(view, at),
     validators: (view) => shared.validators(view),
     parameters: (view) => shared.parameters(view),
     async execute(...block) {

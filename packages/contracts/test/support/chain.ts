@@ -75,6 +75,7 @@ export class TestChain {
       parentDigest: parent.digest,
       height: at,
       timestampMs: timestampMs ?? parent.header.timestampMs + 1_000,
+      proposer: validatorIndex(at % 4),
     };
     const transactions = calls.map((call) => this.sign(call));
     for (const transaction of transactions) {
@@ -86,10 +87,7 @@ export class TestChain {
     }
     const candidate = await ledger.execute({ ...place, transactions });
     const history = ledger.historyFor(parent.digest, at) ?? new Uint8Array(0);
-    const { sealed } = ledger.buildBlock(candidate, {
-      proposer: validatorIndex(0),
-      history,
-    });
+    const { sealed } = ledger.buildBlock(candidate, { history });
     await ledger.persistBodies(transactions);
     await ledger.commit(candidate, sealed.block, {
       certificate: { height: at, view: view(0), digest: sealed.digest, signatures: [] },
@@ -115,6 +113,7 @@ export class TestChain {
       genesisDigest: ledger.genesisDigest,
       height: header.height,
       timestampMs: header.timestampMs,
+      ancestorDigest: () => null,
     };
     return this.executor.query(state, context, this.sign({ sender, method, args }));
   }
@@ -130,6 +129,8 @@ export class TestChain {
       genesisDigest: ledger.genesisDigest,
       height: height(header.height + 1),
       timestampMs: header.timestampMs + 1_000,
+      ancestorDigest: () => null,
+      turn: { primary: "node0", proposer: "node0", validatorCount: 4 },
     };
     const transactions = calls.map((call) => this.sign(call));
     const start = performance.now();

@@ -43,8 +43,9 @@ export async function assembleBlock(
   const timestampMs = Math.max(clock.nowMs(), effect.parentTimestampMs + 1);
   const transactions = await selectTransactions(parts, effect, timestampMs, history.length);
   if (transactions.length === 0 && !effect.allowEmpty) return null;
-  const candidate = await ledger.execute({ parentDigest, height, timestampMs, transactions });
-  return ledger.buildBlock(candidate, { proposer, history });
+  const place = { parentDigest, height, timestampMs, proposer };
+  const candidate = await ledger.execute({ ...place, transactions });
+  return ledger.buildBlock(candidate, { history });
 }
 
 /** Judges from the oldest on until a block is full, and verifies signatures whose key changed. */

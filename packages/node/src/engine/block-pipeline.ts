@@ -20,6 +20,7 @@ import { assembleBlock } from "./block-assembly.ts";
 import type { Mempool } from "./mempool.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import { createProposal, openProposal } from "./proposal-payload.ts";
+import { successorOf } from "./replica-options.ts";
 import type { TransactionSignatures } from "./signature-memory.ts";
 import type { TransactionFetcher } from "./transaction-fetch.ts";
 
@@ -91,8 +92,10 @@ class Pipeline implements BlockPipeline {
     }
     this.#poolAll(transactions, checked.value);
     this.onHead();
-    const { validatorsAfterNext } = checked.value;
-    return { type: "validated", height, digest, outcome: { valid: true, validatorsAfterNext } };
+    const successor = successorOf(this.#parts.ledger, checked.value);
+    // A rival was committed in this very moment and took the candidate away.
+    if (successor === null) return null;
+    return { type: "validated", height, digest, outcome: { valid: true, successor } };
   }
 
   async build(effect: BuildEffect): Promise<Input | null> {

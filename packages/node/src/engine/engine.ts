@@ -4,6 +4,7 @@ import {
   type Proposal,
   type ReplicaStart,
   type ReplicaStatus,
+  type Roster,
   type SignedVote,
   voteLogIdentity,
 } from "@credlink/consensus-pbft";
@@ -26,7 +27,7 @@ import { createMessageDoor, requestsOf } from "./message-door.ts";
 import { createProposal, createProposalOf } from "./proposal-payload.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
 import { createReplicaGate } from "./replica-gate.ts";
-import { replicaOptionsOf } from "./replica-options.ts";
+import { replicaOptionsOf, successorOf, timingAfter } from "./replica-options.ts";
 import { createSeenVotes } from "./seen-votes.ts";
 import { createSync, type Sync } from "./sync.ts";
 import type { SubmitResult } from "./transaction-intake.ts";
@@ -176,17 +177,25 @@ class NodeEngine implements Engine {
     return this.#reactions.onCommit(listener);
   }
 
+  /** V(height) with its primaries, for the two heights above the head. */
+  #rosterAt(height: number): Roster {
+    const { ledger } = this.#components;
+    const roster = ledger.rosterOn(ledger.head.digest, toHeight(height));
+    invariant(roster !== null, "validators are known two heights ahead");
+    return roster;
+  }
+
   /** What a replica that may not vote yet would say. */
   #statusBeforeReplica(): ReplicaStatus {
     const height = toHeight(this.#components.ledger.head.header.height + 1);
     const { directory } = this.#parts;
-    const set = directory.next();
+    const roster = this.#rosterAt(height);
     return {
       height,
       view: toView(0),
       phase: "idle",
-      primary: primaryOf(set, height, toView(0)),
-      self: directory.indexIn(set),
+      primary: primaryOf(roster, height, toView(0)),
+      self: directory.indexIn(roster),
       abstaining: (this.#voteLog?.abstain ?? null) !== null,
       halted: false,
     };
@@ -255,14 +264,14 @@ class NodeEngine implements Engine {
     const { ledger, createReplica } = this.#components;
     const { directory, consensusSignatures: signatures } = this.#parts;
     const { header, digest } = ledger.head;
-    const validators = directory.next();
-    const nextValidators = directory.at(toHeight(header.height + 2));
-    invariant(nextValidators !== null, "validators are known two heights ahead");
+    const timing = timingAfter(ledger, digest);
+    invariant(timing !== null, "the head's parameters are known");
     const options = replicaOptionsOf(ledger, this.#options, this.#components.signer.publicKey);
     const replica = createReplica(options, {
       head: { height: header.height, digest, timestampMs: header.timestampMs },
-      validators,
-      nextValidators,
+      validators: this.#rosterAt(header.height + 1),
+      nextValidators: this.#rosterAt(header.height + 2),
+      timing,
       ...this.#lastDecision(),
       records: voteLog.records,
       abstain: voteLog.abstain !== null,
@@ -326,14 +335,16 @@ class NodeEngine implements Engine {
   #onDurable(block: Committed): void {
     const { height, digest, timestampMs, candidate } = block;
     this.#reactions.onDurable(block);
-    const nextValidators = this.#components.ledger.validatorsAt(toHeight(height + 1));
+    const successor = successorOf(this.#components.ledger, candidate);
+    invariant(successor !== null, "the block that was just committed is the head");
+    const nextValidators = this.#rosterAt(height + 1);
     this.#driver?.feed({
       type: "committed",
       height,
       digest,
       timestampMs,
-      ...(nextValidators === null ? {} : { nextValidators }),
-      validatorsAfterNext: candidate.validatorsAfterNext,
+      nextValidators,
+      successor,
     });
     this.#parts.pipeline.onHead();
     this.#feedWork();

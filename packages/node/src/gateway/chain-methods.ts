@@ -154,6 +154,7 @@ export async function contractQuery(
     genesisDigest: ledger.genesisDigest,
     height: head.header.height,
     timestampMs: head.header.timestampMs,
+    ancestorDigest: () => null,
   };
   const receipt = await executor.query(view, context, {
     id: digest(new Uint8Array(32)),

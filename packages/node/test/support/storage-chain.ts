@@ -100,6 +100,7 @@ export const storageExecutor: Executor = {
     };
   },
   query: () => Promise.reject(new Error("no queries here")),
+  skipped: () => [],
   validators: () => createValidatorSet(validators),
   parameters: () => parameters,
 };
@@ -143,11 +144,11 @@ export async function commitNext(
   const { digest: parentDigest, header } = ledger.head;
   const at = height(header.height + 1);
   const timestampMs = header.timestampMs + 1;
-  const candidate = await ledger.execute({ parentDigest, height: at, timestampMs, transactions });
+  const place = { parentDigest, height: at, timestampMs, proposer: validatorIndex(0) };
+  const candidate = await ledger.execute({ ...place, transactions });
   const history = ledger.historyFor(parentDigest, at);
   invariant(history !== null, "the head's history");
-  const parts = { proposer: validatorIndex(0), history };
-  const { sealed } = ledger.buildBlock(candidate, parts);
+  const { sealed } = ledger.buildBlock(candidate, { history });
   await ledger.persistBodies(transactions);
   const signatures = [0, 1, 2].map((index) => ({
     index: validatorIndex(index),

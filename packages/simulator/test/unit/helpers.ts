@@ -1,8 +1,10 @@
 import {
   type Commit,
   createReplica,
+  createRoster,
   createValidatorSet,
   defaultReplicaOptions,
+  defaultTiming,
   type Effect,
   type Input,
   type Message,
@@ -103,8 +105,9 @@ export function createBench(validators = 4) {
       { ...defaultReplicaOptions, ...chain, publicKey, allowNonByzantine: true },
       {
         head: { height: height(0), digest: block(0), timestampMs: 0 },
-        validators: set,
-        nextValidators: set,
+        validators: createRoster(set),
+        nextValidators: createRoster(set),
+        timing: defaultTiming,
         records: [],
         abstain: false,
       },

@@ -1,0 +1,58 @@
+import { primaryOf, type Roster } from "@credlink/consensus-pbft";
+import {
+  type Digest,
+  type Height,
+  invariant,
+  type ValidatorIndex,
+  view as viewOf,
+} from "@credlink/primitives";
+import { ANCESTOR_WINDOW, type ExecutionContext } from "./executor.ts";
+import type { ExecutionRequest } from "./ledger.ts";
+import type { Tip } from "./tip.ts";
+
+const VIEW_ZERO = viewOf(0);
+
+/** What a block's execution is told beyond its transactions comes from here. */
+export interface ContextParts extends Pick<ExecutionContext, "chainId" | "genesisDigest"> {
+  readonly parent: Tip;
+  /** V(height) with its primaries. */
+  readonly roster: Roster | null;
+  /** Digest of the committed block at a height. */
+  readonly committed: (height: Height) => Digest | null;
+  readonly misbehaviours: NonNullable<ExecutionContext["misbehaviours"]>;
+}
+
+/** Describes the place of a block that is to be executed on `parts.parent`. */
+export function executionContext(
+  { height, timestampMs, proposer }: ExecutionRequest,
+  { chainId, genesisDigest, parent, roster, committed, misbehaviours }: ContextParts,
+): ExecutionContext {
+  invariant(roster !== null, "the validators above a known block are known");
+  const nodeIdOf = (index: ValidatorIndex): string => {
+    const validator = roster.validators[index];
+    invariant(validator !== undefined, "a proposer is a validator of its height");
+    return validator.nodeId;
+  };
+  return {
+    chainId,
+    genesisDigest,
+    height,
+    timestampMs,
+    ancestorDigest: (at) => ancestorOf(parent, at, committed),
+    turn: {
+      primary: nodeIdOf(primaryOf(roster, height, VIEW_ZERO)),
+      proposer: nodeIdOf(proposer),
+      validatorCount: roster.validators.length,
+    },
+    misbehaviours,
+  };
+}
+
+/** Digest at a height of the branch that ends in `parent`, as far back as calls may look. */
+function ancestorOf(parent: Tip, at: Height, committed: ContextParts["committed"]): Digest | null {
+  if (at > parent.header.height || at + ANCESTOR_WINDOW <= parent.header.height) return null;
+  for (let tip: Tip | null = parent; tip !== null; tip = tip.execution?.parent ?? null) {
+    if (tip.header.height === at) return tip.digest;
+  }
+  return committed(at);
+}
