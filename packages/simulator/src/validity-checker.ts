@@ -1,6 +1,7 @@
 import {
   type ChainContext,
   verifyCommitCertificate,
+  verifyEvidence,
   verifyJustification,
 } from "@credlink/consensus-pbft/certificates";
 import {
@@ -61,6 +62,8 @@ export class ValidityChecker {
       transactions: shown.transactions,
       verifySignatures: async (claims) => claims.map((claim) => this.#isSigned(claim)),
       verifyHistory: historyVerifier(own, this.#profile),
+      verifyEvidence: (evidence, validators) =>
+        verifyEvidence(evidence, validators, own, this.#profile.verifyOne).ok,
     });
     if (!verdict.ok) {
       throw new CheckFailure("I3", `block ${height} is invalid: ${verdict.code} ${verdict.detail}`);

@@ -7,6 +7,7 @@ import {
   type SignatureClaim,
 } from "@credlink/ledger";
 import { type Clock, equalBytes, invariant, type ValidatorIndex } from "@credlink/primitives";
+import type { EvidencePool } from "./evidence-pool.ts";
 import type { BlockCaps, Mempool } from "./mempool.ts";
 import type { TransactionSignatures } from "./signature-memory.ts";
 
@@ -23,11 +24,12 @@ export interface AssemblyComponents {
   readonly mempool: Mempool;
   readonly signatures: TransactionSignatures;
   readonly clock: Clock;
+  readonly evidence: Pick<EvidencePool, "select">;
   readonly indexIn: (set: ValidatorSet) => ValidatorIndex | null;
 }
 
 /**
- * Builds a block of the oldest eligible transactions on the effect's parent, executes it and
+ * Builds a block of pending evidence and the oldest eligible transactions on the effect's parent, executes it and
  * registers it with the ledger. Null when there is nothing to propose.
  */
 export async function assembleBlock(
@@ -41,10 +43,13 @@ export async function assembleBlock(
   const proposer = set === null ? null : parts.indexIn(set);
   if (proposer === null || history === null) return null;
   const timestampMs = Math.max(clock.nowMs(), effect.parentTimestampMs + 1);
-  const transactions = await selectTransactions(parts, effect, timestampMs, history.length);
-  if (transactions.length === 0 && !effect.allowEmpty) return null;
+  const evidence = parts.evidence.select(parentDigest, height);
+  const otherBytes = evidence.reduce((sum, { length }) => sum + length + 3, history.length);
+  const transactions = await selectTransactions(parts, effect, timestampMs, otherBytes);
+  const isEmpty = transactions.length === 0 && evidence.length === 0;
+  if (isEmpty && !effect.allowEmpty) return null;
   const place = { parentDigest, height, timestampMs, proposer };
-  const candidate = await ledger.execute({ ...place, transactions });
+  const candidate = await ledger.execute({ ...place, transactions, evidence });
   return ledger.buildBlock(candidate, { history });
 }
 
@@ -53,7 +58,7 @@ async function selectTransactions(
   parts: AssemblyComponents,
   { height, parentDigest }: BuildEffect,
   timestampMs: number,
-  historyBytes: number,
+  otherBytes: number,
 ): Promise<readonly DecodedTransaction[]> {
   const { ledger, mempool } = parts;
   const parameters = ledger.parametersAfter(parentDigest);
@@ -63,7 +68,7 @@ async function selectTransactions(
   const claimsOf = new Map<DecodedTransaction, readonly SignatureClaim[]>();
   const caps: BlockCaps = {
     maxTransactions: parameters.maxBlockTransactions,
-    maxBytes: parameters.maxBlockBytes - BLOCK_OVERHEAD_BYTES - historyBytes,
+    maxBytes: parameters.maxBlockBytes - BLOCK_OVERHEAD_BYTES - otherBytes,
     perTransactionBytes: PER_TRANSACTION_BYTES,
     maxGas: parameters.blockGasLimit,
   };

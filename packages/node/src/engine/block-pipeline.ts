@@ -5,6 +5,7 @@ import {
   type Ledger,
   LedgerError,
   type SealedCandidate,
+  type VerifyEvidence,
 } from "@credlink/ledger";
 import {
   type Clock,
@@ -17,6 +18,7 @@ import {
   type ValidatorIndex,
 } from "@credlink/primitives";
 import { assembleBlock } from "./block-assembly.ts";
+import type { EvidencePool } from "./evidence-pool.ts";
 import type { Mempool } from "./mempool.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import { createProposal, openProposal } from "./proposal-payload.ts";
@@ -35,6 +37,8 @@ export interface PipelineComponents {
   readonly fetcher: TransactionFetcher;
   readonly signatures: TransactionSignatures;
   readonly verifyHistory: VerifyHistory;
+  readonly verifyEvidence: VerifyEvidence;
+  readonly evidence: Pick<EvidencePool, "select">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly instruments: EngineInstruments;
@@ -136,6 +140,7 @@ class Pipeline implements BlockPipeline {
       transactions,
       verifySignatures: async (claims) => claims.map(() => true),
       verifyHistory: () => true,
+      verifyEvidence: () => true,
     });
   }
 
@@ -158,11 +163,11 @@ class Pipeline implements BlockPipeline {
     block: Block,
     transactions: readonly DecodedTransaction[],
   ): Promise<Result<SealedCandidate> | null> {
-    const { ledger, clock, signatures, verifyHistory } = this.#parts;
+    const { ledger, clock, signatures, verifyHistory, verifyEvidence } = this.#parts;
     const startedMs = clock.monotonicMs();
     const verifySignatures = signatures.verifyUrgently;
     try {
-      const check = { block, transactions, verifySignatures, verifyHistory };
+      const check = { block, transactions, verifySignatures, verifyHistory, verifyEvidence };
       const checked = await ledger.checkProposal(check);
       this.#observe(startedMs);
       // The parent was there when we began: a rival was committed and took it away.

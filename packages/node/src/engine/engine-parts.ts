@@ -1,4 +1,6 @@
 import { type BlockPipeline, createBlockPipeline } from "./block-pipeline.ts";
+import { createEvidenceFiles, type EvidenceFiles } from "./evidence-files.ts";
+import { createEvidencePool, createEvidenceVerifier, type EvidencePool } from "./evidence-pool.ts";
 import { createHistoryVerifier } from "./history-verifier.ts";
 import { createMempool, type Mempool } from "./mempool.ts";
 import { createInstruments, type EngineInstruments } from "./metrics.ts";
@@ -31,11 +33,13 @@ export interface EngineParts {
   readonly statements: StatementMemory;
   readonly fetcher: TransactionFetcher;
   readonly pipeline: BlockPipeline;
+  readonly evidence: EvidencePool;
+  readonly evidenceFiles: EvidenceFiles;
   readonly pusher: TransactionPusher;
   readonly intake: TransactionIntake;
 }
 
-/** Puts the parts together; `onAdded` hears of transactions that entered the mempool. */
+/** Puts the parts together; `onAdded` hears when there is more to propose than before. */
 export function createEngineParts(
   options: EngineOptions,
   components: EngineComponents,
@@ -58,6 +62,15 @@ export function createEngineParts(
     delayMs: options.pushDelayMs,
   });
   const signatures = transactionSignatures;
+  const evidenceFiles = createEvidenceFiles(components.disk, logger);
+  const evidence = createEvidencePool({
+    ...shared,
+    signatures: consensusSignatures,
+    budget,
+    directory,
+    files: evidenceFiles,
+    onAdded,
+  });
   return {
     instruments,
     mempool,
@@ -74,9 +87,13 @@ export function createEngineParts(
       fetcher,
       signatures,
       verifyHistory: createHistoryVerifier(ledger, consensusSignatures),
+      verifyEvidence: createEvidenceVerifier(ledger, consensusSignatures),
+      evidence,
       peersOf: directory.peersOf,
       indexIn: directory.indexIn,
     }),
+    evidence,
+    evidenceFiles,
     pusher,
     intake: createTransactionIntake({ ...shared, signatures, pusher, budget, onAdded }),
   };

@@ -61,7 +61,7 @@ class NodeEngine implements Engine {
   #driver: ConsensusDriver | null = null;
   /** The head's block while no replica runs: one that starts answers peers that still decide it. */
   #headProposal: Proposal | null = null;
-  /** Transactions in blocks that are decided and not yet committed. */
+  /** Transactions and pieces of evidence in blocks that are decided and not yet committed. */
   #deciding = 0;
   #stopHousekeeping: (() => void) | null = null;
   #isStopped = false;
@@ -105,7 +105,7 @@ class NodeEngine implements Engine {
 
   async start(): Promise<void> {
     const { ledger, disk, clock, logger, signer } = this.#components;
-    const { instruments, fetcher, proposals, intake } = this.#parts;
+    const { instruments, fetcher, proposals, intake, evidence } = this.#parts;
     invariant(this.#voteLog === null, "an engine starts once");
     const voteLog = await openVoteLog({
       disk,
@@ -126,6 +126,8 @@ class NodeEngine implements Engine {
       if (record.type === "commit-voted") proposals.remember(record.proposal);
     }
     instruments.height.set(ledger.head.header.height);
+    await evidence.load();
+    evidence.serve();
     fetcher.serve();
     proposals.serve();
     intake.serve();
@@ -143,6 +145,7 @@ class NodeEngine implements Engine {
     this.#sync.stop();
     await this.#writer.drain();
     await this.#voteLog?.close();
+    await this.#parts.evidenceFiles.close();
     this.#parts.outcomes.stop();
   }
 
@@ -212,6 +215,7 @@ class NodeEngine implements Engine {
       instruments,
       status: () => this.#driver?.status ?? null,
       validatorsAt: directory.at,
+      isConvicted: (...place) => this.#parts.evidence.isConvicted(...place),
       sinceAdvanceMs: () => this.#driver?.sinceAdvanceMs() ?? 0,
       deliver: (from, message) => {
         this.#seenVotes.note(from, message);
@@ -316,7 +320,9 @@ class NodeEngine implements Engine {
   #onDecide(proposal: Proposal, certificate: CommitCertificate): void {
     const { ledger } = this.#components;
     this.#parts.directory.onDecided(proposal.digest);
-    this.#deciding += proposal.transactionCount;
+    const sealed = ledger.candidate(proposal.digest)?.sealed;
+    const carried = proposal.transactionCount + (sealed?.block.body.evidence.length ?? 0);
+    this.#deciding += carried;
     void this.#writer
       .commit("consensus", proposal.height, async () => {
         const candidate = ledger.candidate(proposal.digest);
@@ -327,7 +333,7 @@ class NodeEngine implements Engine {
         return { candidate, certificate, justification };
       })
       .finally(() => {
-        this.#deciding -= proposal.transactionCount;
+        this.#deciding -= carried;
         this.#feedWork();
       });
   }
@@ -347,10 +353,23 @@ class NodeEngine implements Engine {
       successor,
     });
     this.#parts.pipeline.onHead();
+    this.#countRecorded(candidate);
     this.#feedWork();
     if (this.#driver !== null) return;
     this.#headProposal = createProposal(candidate);
     this.#tryStartReplica();
+  }
+
+  #countRecorded(candidate: Committed["candidate"]): void {
+    const { evidence, instruments } = this.#parts;
+    const recorded = candidate.sealed.block.body.evidence;
+    const count = recorded.length;
+    instruments.evidenceRecorded.add(count);
+    if (count > 0) {
+      const { height } = candidate;
+      this.#components.logger.warn("misbehaviour recorded", { height, pieces: count });
+    }
+    evidence.onCommitted(recorded);
   }
 
   /** Without a replica nothing else is appended, so the log itself keeps the order. */
@@ -361,7 +380,7 @@ class NodeEngine implements Engine {
   }
 
   #feedWork(): void {
-    const pending = this.#parts.mempool.size > this.#deciding;
+    const pending = this.#parts.mempool.size + this.#parts.evidence.pending > this.#deciding;
     this.#parts.instruments.mempoolTransactions.set(this.#parts.mempool.size);
     this.#parts.instruments.mempoolBytes.set(this.#parts.mempool.bytes);
     this.#driver?.feed({ type: "work", pending });
@@ -370,6 +389,7 @@ class NodeEngine implements Engine {
   #housekeep(): void {
     if (this.#isStopped) return;
     this.#parts.pusher.pushAgain();
+    this.#parts.evidence.sendAgain();
     this.#stopHousekeeping = this.#components.clock.schedule(HOUSEKEEPING_MS, () =>
       this.#housekeep(),
     );
@@ -383,6 +403,7 @@ class NodeEngine implements Engine {
       first: first.type,
       second: second.type,
     });
+    this.#parts.evidence.found(first, second);
   }
 
   #fail(error: Error): void {

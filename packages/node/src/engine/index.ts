@@ -14,6 +14,7 @@
  */
 export { createEngine, VOTE_LOG_FOLDER } from "./engine.ts";
 export { EngineError, type EngineErrorCode, engineErrors } from "./errors.ts";
+export { EVIDENCE_FOLDER } from "./evidence-files.ts";
 export { engineMetrics } from "./metrics.ts";
 export { defaultEngineOptions } from "./options.ts";
 export * from "./protocols.ts";

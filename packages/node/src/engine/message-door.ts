@@ -24,6 +24,7 @@ type DropReason =
   | "malformed"
   | "not_validator"
   | "not_sender"
+  | "convicted"
   | "late"
   | "ahead"
   | "false_facts"
@@ -41,6 +42,8 @@ export interface DoorComponents {
   readonly status: () => ReplicaStatus | null;
   /** V(height), or null when it is not known. */
   readonly validatorsAt: (height: Height) => ValidatorSet | null;
+  /** Whether a signer is proven guilty in a view of a height. */
+  readonly isConvicted: (height: Height, sender: number, view: number) => boolean;
   /** Monotonic milliseconds since the replica left the height before the one it decides. */
   readonly sinceAdvanceMs: () => number;
   /** A verified message for the replica. */
@@ -86,6 +89,7 @@ export function createMessageDoor(
     const sender = set.validators[message.sender];
     if (sender === undefined) return "not_validator";
     if (sender.peerId !== from.id) return "not_sender";
+    if (parts.isConvicted(height, message.sender, message.view)) return "convicted";
     const isVote = message.type === "prepare" || message.type === "commit";
     const isJustLate = height + 1 === status.height && parts.sinceAdvanceMs() < LATE_VOTE_GRACE_MS;
     return height < status.height && isVote && isJustLate ? "late" : set;

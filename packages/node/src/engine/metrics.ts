@@ -105,6 +105,16 @@ export const engineMetrics = {
     kind: "counter",
     help: "Pairs of contradicting votes of one signer.",
   },
+  evidencePending: {
+    name: "credlink_node_evidence_pending_pieces",
+    kind: "gauge",
+    help: "Proofs of misbehaviour that wait for a block.",
+  },
+  evidenceRecorded: {
+    name: "credlink_node_evidence_recorded_total",
+    kind: "counter",
+    help: "Proofs of misbehaviour in blocks committed since the start.",
+  },
   transactionsFetched: {
     name: "credlink_node_transactions_fetched_total",
     kind: "counter",
@@ -147,6 +157,8 @@ export function createInstruments(metrics: Metrics): EngineInstruments {
     messagesDropped: metrics.counter(m.messagesDropped),
     replicaReports: metrics.counter(m.replicaReports),
     evidence: metrics.counter(m.evidence),
+    evidencePending: metrics.gauge(m.evidencePending),
+    evidenceRecorded: metrics.counter(m.evidenceRecorded),
     transactionsFetched: metrics.counter(m.transactionsFetched),
     syncRequests: metrics.counter(m.syncRequests),
   };

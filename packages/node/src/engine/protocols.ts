@@ -27,6 +27,8 @@ import {
 
 /** Votes and proposals between validators. */
 export const CONSENSUS_PROTOCOL = "/credlink/consensus/1";
+/** One proof that a validator contradicted itself, told once by whoever has it. */
+export const EVIDENCE_PROTOCOL = "/credlink/evidence/1";
 /** Batches of signed transactions, pushed ahead of the proposals that name them. */
 export const TRANSACTIONS_PROTOCOL = "/credlink/transactions/1";
 /** Signed transactions by id, asked for by who validates a proposal. */
