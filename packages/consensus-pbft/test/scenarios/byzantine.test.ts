@@ -1,4 +1,4 @@
-import { type Digest, digest, height, validatorIndex, view } from "@credlink/primitives";
+import { type Digest, digest, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
 import {
   createTestCluster,
@@ -8,55 +8,18 @@ import {
 } from "../../src/compliance.ts";
 import type { Message, UnsignedMessage } from "../../src/messages.ts";
 import { expectProgress, isOf } from "./helpers.ts";
-
-const LIVE = [0, 2, 3];
-const BAD = 1;
-const h1 = height(1);
-const v0 = view(0);
-const self = validatorIndex(BAD);
-
-/** Four validators of which number 1, the primary of (1, 0), is played by the test. */
-function clusterWithLiar(): TestCluster {
-  const cluster = createTestCluster({ n: 4 });
-  cluster.byzantine.add(BAD);
-  cluster.start();
-  return cluster;
-}
-
-function blockOn(cluster: TestCluster, transactions: readonly Uint8Array[], at = h1) {
-  return proposalOf({
-    height: at,
-    parentDigest: cluster.genesisDigest,
-    proposer: self,
-    timestampMs: cluster.nowMs,
-    validatorsHash: cluster.validatorsAt(1).hash,
-    nextValidatorsHash: cluster.validatorsAt(2).hash,
-    transactions,
-  });
-}
-
-function prePrepare(proposal: ReturnType<typeof blockOn>, atView = v0): UnsignedMessage {
-  return {
-    type: "pre-prepare",
-    height: proposal.height,
-    view: atView,
-    parentDigest: proposal.parentDigest,
-    digest: proposal.digest,
-    sender: self,
-    proposal,
-    transactions: [],
-    justification: null,
-  };
-}
-
-function tell(cluster: TestCluster, message: UnsignedMessage, to: readonly number[] = LIVE): void {
-  const signed = cluster.sign(BAD, message);
-  for (const node of to) cluster.deliver(BAD, node, signed);
-}
-
-function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
+import {
+  BAD,
+  blockOn,
+  bytes,
+  clusterWithLiar,
+  h1,
+  LIVE,
+  prePrepare,
+  self,
+  tell,
+  v0,
+} from "./liar.ts";
 
 function evidenceOf(cluster: TestCluster): readonly string[] {
   return cluster.nodes.flatMap((node) =>
@@ -134,7 +97,7 @@ describe("Byzantine validators", () => {
     }
   });
 
-  test("known bug 67: many signatures of one key are one vote", () => {
+  test("known bugs 62 and 67: many signatures of one key are one vote", () => {
     const cluster = clusterWithLiar();
     const proposal = blockOn(cluster, [bytes("a")]);
     tell(cluster, prePrepare(proposal));
@@ -226,7 +189,7 @@ describe("Byzantine validators", () => {
     expect(cluster.checks.violations).toEqual([]);
   });
 
-  test("q commits for a block that our validation refused: halt, never skip", () => {
+  test("known bug 59: q commits for a block that our validation refused: halt, never skip", () => {
     const cluster = createTestCluster({ n: 4, judge: (node) => (node === 3 ? false : undefined) });
     cluster.start();
     cluster.submit("diverging");
