@@ -195,6 +195,21 @@ describe("what others decided twice", () => {
     }
   });
 
+  test("known bug 40: all first PREPAREs are lost, or all COMMITs: sent again in the same view", () => {
+    for (const type of ["prepare", "commit"] as const) {
+      const startMs = 1_700_000_000_000;
+      const cluster = createTestCluster({
+        n: 4,
+        status: false,
+        script: ({ message, nowMs }) => !(isOf(message, type, 1, 0) && nowMs < startMs + 300),
+      });
+      cluster.start();
+      cluster.submit("first");
+      expect(cluster.runUntil(() => cluster.lowestHead() >= 1, 1900)).toBe(true);
+      expect(cluster.nodes[0]?.chain.get(height(1))?.certificate.view).toBe(0);
+    }
+  });
+
   test("known bug 61: f colluders vote for an invalid block: no honest vote, no certificate", () => {
     const liars = [1, 4];
     const honest = [0, 2, 3, 5, 6];

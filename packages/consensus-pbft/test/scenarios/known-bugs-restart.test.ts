@@ -125,6 +125,10 @@ describe("restarts and imports that others got wrong", () => {
     const nowMs = cluster.nowMs;
     const steps = replay(node(cluster, 2), [...inputs, { input: stale, nowMs }]);
     expect(steps.at(-1)).toEqual([]);
+    // One that was never set, although its height and view are the current ones.
+    const idle = createTestCluster({ n: 4, trace: true });
+    idle.start();
+    expect(replay(node(idle, 2), [{ input: stale, nowMs }]).at(-1)).toEqual([]);
     const early: Input = { type: "timer", timer: { kind: "view", height: h1, view: view(9) } };
     expect(replay(node(cluster, 2), [...inputs, { input: early, nowMs }]).at(-1)).toEqual([]);
   });

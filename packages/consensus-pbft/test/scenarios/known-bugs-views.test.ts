@@ -114,12 +114,11 @@ describe("views that others could not change, or not stop changing", () => {
     }
   });
 
-  for (const [bug, gone] of [
-    [41, "the primary stays"],
-    [48, "the primary is the one removed"],
+  for (const [name, leaver] of [
+    ["known bug 41: validators change during a view change; the primary stays", 0],
+    ["known bug 48: validators change during a view change; the primary is removed", 3],
   ] as const) {
-    test(`known bug ${bug}: validators change during a view change; ${gone}`, () => {
-      const leaver = bug === 41 ? 0 : 3;
+    test(name, () => {
       const cluster = createTestCluster({
         n: 5,
         members: (at) => (at < 4 ? [0, 1, 2, 3] : [1, 2, 3, 4, 0].filter((one) => one !== leaver)),
@@ -139,7 +138,8 @@ describe("views that others could not change, or not stop changing", () => {
     const cluster = createTestCluster({
       n: 4,
       script: ({ message, to }) =>
-        !isOf(message, "pre-prepare", 1, 0) && !(to === 3 && message.type === "wish"),
+        !isOf(message, "pre-prepare", 1, 0) &&
+        !(to === 3 && (message.type === "wish" || isOf(message, "pre-prepare", 1, 1))),
     });
     cluster.start();
     cluster.submit("no wish arrives at node 3");

@@ -58,6 +58,33 @@ describe("crash and restart", () => {
     expectProgress(cluster, 3, 6000);
   });
 
+  test("all restart in a view that they entered locked: the same VIEW-CHANGE is sent again", () => {
+    let isCut = true;
+    const cluster = createTestCluster({
+      n: 4,
+      script: ({ message }) =>
+        !isOf(message, "commit", 1, 0) &&
+        !(
+          isCut &&
+          (message.type === "pre-prepare" || message.type === "view-change") &&
+          message.view > 0
+        ),
+    });
+    cluster.start();
+    cluster.submit("locked in view 0");
+    const inView1 = () => cluster.nodes.every((node) => node.replica.status.view === 1);
+    expect(cluster.runUntil(inView1, 6000)).toBe(true);
+    cluster.run(5);
+    const locked = cluster.nodes[0]?.log.find((record) => record.type === "commit-voted");
+    restartAll(cluster);
+    isCut = false;
+    expect(cluster.runUntil(() => cluster.lowestHead() >= 1, 6000)).toBe(true);
+    if (locked?.type !== "commit-voted") throw new Error("no lock");
+    const decided = cluster.nodes[0]?.chain.get(height(1))?.proposal.digest;
+    expect(decided).toEqual(locked.certificate.digest);
+    expect(cluster.checks.violations).toEqual([]);
+  });
+
   test("known bug 35: a rolling restart at each phase of a block", () => {
     for (let delay = 0; delay < 24; delay++) {
       const cluster = createTestCluster({ n: 4, fsyncMs: 2 });

@@ -8,6 +8,7 @@ import {
 import { describe, expect, test } from "vitest";
 import {
   type CommitCertificate,
+  checkViewChangeShape,
   createRoster,
   createValidatorSet,
   indexOfKey,
@@ -218,6 +219,25 @@ describe("justification: each rule broken is refused", () => {
         code,
       ]);
     }
+  });
+
+  test("known bug 33: a view change proves exactly what it claims", () => {
+    const claim = { ...voteOf(0, high), prepared: high };
+    type Change = Partial<ViewChangeVote> & { readonly prepared?: PreparedCertificate | null };
+    const verdict = (change: Change) => {
+      const shape = checkViewChangeShape({ ...claim, ...change }, 4);
+      return shape.ok ? "ok" : shape.code;
+    };
+    expect(verdict({})).toBe("ok");
+    const mismatch = "CONSENSUS_JUSTIFICATION_MISMATCH";
+    expect(verdict({ prepared: null })).toBe(mismatch);
+    expect(verdict({ prepared: low })).toBe(mismatch);
+    expect(verdict({ prepared: { ...high, height: height(4) } })).toBe(mismatch);
+    expect(verdict({ prepared: { ...high, digest: filled(9) } })).toBe(mismatch);
+    expect(verdict({ prepared: { ...high, view: view(1) } })).toBe(mismatch);
+    expect(verdict({ preparedView: null, preparedDigest: null })).toBe(mismatch);
+    const short = { ...high, signatures: high.signatures.slice(1) };
+    expect(verdict({ prepared: short })).toBe("CONSENSUS_CERTIFICATE_QUORUM");
   });
 
   test("senders: too few, twice, out of order, unknown", () => {

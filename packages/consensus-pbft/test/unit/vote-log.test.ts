@@ -81,7 +81,7 @@ describe("vote log", () => {
     expect(again.records).toHaveLength(6);
   });
 
-  test("truncated at every offset: a prefix of the records, and never silently too few", () => {
+  test("known bug 53: truncated at every offset: a prefix of the records, and never silently too few", () => {
     for (let length = 0; length < segment.length; length++) {
       const cut = segment.slice(0, length);
       const whole = ends.filter((end) => end <= length).length - 1;
