@@ -466,7 +466,7 @@ const lasting: readonly BrokenRule[] = [
     rule: "A COMMIT and a later VIEW-CHANGE that denies it are evidence.",
     broken: "they are not compared",
     file: `${CORE}/evidence.ts`,
-    find: "    if (commit !== undefined && isAmnesia(commit, viewChange)) {",
+    find: "    if (commit !== undefined && deniesCommit(commit.view, viewChange)) {",
     replace: "    if (commit !== undefined && commit.view > viewChange.view) {",
     tests: [{ file: byzantine, name: "known bug 9" }],
   },
