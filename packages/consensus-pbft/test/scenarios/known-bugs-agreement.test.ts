@@ -166,7 +166,7 @@ describe("what others decided twice", () => {
         seed,
         lossRate: 0.05,
         delayMs: [1, 40],
-        replica: { emptyBlockIntervalMs: 300, minBlockIntervalMs: 20 },
+        timing: () => ({ emptyBlockIntervalMs: 300, minBlockIntervalMs: 20 }),
       });
       cluster.start();
       for (let at = 290; at < 6000; at += 100) {

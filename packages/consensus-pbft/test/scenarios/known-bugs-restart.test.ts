@@ -26,8 +26,11 @@ describe("restarts and imports that others got wrong", () => {
       height: height(5),
       digest: cluster.genesisDigest,
       timestampMs: cluster.nowMs,
-      nextValidators: cluster.validatorsAt(6),
-      validatorsAfterNext: cluster.validatorsAt(7),
+      nextValidators: cluster.rosterAt(6, cluster.genesisDigest),
+      successor: {
+        validatorsAfterNext: cluster.rosterAt(7, cluster.genesisDigest),
+        timing: cluster.timingAt(6),
+      },
     };
     for (let place = 0; place <= inputs.length; place++) {
       const nowMs = inputs[Math.min(place, inputs.length - 1)]?.nowMs ?? 0;
