@@ -5,14 +5,12 @@ import {
   type Result,
   refuse,
   type WireValue,
+  wireValue,
 } from "@credlink/primitives";
 import type { CredentialType } from "./credential-types.ts";
 
 /** A field's value as it stands: the payload's schema says what it may be. */
-export const fieldValueCodec: Codec<WireValue> = {
-  toWire: (value) => value,
-  fromWire: (wire) => wire,
-};
+export const fieldValueCodec: Codec<WireValue> = wireValue;
 
 /** Most bytes of one field's canonical encoding. */
 export const MAX_FIELD_BYTES = 64 * 1024;

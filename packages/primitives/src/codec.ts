@@ -1,6 +1,9 @@
-import { Packr } from "msgpackr";
 import { scanWire } from "./codec-scan.ts";
-import { AppError, accept, type Refusal, type Result } from "./errors.ts";
+import { accept, type Refusal, type Result } from "./errors.ts";
+import { CodecError, type CodecErrorCode, schemaError, WireReader } from "./wire-reader.ts";
+import { WireWriter } from "./wire-writer.ts";
+
+export { CodecError, type CodecErrorCode } from "./wire-reader.ts";
 
 /**
  * What a canonical encoding is made of: byte strings, text, integers, booleans, null and arrays.
@@ -18,30 +21,38 @@ export type WireValue =
 /** How values of `T` travel. Made by the combinators of this file, never by hand. */
 export interface Codec<T> {
   /** @throws CodecError when `value` is outside what the codec allows: a bug of the caller. */
-  toWire(value: T): WireValue;
-  /** @throws CodecError when `wire` is not a value of `T`. */
-  fromWire(wire: WireValue): T;
+  write(writer: WireWriter, value: T): void;
+  /** @throws CodecError when the next value is not one of `T`, canonically encoded. */
+  read(reader: WireReader): T;
 }
 
-export type CodecErrorCode =
-  | "PRIMITIVES_CODEC_TOO_LARGE"
-  | "PRIMITIVES_CODEC_MALFORMED"
-  | "PRIMITIVES_CODEC_NOT_CANONICAL"
-  | "PRIMITIVES_CODEC_SCHEMA";
-
-export class CodecError extends AppError<{ readonly code: CodecErrorCode }> {}
+/** A codec of `struct`, whose fields can stand behind the tag of a `union`. */
+export interface StructCodec<T> extends Codec<T> {
+  readonly fieldCount: number;
+  writeFields(writer: WireWriter, value: T): void;
+  readFields(reader: WireReader, target: Partial<T>): void;
+}
 
 /** The value that a codec describes. */
 export type ValueOf<C> = C extends Codec<infer T> ? T : never;
 
-const packr = new Packr({ useRecords: false, int64AsType: "bigint", variableMapSize: false });
-
 /** Default cap of `decode`: no single value of the protocol is larger. */
 export const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 
+/** Null while an encoding is under way: a codec may encode a part by itself. */
+let idleWriter: WireWriter | null = new WireWriter();
+
 /** The one canonical encoding of `value`, in memory of its own. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  return new Uint8Array(packr.pack(codec.toWire(value)));
+  const writer = idleWriter ?? new WireWriter();
+  idleWriter = null;
+  try {
+    codec.write(writer, value);
+    return writer.take();
+  } finally {
+    writer.clear();
+    idleWriter = writer;
+  }
 }
 
 /**
@@ -60,13 +71,17 @@ export function decode<T>(
     throw new CodecError({ code: "PRIMITIVES_CODEC_TOO_LARGE" }, `${input.length} bytes`);
   }
   const plain = new Uint8Array(input.buffer, input.byteOffset, input.length);
-  const problem = scanWire(plain);
-  if (problem !== null) throw new CodecError({ code: "PRIMITIVES_CODEC_MALFORMED" }, problem);
-  const value = codec.fromWire(packr.unpack(plain));
-  if (!isSameEncoding(packr.pack(codec.toWire(value)), plain)) {
-    throw new CodecError({ code: "PRIMITIVES_CODEC_NOT_CANONICAL" }, "not the canonical encoding");
+  try {
+    const reader = new WireReader(plain);
+    const value = codec.read(reader);
+    reader.end();
+    return value;
+  } catch (error) {
+    // What is not even well-formed is called so, wherever the schema stumbled before.
+    const problem = error instanceof CodecError ? scanWire(plain) : null;
+    if (problem === null) throw error;
+    throw new CodecError({ code: "PRIMITIVES_CODEC_MALFORMED" }, problem);
   }
-  return value;
 }
 
 /** `decode` for input from outside: a refusal instead of an exception. */
@@ -84,103 +99,108 @@ export function tryDecode<T>(
   }
 }
 
-function isSameEncoding(packed: Uint8Array, input: Uint8Array): boolean {
-  if (packed.length !== input.length) return false;
-  for (let i = 0; i < packed.length; i++) if (packed[i] !== input[i]) return false;
-  return true;
-}
-
-function schemaError(expected: string): CodecError {
-  return new CodecError({ code: "PRIMITIVES_CODEC_SCHEMA" }, `expected ${expected}`);
-}
-
-function check<T extends WireValue>(
-  expected: string,
-  holds: (wire: WireValue) => wire is T,
-): Codec<T> {
-  const pass = (wire: WireValue): T => {
-    if (!holds(wire)) throw schemaError(expected);
-    return wire;
-  };
-  return { toWire: pass, fromWire: pass };
+function isU32(value: WireValue): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff;
 }
 
 /** Unsigned 32-bit integer. */
-export const u32: Codec<number> = check(
-  "an unsigned 32-bit integer",
-  (wire): wire is number =>
-    typeof wire === "number" && Number.isInteger(wire) && wire >= 0 && wire <= 0xffff_ffff,
-);
+export const u32: Codec<number> = {
+  write(writer, value) {
+    if (!isU32(value)) throw schemaError("an unsigned 32-bit integer");
+    writer.u32(value);
+  },
+  read: (reader) => reader.u32(),
+};
 
 const U64_MAX = 2n ** 64n - 1n;
 
 /** Unsigned 64-bit integer, nine bytes on the wire. */
-export const u64: Codec<bigint> = check(
-  "an unsigned 64-bit integer",
-  (wire): wire is bigint => typeof wire === "bigint" && wire >= 0n && wire <= U64_MAX,
-);
+export const u64: Codec<bigint> = {
+  write(writer, value) {
+    if (typeof value !== "bigint" || value < 0n || value > U64_MAX) {
+      throw schemaError("an unsigned 64-bit integer");
+    }
+    writer.u64(value);
+  },
+  read: (reader) => reader.u64(),
+};
 
 /** Safe integer from 0 (heights, milliseconds, gas): a `number` in memory, a u64 on the wire. */
 export const u53: Codec<number> = {
-  toWire(value) {
+  write(writer, value) {
     if (!Number.isSafeInteger(value) || value < 0) throw schemaError("a safe integer from 0");
-    return BigInt(value);
+    writer.u53(value);
   },
-  fromWire(wire) {
-    if (typeof wire !== "bigint" || wire < 0n || wire > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw schemaError("a safe integer from 0");
-    }
-    return Number(wire);
-  },
+  read: (reader) => reader.u53(),
 };
 
-export const bool: Codec<boolean> = check(
-  "a boolean",
-  (wire): wire is boolean => typeof wire === "boolean",
-);
+export const bool: Codec<boolean> = {
+  write(writer, value) {
+    if (typeof value !== "boolean") throw schemaError("a boolean");
+    writer.constant(value);
+  },
+  read: (reader) => reader.bool(),
+};
+
+function byteString(expected: string, holds: (length: number) => boolean): Codec<Uint8Array> {
+  const pass = (value: Uint8Array): Uint8Array => {
+    if (!(value instanceof Uint8Array) || !holds(value.length)) throw schemaError(expected);
+    return value;
+  };
+  return {
+    write: (writer, value) => writer.bytes(pass(value)),
+    read: (reader) => pass(reader.bytes()),
+  };
+}
 
 /** Byte string of exactly `length` bytes. */
 export function bytes(length: number): Codec<Uint8Array> {
-  return check(
-    `${length} bytes`,
-    (wire): wire is Uint8Array => wire instanceof Uint8Array && wire.length === length,
-  );
+  return byteString(`${length} bytes`, (actual) => actual === length);
 }
 
 /** Byte string of at most `max` bytes. */
 export function bytesUpTo(max: number): Codec<Uint8Array> {
-  return check(
-    `at most ${max} bytes`,
-    (wire): wire is Uint8Array => wire instanceof Uint8Array && wire.length <= max,
-  );
+  return byteString(`at most ${max} bytes`, (actual) => actual <= max);
 }
 
 const encoder = new TextEncoder();
 
 /** Well-formed Unicode text of at most `maxBytes` bytes of UTF-8. */
 export function text(maxBytes: number): Codec<string> {
-  return check(
-    `text of at most ${maxBytes} bytes`,
-    (wire): wire is string =>
-      typeof wire === "string" &&
-      wire.length <= maxBytes &&
-      wire.isWellFormed() &&
-      (wire.length * 3 <= maxBytes || encoder.encode(wire).length <= maxBytes),
-  );
+  const isShort = (value: string): boolean =>
+    value.length <= maxBytes &&
+    (value.length * 3 <= maxBytes || encoder.encode(value).length <= maxBytes);
+  const expected = `text of at most ${maxBytes} bytes`;
+  return {
+    write(writer, value) {
+      if (typeof value !== "string" || !value.isWellFormed() || !isShort(value)) {
+        throw schemaError(expected);
+      }
+      writer.text(value);
+    },
+    read(reader) {
+      const value = reader.text();
+      if (!isShort(value)) throw schemaError(expected);
+      return value;
+    },
+  };
 }
 
 /** At most `max` values of one kind. */
 export function list<T>(item: Codec<T>, max: number): Codec<readonly T[]> {
-  const isList = (wire: WireValue): wire is readonly WireValue[] =>
-    Array.isArray(wire) && wire.length <= max;
   return {
-    toWire(values) {
+    write(writer, values) {
       if (values.length > max) throw schemaError(`at most ${max} items`);
-      return values.map((value) => item.toWire(value));
+      writer.array(values.length);
+      for (const value of values) item.write(writer, value);
     },
-    fromWire(wire) {
-      if (!isList(wire)) throw schemaError(`a list of at most ${max} items`);
-      return wire.map((value) => item.fromWire(value));
+    read(reader) {
+      const length = reader.openArray();
+      if (length > max) throw schemaError(`a list of at most ${max} items`);
+      const values: T[] = [];
+      for (let i = 0; i < length; i++) values.push(item.read(reader));
+      reader.closeArray();
+      return values;
     },
   };
 }
@@ -188,31 +208,45 @@ export function list<T>(item: Codec<T>, max: number): Codec<readonly T[]> {
 /** The value, or null. */
 export function nullable<T>(inner: Codec<T>): Codec<T | null> {
   return {
-    toWire: (value) => (value === null ? null : inner.toWire(value)),
-    fromWire: (wire) => (wire === null ? null : inner.fromWire(wire)),
+    write(writer, value) {
+      if (value === null) writer.constant(null);
+      else inner.write(writer, value);
+    },
+    read: (reader) => (reader.takeNull() ? null : inner.read(reader)),
   };
 }
 
 type Fields<T> = { readonly [K in keyof T]: Codec<T[K]> };
 
 /** A positional array whose places are the fields in the order they are written here. */
-export function struct<T extends object>(fields: Fields<T>): Codec<T> {
+export function struct<T extends object>(fields: Fields<T>): StructCodec<T> {
   const places = Object.entries(fields) as [keyof T, Codec<T[keyof T]>][];
+  const fieldCount = places.length;
+  const writeFields = (writer: WireWriter, value: T): void => {
+    for (const [name, codec] of places) codec.write(writer, value[name]);
+  };
+  const readFields = (reader: WireReader, target: Partial<T>): void => {
+    for (const [name, codec] of places) target[name] = codec.read(reader);
+  };
   return {
-    toWire: (value) => places.map(([name, codec]) => codec.toWire(value[name])),
-    fromWire(wire) {
-      if (!Array.isArray(wire) || wire.length !== places.length) {
-        throw schemaError(`an array of ${places.length} fields`);
-      }
+    fieldCount,
+    writeFields,
+    readFields,
+    write(writer, value) {
+      writer.array(fieldCount);
+      writeFields(writer, value);
+    },
+    read(reader) {
+      if (reader.openArray() !== fieldCount) throw schemaError(`an array of ${fieldCount} fields`);
       const value: Partial<T> = {};
-      for (let i = 0; i < places.length; i++) {
-        const [name, codec] = places[i] as (typeof places)[number];
-        value[name] = codec.fromWire(wire[i]);
-      }
+      readFields(reader, value);
+      reader.closeArray();
       return value as T;
     },
   };
 }
+
+type Variant = readonly [type: string, tag: number, codec: StructCodec<object>];
 
 /**
  * One of several structs told apart by `type`: `[tag, …fields]`, the tag being the struct's
@@ -222,26 +256,34 @@ export function union<T extends { readonly type: string }>(
   variants: {
     readonly [K in T["type"]]: readonly [
       tag: number,
-      codec: Codec<Omit<Extract<T, { readonly type: K }>, "type">>,
+      codec: StructCodec<Omit<Extract<T, { readonly type: K }>, "type">>,
     ];
   },
 ): Codec<T> {
-  const byType = new Map<string, readonly [number, Codec<object>]>(Object.entries(variants));
-  const byTag = new Map<number, readonly [string, Codec<object>]>();
-  for (const [type, [tag, codec]] of byType) byTag.set(tag, [type, codec]);
+  const given = Object.entries(variants) as [string, readonly [number, StructCodec<object>]][];
+  const all = given.map(([type, [tag, codec]]): Variant => [type, tag, codec]);
+  const byType = new Map(all.map((variant) => [variant[0], variant]));
+  const byTag = new Map(all.map((variant) => [variant[1], variant]));
   return {
-    toWire(value) {
+    write(writer, value) {
       const variant = byType.get(value.type);
       if (variant === undefined) throw schemaError(`a known type, not ${value.type}`);
-      const [tag, codec] = variant;
-      return [tag, ...(codec.toWire(value) as readonly WireValue[])];
+      const [, tag, codec] = variant;
+      writer.array(codec.fieldCount + 1);
+      writer.u32(tag);
+      codec.writeFields(writer, value);
     },
-    fromWire(wire) {
-      if (!Array.isArray(wire) || typeof wire[0] !== "number") throw schemaError("a tagged array");
-      const variant = byTag.get(wire[0]);
+    read(reader) {
+      const length = reader.openArray();
+      if (length === 0) throw schemaError("a tagged array");
+      const variant = byTag.get(reader.u32());
       if (variant === undefined) throw schemaError("a known tag");
-      const [type, codec] = variant;
-      return { type, ...codec.fromWire(wire.slice(1)) } as T;
+      const [type, , codec] = variant;
+      if (length !== codec.fieldCount + 1) throw schemaError(`${codec.fieldCount} fields`);
+      const value = { type };
+      codec.readFields(reader, value);
+      reader.closeArray();
+      return value as unknown as T;
     },
   };
 }
@@ -256,9 +298,9 @@ export function mapCodec<T, W>(
   expose: (value: T) => W,
 ): Codec<T> {
   return {
-    toWire: (value) => inner.toWire(expose(value)),
-    fromWire(wire) {
-      const plain = inner.fromWire(wire);
+    write: (writer, value) => inner.write(writer, expose(value)),
+    read(reader) {
+      const plain = inner.read(reader);
       try {
         return construct(plain);
       } catch (error) {
@@ -271,8 +313,48 @@ export function mapCodec<T, W>(
 
 /** Text that must be one of `values`, in full. */
 export function oneOf<const T extends string>(...values: readonly T[]): Codec<T> {
-  return check(
-    `one of ${values.join(", ")}`,
-    (wire): wire is T => typeof wire === "string" && (values as readonly string[]).includes(wire),
-  );
+  const known: ReadonlySet<string> = new Set(values);
+  const pass = (value: string): T => {
+    if (!known.has(value)) throw schemaError(`one of ${values.join(", ")}`);
+    return value as T;
+  };
+  return {
+    write: (writer, value) => writer.text(pass(value)),
+    read: (reader) => pass(reader.text()),
+  };
+}
+
+/** Any value that has an encoding, for formats whose values are described elsewhere. */
+export const wireValue: Codec<WireValue> = {
+  write(writer, value) {
+    if (value === null || typeof value === "boolean") writer.constant(value);
+    else if (typeof value === "number") u32.write(writer, value);
+    else if (typeof value === "bigint") u64.write(writer, value);
+    else if (value instanceof Uint8Array) writer.bytes(value);
+    else if (typeof value === "string") {
+      if (!value.isWellFormed()) throw schemaError("well-formed text");
+      writer.text(value);
+    } else {
+      writer.array(value.length);
+      for (const item of value) wireValue.write(writer, item);
+    }
+  },
+  read(reader) {
+    const head = reader.peek();
+    if (head < 0x80 || (head >= 0xcc && head <= 0xce)) return reader.u32();
+    if (head === 0xc0) return reader.takeNull() ? null : false;
+    if (head === 0xc2 || head === 0xc3) return reader.bool();
+    if (head >= 0xc4 && head <= 0xc6) return reader.bytes();
+    if (head === 0xcf || head === 0xd3) return reader.u64();
+    if ((head >= 0xa0 && head <= 0xbf) || (head >= 0xd9 && head <= 0xdb)) return reader.text();
+    return readArray(reader);
+  },
+};
+
+function readArray(reader: WireReader): readonly WireValue[] {
+  const length = reader.openArray();
+  const items: WireValue[] = [];
+  for (let i = 0; i < length; i++) items.push(wireValue.read(reader));
+  reader.closeArray();
+  return items;
 }

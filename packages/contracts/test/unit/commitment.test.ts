@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { randomBytes, sm3, taggedSm3 } from "@credlink/crypto";
-import { concatBytes, decode, digest, encode, toHex } from "@credlink/primitives";
+import { concatBytes, decode, digest, encode, toHex, wireValue } from "@credlink/primitives";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -30,8 +30,7 @@ describe("field commitments", () => {
     const paths = ["ruleId", "severity", "targets", "detectedAt"];
     const leaves = paths.map((path) => {
       const value = payload[path] ?? null;
-      const any = { toWire: (wire: typeof value) => wire, fromWire: (wire: typeof value) => wire };
-      const content = encode(any, ["risk.alert/1", path, salts[path] ?? null, value]);
+      const content = encode(wireValue, ["risk.alert/1", path, salts[path] ?? null, value]);
       return taggedSm3("credlink/field/1", content);
     });
     const reference = (data: Uint8Array): Uint8Array =>
