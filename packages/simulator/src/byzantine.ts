@@ -1,218 +1,135 @@
-import {
-  decodeMessage,
-  encodeMessage,
-  type Message,
-  type PrePrepare,
-  signedPayload,
-  type ValidatorSet,
-} from "@credlink/consensus-pbft";
-import { type Block, blockCodec, headerDigest } from "@credlink/ledger";
+import { decodeMessage, type Message } from "@credlink/consensus-pbft";
 import {
   BLOCKS_PROTOCOL,
   CONSENSUS_PROTOCOL,
   FETCH_PROTOCOL,
   HEAD_PROTOCOL,
+  PROPOSAL_PROTOCOL,
   STATUS_PROTOCOL,
+  TRANSACTIONS_PROTOCOL,
 } from "@credlink/node/engine";
-import {
-  type Digest,
-  decode,
-  encode,
-  type Network,
-  type PeerId,
-  type Signer,
-  toHex,
-  view,
-} from "@credlink/primitives";
+import type { Network, PeerId, Signer } from "@credlink/primitives";
 import type { SeededRandom } from "@credlink/testkit";
 import type { WrapNetwork } from "./simulated-node.ts";
 import { falsifyBlocks, raiseStatus } from "./sync-lies.ts";
+import * as noise from "./traitors/noise.ts";
+import * as proposals from "./traitors/proposals.ts";
+import { type Behaviour, type Conspiracy, type Outgoing, remember } from "./traitors/traitor.ts";
+import * as viewChanges from "./traitors/view-changes.ts";
+import * as votes from "./traitors/votes.ts";
 
-/** How a node breaks the rules. Each works on the messages that its otherwise honest engine sends. */
-export const strategies = [
-  /** Two blocks to two halves, and votes for both. */
-  "equivocate",
-  /** Sends no consensus message at all. */
-  "silent",
-  /** Leaves its proposals unsent, but votes. */
-  "silent-primary",
-  /** Sends its proposals to a bare quorum's worth of nodes, without transactions. */
-  "withhold",
-  /** Votes under broken signatures, false fields, and noise. */
-  "corrupt",
-  /** Sends everything late, again, and to random subsets. */
-  "replay",
-  /** Wishes for far views all the time. */
-  "far-views",
-  /** Honest in consensus, but answers those who sync with blocks that are not the chain's. */
-  "false-blocks",
-  /** Honest in consensus, but claims a head far above everybody's. */
-  "false-status",
-] as const;
-export type Strategy = (typeof strategies)[number];
+/** Each works on what an otherwise honest engine sends; a traitor follows one to three of them. */
+const behaviours = {
+  equivocate: proposals.equivocate,
+  "other-bodies": proposals.otherBodies,
+  "silent-primary": proposals.silentPrimary,
+  withhold: proposals.withhold,
+  "withhold-bodies": proposals.withholdBodies,
+  "false-header": proposals.falseHeader,
+  "false-body": proposals.falseBody,
+  "stale-proposal": proposals.staleProposal,
+  "override-prepared": proposals.overridePrepared,
+  "slow-primary": proposals.slowPrimary,
+  "propose-twice": proposals.proposeTwice,
+  usurp: proposals.usurp,
+  silent: votes.silent,
+  "vote-for-both": votes.voteForBoth,
+  "commit-early": votes.commitEarly,
+  "vote-to-some": votes.voteToSome,
+  "never-commit": votes.neverCommit,
+  slow: votes.slow,
+  "wild-votes": votes.wildVotes,
+  "far-views": viewChanges.farViews,
+  "early-wish": viewChanges.earlyWish,
+  "hide-prepared": viewChanges.hidePrepared,
+  "two-view-changes": viewChanges.twoViewChanges,
+  "forge-prepared": viewChanges.forgePrepared,
+  "bad-certificates": viewChanges.badCertificates,
+  garbage: noise.garbage,
+  replay: noise.replay,
+  "other-chain": noise.otherChain,
+  mutations: noise.mutations,
+} as const satisfies Record<string, Behaviour>;
 
-/** What colluding nodes share: the twin of each block they equivocate about. */
-export interface Conspiracy {
-  readonly chainId: string;
-  readonly genesisDigest: Digest;
-  /** V(h); simulated lists never change. */
-  readonly set: ValidatorSet;
-  /** Peers that are shown the twin, or lied to. */
-  readonly deceived: ReadonlySet<PeerId>;
-  /** Digest in hexadecimal -> its twin. */
-  readonly twins: Map<string, Digest>;
+/** Honest in consensus; each breaks another promise of a node. */
+const sideways = ["false-blocks", "false-status", "no-answers", "censor"] as const;
+
+/** How a node breaks the rules. */
+export type Strategy = keyof typeof behaviours | (typeof sideways)[number];
+export const strategies: readonly Strategy[] = [
+  ...(Object.keys(behaviours) as (keyof typeof behaviours)[]),
+  ...sideways,
+];
+
+function behaviourOf(strategy: Strategy): readonly Behaviour[] {
+  return strategy in behaviours ? [behaviours[strategy as keyof typeof behaviours]] : [];
 }
 
-type Unsigned = Parameters<typeof signedPayload>[1];
-
-async function signAgain<M extends Message & Unsigned>(
-  message: M,
-  { chainId, genesisDigest, set }: Conspiracy,
-  signer: Signer,
-): Promise<M> {
-  const payload = signedPayload({ chainId, genesisDigest, validatorsHash: set.hash }, message);
-  return { ...message, signature: await signer.sign(payload) };
+/** What a traitor's network needs beside the network. */
+export interface TraitorParts {
+  readonly strategies: readonly Strategy[];
+  readonly conspiracy: Conspiracy;
+  readonly random: SeededRandom;
+  readonly schedule: (delayMs: number, callback: () => void) => void;
 }
 
-/** The same block a millisecond later: valid wherever the first is, under another digest. */
-function twinOf(message: PrePrepare): PrePrepare {
-  const block: Block = decode(blockCodec, message.proposal.payload);
-  const timestampMs = block.header.timestampMs + 1;
-  const twin: Block = { ...block, header: { ...block.header, timestampMs } };
-  const digest = headerDigest(twin.header);
-  const payload = encode(blockCodec, twin);
-  return { ...message, digest, proposal: { ...message.proposal, digest, timestampMs, payload } };
-}
+/** Wraps the network of a node so that what leaves it follows its strategies. */
+export function createByzantineNetwork(parts: TraitorParts): WrapNetwork {
+  const { conspiracy, random, schedule } = parts;
+  const chosen = new Set(parts.strategies);
+  const chain = parts.strategies.flatMap(behaviourOf);
+  const refused = refusedProtocols(chosen);
 
-type Send = (peer: PeerId, bytes: Uint8Array) => void;
-
-async function equivocate(
-  peer: PeerId,
-  message: Message,
-  bytes: Uint8Array,
-  conspiracy: Conspiracy,
-  signer: Signer,
-  send: Send,
-): Promise<void> {
-  if (!conspiracy.deceived.has(peer)) return send(peer, bytes);
-  if (message.type === "pre-prepare") {
-    const twin = await signAgain(twinOf(message), conspiracy, signer);
-    conspiracy.twins.set(toHex(message.digest), twin.digest);
-    return send(peer, encodeMessage(twin));
-  }
-  if (message.type === "prepare" || message.type === "commit") {
-    const digest = conspiracy.twins.get(toHex(message.digest));
-    if (digest === undefined) return send(peer, bytes);
-    return send(peer, encodeMessage(await signAgain({ ...message, digest }, conspiracy, signer)));
-  }
-  send(peer, bytes);
-}
-
-async function corrupt(
-  peer: PeerId,
-  message: Message,
-  bytes: Uint8Array,
-  conspiracy: Conspiracy,
-  signer: Signer,
-  send: Send,
-  random: SeededRandom,
-): Promise<void> {
-  const kind = random.integer(5);
-  if (kind === 0) {
-    const broken = bytes.slice();
-    const at = random.integer(broken.length);
-    broken[at] = (broken[at] ?? 0) ^ (1 << random.integer(8));
-    return send(peer, broken);
-  }
-  if (kind === 1) return send(peer, random.bytes(random.integer(400)));
-  const isVote = message.type === "prepare" || message.type === "commit";
-  if (kind === 2 && isVote) {
-    const digest = random.bytes(32) as Digest;
-    return send(peer, encodeMessage(await signAgain({ ...message, digest }, conspiracy, signer)));
-  }
-  if (kind === 3 && isVote) {
-    const ahead = { ...message, view: view(message.view + 1 + random.integer(3)) };
-    return send(peer, encodeMessage(await signAgain(ahead, conspiracy, signer)));
-  }
-  send(peer, bytes);
-}
-
-async function wishFar(
-  peer: PeerId,
-  message: Message,
-  conspiracy: Conspiracy,
-  signer: Signer,
-  send: Send,
-  random: SeededRandom,
-): Promise<void> {
-  if (message.type === "decided") return;
-  const { height, sender } = message;
-  const far = view(random.chance(0.5) ? 2 ** 31 : random.integer(1_000));
-  const wish = { type: "wish", height, view: far, sender, signature: new Uint8Array(64) } as const;
-  send(peer, encodeMessage(await signAgain(wish, conspiracy, signer)));
-}
-
-/** Wraps the network of a node so that what leaves it follows `strategy`. */
-export function createByzantineNetwork(
-  strategy: Strategy,
-  conspiracy: Conspiracy,
-  random: SeededRandom,
-): WrapNetwork {
   return (network: Network, signer: Signer): Network => {
-    const old: Uint8Array[] = [];
-    const send: Send = (peer, bytes) => network.send(peer, CONSENSUS_PROTOCOL, bytes);
+    const traitor = { conspiracy, signer, random };
     const act = async (peer: PeerId, bytes: Uint8Array): Promise<void> => {
-      const decoded = decodeMessage(bytes);
-      if (!decoded.ok) return;
-      const message = decoded.value;
-      switch (strategy) {
-        case "equivocate":
-          return equivocate(peer, message, bytes, conspiracy, signer, send);
-        case "silent":
-          return;
-        case "silent-primary":
-          if (message.type !== "pre-prepare") send(peer, bytes);
-          return;
-        case "withhold":
-          if (message.type !== "pre-prepare") return send(peer, bytes);
-          if (conspiracy.deceived.has(peer)) return;
-          return send(peer, encodeMessage({ ...message, transactions: [] }));
-        case "corrupt":
-          return corrupt(peer, message, bytes, conspiracy, signer, send, random);
-        case "replay":
-          if (old.length < 200) old.push(bytes);
-          if (random.chance(0.7)) send(peer, bytes);
-          if (random.chance(0.5)) send(peer, random.pick(old));
-          return;
-        case "far-views":
-          send(peer, bytes);
-          return wishFar(peer, message, conspiracy, signer, send, random);
-        case "false-blocks":
-        case "false-status":
-          return send(peer, bytes);
+      const message = read(bytes);
+      if (message === null) return;
+      remember(conspiracy, message);
+      let outgoing: readonly Outgoing[] = [{ peer, bytes, message, delayMs: 0 }];
+      for (const behave of chain) {
+        const next: Outgoing[] = [];
+        for (const out of outgoing) {
+          if (out.message === null) next.push(out);
+          else next.push(...(await behave({ ...out, message: out.message }, traitor)));
+        }
+        outgoing = next;
+      }
+      for (const out of outgoing) {
+        const send = () => network.send(out.peer, CONSENSUS_PROTOCOL, out.bytes);
+        if (out.delayMs === 0) send();
+        else schedule(out.delayMs, send);
       }
     };
     return {
       self: network.self,
       peers: () => network.peers(),
       send(peer, protocol, message) {
+        const isFalse = chosen.has("false-status") && conspiracy.deceived.has(peer);
         if (protocol === CONSENSUS_PROTOCOL) void act(peer, message);
-        else if (protocol !== HEAD_PROTOCOL) network.send(peer, protocol, message);
-        else if (strategy === "false-status" && conspiracy.deceived.has(peer)) {
-          network.send(peer, protocol, raiseStatus(message));
-        } else if (strategy !== "silent") network.send(peer, protocol, message);
+        else if (chosen.has("silent")) return;
+        else if (protocol !== HEAD_PROTOCOL || !isFalse) network.send(peer, protocol, message);
+        else network.send(peer, protocol, raiseStatus(message));
       },
       request: (...args) => network.request(...args),
-      onMessage: (...args) => network.onMessage(...args),
+      onMessage(protocol, options, receive) {
+        network.onMessage(protocol, options, (from, bytes) => {
+          if (protocol === CONSENSUS_PROTOCOL) {
+            const message = read(bytes);
+            if (message !== null) remember(conspiracy, message);
+          }
+          // A censor never learns of what it does not want to propose.
+          if (protocol === TRANSACTIONS_PROTOCOL && chosen.has("censor")) return;
+          receive(from, bytes);
+        });
+      },
       onRequest(protocol, options, respond) {
-        const refuses = strategy === "withhold" && protocol === FETCH_PROTOCOL;
-        if (refuses) return;
+        if (refused.has(protocol)) return;
         network.onRequest(protocol, options, async (from, request) => {
           const reply = await respond(from, request);
           if (!conspiracy.deceived.has(from.id)) return reply;
-          if (strategy === "false-status" && protocol === STATUS_PROTOCOL)
-            return raiseStatus(reply);
-          const isFalse = strategy === "false-blocks" && protocol === BLOCKS_PROTOCOL;
+          if (chosen.has("false-status") && protocol === STATUS_PROTOCOL) return raiseStatus(reply);
+          const isFalse = chosen.has("false-blocks") && protocol === BLOCKS_PROTOCOL;
           return isFalse ? falsifyBlocks(reply, random) : reply;
         });
       },
@@ -221,4 +138,18 @@ export function createByzantineNetwork(
       disconnect: () => {},
     };
   };
+}
+
+function read(bytes: Uint8Array): Message | null {
+  const decoded = decodeMessage(bytes);
+  return decoded.ok ? decoded.value : null;
+}
+
+/** What a traitor does not even serve. */
+function refusedProtocols(chosen: ReadonlySet<Strategy>): ReadonlySet<string> {
+  if (chosen.has("no-answers")) {
+    return new Set([FETCH_PROTOCOL, PROPOSAL_PROTOCOL, BLOCKS_PROTOCOL, STATUS_PROTOCOL]);
+  }
+  const keepsBodies = chosen.has("withhold") || chosen.has("withhold-bodies");
+  return new Set(keepsBodies ? [FETCH_PROTOCOL] : []);
 }

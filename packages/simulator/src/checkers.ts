@@ -47,6 +47,7 @@ export class Checkers {
     const chain = { chainId: genesis.chainId, genesisDigest: genesisDigest(genesis) };
     this.#fail = fail;
     this.#honest = new Set(nodes.flatMap((node) => (node.isByzantine ? [] : [node.name])));
+    const isTraitor = (nodeId: string): boolean => !this.#honest.has(nodeId);
     this.validators = new KnownValidators(createValidatorSet(genesis.validators));
     this.chain = new ChainChecker(profile, this.validators);
     this.wire = new WireChecker(nodes);
@@ -55,10 +56,10 @@ export class Checkers {
       chain,
       validators: this.validators,
       verify: verifyOne,
-      isTraitor: (nodeId) => !this.#honest.has(nodeId),
+      isTraitor,
     });
     this.timeliness = new TimelinessChecker(genesis.parameters);
-    this.validity = new ValidityChecker(profile, clock, fail);
+    this.validity = new ValidityChecker({ profile, clock, isTraitor, fail });
   }
 
   /** One message as it is put on the wire, before anything is lost. */

@@ -1,4 +1,3 @@
-import { createValidatorSet, type ValidatorSet } from "@credlink/consensus-pbft";
 import { type Executor, genesisDigest, type Ledger } from "@credlink/ledger";
 import { type CommittedBlock, EngineError } from "@credlink/node/engine";
 import { type Digest, type Logger, toHex } from "@credlink/primitives";
@@ -8,7 +7,7 @@ import {
   type SimulatedClock,
   type SimulatedNetwork,
 } from "@credlink/testkit";
-import { type Conspiracy, createByzantineNetwork } from "./byzantine.ts";
+import { createByzantineNetwork } from "./byzantine.ts";
 import type { ChainChecker } from "./chain-checker.ts";
 import { CheckFailure } from "./checker-errors.ts";
 import { Checkers } from "./checkers.ts";
@@ -17,6 +16,7 @@ import { type Profile, peerName } from "./profile.ts";
 import type { WatchedStep } from "./replica-watch.ts";
 import { type NodeObserver, SimulatedNode, type World } from "./simulated-node.ts";
 import { Trace } from "./trace.ts";
+import type { Conspiracy } from "./traitors/traitor.ts";
 import type { WireChecker } from "./wire-checker.ts";
 
 /** A network of simulated nodes with its checkers. */
@@ -66,7 +66,6 @@ export class Cluster implements NodeObserver {
         duplication: plan.duplication,
       },
     });
-    const set = createValidatorSet(profile.genesis.validators);
     const world: World = {
       clock,
       network: this.network,
@@ -74,15 +73,25 @@ export class Cluster implements NodeObserver {
       random,
       ...pickLogger(parts),
     };
-    const drawn = createConspiracy(profile, set, plan, random);
-    const deceived = parts.deceived === undefined ? drawn.deceived : new Set(parts.deceived);
-    const conspiracy: Conspiracy = { ...drawn, deceived };
+    const conspiracy: Conspiracy = {
+      chainId: profile.genesis.chainId,
+      genesisDigest: this.genesisDigest,
+      validatorsAt: (height) => this.checkers.validators.at(height),
+      deceived: new Set(parts.deceived ?? drawDeceived(profile, plan, random)),
+      twins: new Map(),
+      heard: [],
+    };
     this.nodes = profile.signers.map((_, index) => {
-      const strategy = plan.byzantine.get(index);
+      const strategies = plan.byzantine.get(index);
       const wrap =
-        strategy === undefined
+        strategies === undefined
           ? null
-          : createByzantineNetwork(strategy, conspiracy, random.fork(`byzantine ${index}`));
+          : createByzantineNetwork({
+              strategies,
+              conspiracy,
+              random: random.fork(`byzantine ${index}`),
+              schedule: (delayMs, callback) => clock.schedule(delayMs, callback),
+            });
       return new SimulatedNode(index, world, this, wrap);
     });
     this.checkers = new Checkers({
@@ -182,21 +191,9 @@ function pickLogger(parts: { readonly logger?: Logger }): { readonly logger?: Lo
 }
 
 /** Half of the others are shown the twin: the honest ones split as evenly as they can. */
-function createConspiracy(
-  profile: Profile,
-  set: ValidatorSet,
-  plan: Plan,
-  random: SeededRandom,
-): Conspiracy {
+function drawDeceived(profile: Profile, plan: Plan, random: SeededRandom): readonly string[] {
   const honest = profile.signers.flatMap((_, index) =>
     plan.byzantine.has(index) ? [] : [peerName(index)],
   );
-  const deceived = random.shuffle(honest).slice(0, Math.ceil(honest.length / 2));
-  return {
-    chainId: profile.genesis.chainId,
-    genesisDigest: genesisDigest(profile.genesis),
-    set,
-    deceived: new Set(deceived),
-    twins: new Map(),
-  };
+  return random.shuffle(honest).slice(0, Math.ceil(honest.length / 2));
 }

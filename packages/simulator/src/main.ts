@@ -10,7 +10,7 @@ const PROGRESS_MS = 10_000;
 
 function describe(result: RunResult): string {
   const { plan, coverage, height, virtualMs, events, traceDigest } = result;
-  const traitors = [...plan.byzantine].map(([index, strategy]) => `${index} ${strategy}`);
+  const traitors = [...plan.byzantine].map(([index, names]) => `${index} ${names.join(" + ")}`);
   const { byzantine: _, ...rest } = plan;
   return JSON.stringify(
     { ...rest, traitors, height, virtualMs, events, traceDigest, coverage },

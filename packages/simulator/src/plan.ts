@@ -4,8 +4,8 @@ import { type Strategy, strategies } from "./byzantine.ts";
 /** Everything that a seed decides about a run before it begins. */
 export interface Plan {
   readonly validators: number;
-  /** Index -> strategy. */
-  readonly byzantine: ReadonlyMap<number, Strategy>;
+  /** Index -> what that traitor does, one thing after the other on every message. */
+  readonly byzantine: ReadonlyMap<number, readonly Strategy[]>;
   /** Blocks of the run: faults end ten before, or with their time. */
   readonly heights: number;
   /** Most virtual time with faults, milliseconds. */
@@ -45,7 +45,7 @@ export function drawPlan(
   return {
     validators: n,
     byzantine: new Map(
-      order.slice(0, traitors).map((index) => [index, random.pick(strategies)] as const),
+      order.slice(0, traitors).map((index) => [index, drawStrategies(random)] as const),
     ),
     heights: heights ?? blocks,
     safetyMs: random.between(40, 160) * (heights ?? blocks),
@@ -60,4 +60,10 @@ export function drawPlan(
     partitions: random.chance(0.6),
     skewMs: random.chance(0.3) ? random.between(0, 400) : 0,
   };
+}
+
+/** One strategy most of the time, two or three at once in the rest. */
+function drawStrategies(random: SeededRandom): readonly Strategy[] {
+  const count = random.pick([1, 1, 1, 2, 2, 3]);
+  return random.shuffle(strategies).slice(0, count);
 }

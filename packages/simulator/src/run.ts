@@ -107,8 +107,17 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
       "decided in a view above 0": cluster.chain.highestView > 0 ? 1 : 0,
       "view 2 or above": cluster.wire.highestView >= 2 ? 1 : 0,
       byzantine: plan.byzantine.size,
+      ...countStrategies(plan),
     },
   };
+}
+
+function countStrategies({ byzantine }: Plan): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of [...byzantine.values()].flat()) {
+    counts[`traitor ${name}`] = (counts[`traitor ${name}`] ?? 0) + 1;
+  }
+  return counts;
 }
 
 async function createProfile(

@@ -25,17 +25,26 @@ import type { Profile } from "./profile.ts";
 export class ValidityChecker {
   readonly #profile: Profile;
   readonly #clock: SimulatedClock;
+  readonly #isTraitor: (nodeId: string) => boolean;
   readonly #fail: (error: unknown) => void;
   #ledger: Ledger | null = null;
   #work: Promise<void> = Promise.resolve();
   /** Height up to which blocks were asked for, and were found valid. */
   #asked = 0;
   validated = 0;
+  /** Pieces of evidence that stand in decided blocks. */
+  recorded = 0;
 
-  constructor(profile: Profile, clock: SimulatedClock, fail: (error: unknown) => void) {
-    this.#profile = profile;
-    this.#clock = clock;
-    this.#fail = fail;
+  constructor(parts: {
+    readonly profile: Profile;
+    readonly clock: SimulatedClock;
+    readonly isTraitor: (nodeId: string) => boolean;
+    readonly fail: (error: unknown) => void;
+  }) {
+    this.#profile = parts.profile;
+    this.#clock = parts.clock;
+    this.#isTraitor = parts.isTraitor;
+    this.#fail = parts.fail;
   }
 
   /** A node's chain has reached `height`; blocks that nobody showed before are judged. */
@@ -62,8 +71,14 @@ export class ValidityChecker {
       transactions: shown.transactions,
       verifySignatures: async (claims) => claims.map((claim) => this.#isSigned(claim)),
       verifyHistory: historyVerifier(own, this.#profile),
-      verifyEvidence: (evidence, validators) =>
-        verifyEvidence(evidence, validators, own, this.#profile.verifyOne).ok,
+      verifyEvidence: (evidence, validators) => {
+        this.recorded++;
+        const nodeId = validators.validators[evidence.sender]?.nodeId ?? "nobody";
+        if (!this.#isTraitor(nodeId)) {
+          throw new CheckFailure("I11", `block ${height} convicts ${nodeId}, which is honest`);
+        }
+        return verifyEvidence(evidence, validators, own, this.#profile.verifyOne).ok;
+      },
     });
     if (!verdict.ok) {
       throw new CheckFailure("I3", `block ${height} is invalid: ${verdict.code} ${verdict.detail}`);

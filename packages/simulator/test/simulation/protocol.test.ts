@@ -50,7 +50,7 @@ describe("S-9.2-1: one traitor of four, each strategy", () => {
   for (const strategy of strategies) {
     it(`${strategy}: two seeds`, async () => {
       for (const seed of [11, 12]) {
-        const byzantine = new Map<number, Strategy>([[seed % 4, strategy]]);
+        const byzantine = new Map([[seed % 4, [strategy]]]);
         const adjust = calm({ byzantine, loss: 0.05 });
         expectGood(await runSeed({ seed, validators: 4, adjust }));
       }
@@ -71,9 +71,9 @@ describe("negative control: the checkers see a fork when there is one", () => {
   it("two traitors of four split the honest two: agreement breaks, and I1 says so", async () => {
     const reasons: string[] = [];
     for (let seed = 1; seed <= 12; seed++) {
-      const byzantine = new Map<number, Strategy>([
-        [0, "equivocate"],
-        [1, "equivocate"],
+      const byzantine = new Map<number, readonly Strategy[]>([
+        [0, ["equivocate"]],
+        [1, ["equivocate"]],
       ]);
       const adjust = calm({ byzantine });
       const result = await runSeed({ seed, validators: 4, adjust, watched: ["I1"] });

@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import { Cluster, createProtocolProfile, drawPlan, type Strategy } from "../../src/index.ts";
 
 /** A calm cluster that is driven by the test itself. */
-function createCluster(seed: number, validators: number, liars: ReadonlyMap<number, Strategy>) {
+function createCluster(
+  seed: number,
+  validators: number,
+  liars: ReadonlyMap<number, readonly Strategy[]>,
+) {
   const random = createSeededRandom(seed);
   const clock = createSimulatedClock();
   const plan = {
@@ -41,9 +45,9 @@ function heightOf(cluster: Cluster, index: number): number {
 describe("S-9.2-2: a node that was down", () => {
   it("known bug 55: catches up although every peer but one lies about blocks and heads", async () => {
     for (let seed = 1; seed <= 4; seed++) {
-      const liars = new Map<number, Strategy>([
-        [1, "false-blocks"],
-        [2, "false-status"],
+      const liars = new Map<number, readonly Strategy[]>([
+        [1, ["false-blocks"]],
+        [2, ["false-status"]],
       ]);
       const { cluster, run } = createCluster(seed, 4, liars);
       for (const node of cluster.nodes) if (node.index !== 3) node.boot();
