@@ -11,7 +11,7 @@ function createCluster(seed: number, strategy: Strategy, validators = 4) {
   const clock = createSimulatedClock();
   const plan = {
     ...drawPlan(random.fork("plan"), validators),
-    byzantine: new Map([[TRAITOR, strategy]]),
+    byzantine: new Map([[TRAITOR, [strategy]]]),
     loss: 0.02,
     duplication: 0.02,
     latency: [0.2, 5] as const,
@@ -45,8 +45,8 @@ describe("evidence on chain", () => {
     // "equivocate" shows each half one face: only what crosses over can be held against it.
     const runs = [
       [1, "equivocate", 4],
-      [2, "corrupt", 4],
-      [3, "corrupt", 7],
+      [2, "vote-for-both", 4],
+      [3, "vote-for-both", 7],
     ] as const;
     for (const [seed, strategy, validators] of runs) {
       const { cluster, run, random } = createCluster(seed, strategy, validators);
