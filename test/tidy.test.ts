@@ -226,6 +226,10 @@ describe("sources", () => {
 
   it("no file is dead: each is reached from an entry of its package", () => {
     const dead: string[] = [];
+    const workspace = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const scripts = Object.values(workspace.scripts).join("\n");
     for (const name of packages) {
       const folder = join(root, "packages", name);
       const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
@@ -233,7 +237,11 @@ describe("sources", () => {
         bin?: Record<string, string>;
       };
       const entries = JSON.stringify(manifest.exports).match(/\.\/src\/[^"]+\.ts/g) ?? [];
-      const open = [...entries, "./src/main.ts"]
+      // What a command of the workspace starts is an entry too.
+      const commands = [...scripts.matchAll(/packages\/([^/]+)\/(src\/[\w./-]+\.ts)/g)]
+        .filter(([, owner]) => owner === name)
+        .map(([, , path]) => `./${path}`);
+      const open = [...entries, "./src/main.ts", ...commands]
         .map((entry) => resolve(folder, entry))
         .filter((path) => existsSync(path));
       const reached = new Set(open);
