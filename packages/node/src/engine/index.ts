@@ -18,4 +18,5 @@ export { EVIDENCE_FOLDER } from "./evidence-files.ts";
 export { engineMetrics } from "./metrics.ts";
 export { defaultEngineOptions } from "./options.ts";
 export * from "./protocols.ts";
+export { isHigherVote, isVote, type Vote } from "./seen-votes.ts";
 export type * from "./types.ts";

@@ -11,13 +11,16 @@ export interface SeenVotes {
 /** Order of votes within a view: what excludes more comes later. */
 const RANK = { "view-change": 0, prepare: 1, commit: 2 } as const;
 
-type Vote = Extract<Message, { readonly type: keyof typeof RANK }>;
+/** A message of which the highest binds its sender. */
+export type Vote = Extract<Message, { readonly type: keyof typeof RANK }>;
 
-function isVote(message: Message): message is Vote {
+/** Whether a message is such a vote. */
+export function isVote(message: Message): message is Vote {
   return message.type in RANK;
 }
 
-function isAbove(vote: Vote, known: Vote): boolean {
+/** Whether a vote excludes more than another of the same sender. */
+export function isHigherVote(vote: Vote, known: Vote): boolean {
   if (vote.height !== known.height) return vote.height > known.height;
   if (vote.view !== known.view) return vote.view > known.view;
   return RANK[vote.type] > RANK[known.type];
@@ -31,7 +34,7 @@ export function createSeenVotes(): SeenVotes {
     note(peer, message) {
       if (!isVote(message)) return;
       const known = highest.get(peer);
-      if (known === undefined || isAbove(message, known)) highest.set(peer, message);
+      if (known === undefined || isHigherVote(message, known)) highest.set(peer, message);
     },
     of(peer) {
       const vote = highest.get(peer);
