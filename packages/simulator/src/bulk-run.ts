@@ -1,8 +1,8 @@
 import type { Command } from "./command-line.ts";
 import { Schedule, sliceSeeds } from "./schedule.ts";
 import { currentCommit, hasSlice, SLICE_SEEDS, writeSlice } from "./slices.ts";
-import { addTallies, emptyTally, type Tally } from "./tally.ts";
-import { runPool, type Unit } from "./worker-pool.ts";
+import { addTallies, emptyTally, type Tally, tallyOfCrash } from "./tally.ts";
+import { runPool, SEED_WORKER, type Unit } from "./worker-pool.ts";
 
 type RunCommand = Extract<Command, { readonly type: "run" }>;
 
@@ -58,7 +58,9 @@ export async function runBulk(command: RunCommand, progress: Progress): Promise<
     workers: Math.min(workers, count),
     options,
     next: () => (command.untilFailure && total.failed.length > 0 ? null : schedule.next()),
-    onTally(part, tally) {
+    worker: SEED_WORKER,
+    onCrash: (seed, reason) => tallyOfCrash(seed, reason, options),
+    onTally(part, tally: Tally) {
       total = addTallies(total, tally);
       for (const { seed, reason, replay } of tally.failed) {
         progress.onFailure(`seed ${seed}: ${reason}\n  replay: ${replay}`);

@@ -1,36 +1,38 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { SeedOptions } from "./command-line.ts";
-import { type Tally, tallyOfCrash } from "./tally.ts";
 
-/** Seeds that one process runs in a row: `from`, `from` + 1 and so on. */
+/** What one process runs in a row: `from`, `from` + 1 and so on; for `pnpm sim` these are seeds. */
 export interface Unit {
   readonly from: number;
   readonly count: number;
 }
 
 /** What a worker says. */
-export type FromWorker =
+export type FromWorker<Tally> =
   | { readonly type: "begun"; readonly seed: number }
   | { readonly type: "crash"; readonly reason: string }
   | { readonly type: "done"; readonly tally: Tally };
 
 /** What a pool runs, and who hears of it. */
-export interface PoolOptions {
+export interface PoolOptions<Options, Tally> {
   readonly workers: number;
-  readonly options: SeedOptions;
+  /** Handed to every process with each of its units. */
+  readonly options: Options;
   /** The next unit; null when there is none or no more is wanted. */
   readonly next: () => Unit | null;
   /** A unit, or a part of one whose process ended under a seed. Parts cover the unit in the end. */
   readonly onTally: (part: Unit, tally: Tally) => void;
-  /** Module of the processes; default: the one that runs seeds. */
-  readonly worker?: string;
+  /** What is counted for a seed under which its process ended. */
+  readonly onCrash: (seed: number, reason: string) => Tally;
+  /** Module of the processes. */
+  readonly worker: string;
 }
 
-const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
+/** The module that runs seeds. */
+export const SEED_WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
 /** Runs all units over several processes; a process that ends is replaced. */
-export async function runPool(pool: PoolOptions): Promise<void> {
+export async function runPool<Options, Tally>(pool: PoolOptions<Options, Tally>): Promise<void> {
   /** Seeds around one that ended a process. */
   const left: Unit[] = [];
   const next = (): Unit | null => left.pop() ?? pool.next();
@@ -47,9 +49,9 @@ export async function runPool(pool: PoolOptions): Promise<void> {
  * One process from its first unit on, until there are no more units or it ends by itself.
  * Resolves with what is left of its last unit.
  */
-function runWorker(
+function runWorker<Options, Tally>(
   first: Unit,
-  { options, onTally, worker = WORKER }: PoolOptions,
+  { options, onTally, onCrash, worker }: PoolOptions<Options, Tally>,
   next: () => Unit | null,
 ): Promise<readonly Unit[]> {
   const child: ChildProcess = fork(worker, { serialization: "advanced" });
@@ -62,7 +64,7 @@ function runWorker(
   };
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("message", (message: FromWorker) => {
+    child.on("message", (message: FromWorker<Tally>) => {
       if (message.type === "begun") seed = message.seed;
       else if (message.type === "crash") reason = message.reason;
       else if (unit !== null) {
@@ -75,7 +77,7 @@ function runWorker(
     child.on("exit", (code, signal) => {
       if (unit === null) return resolve([]);
       const text = reason ?? `the process ended (${signal ?? code})`;
-      onTally({ from: seed, count: 1 }, tallyOfCrash(seed, text, options));
+      onTally({ from: seed, count: 1 }, onCrash(seed, text));
       resolve(around(unit, seed));
     });
     give();

@@ -1,11 +1,11 @@
 import type { SeedOptions } from "./command-line.ts";
 import { runSeed } from "./run.ts";
-import { addTallies, emptyTally, tallyOf } from "./tally.ts";
+import { addTallies, emptyTally, type Tally, tallyOf } from "./tally.ts";
 import type { FromWorker, Unit } from "./worker-pool.ts";
 
 /** A process that runs the units of seeds it is sent, one after another. */
 
-function send(message: FromWorker, then?: () => void): void {
+function send(message: FromWorker<Tally>, then?: () => void): void {
   process.send?.(message, undefined, undefined, then);
 }
 

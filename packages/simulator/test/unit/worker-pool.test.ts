@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { addTallies, emptyTally } from "../../src/tally.ts";
+import { addTallies, emptyTally, type Tally, tallyOfCrash } from "../../src/tally.ts";
 import { runPool, type Unit } from "../../src/worker-pool.ts";
 
 const worker = fileURLToPath(new URL("../support/mortal-worker.ts", import.meta.url));
@@ -18,7 +18,8 @@ it("counts a seed that ends its process as crashed and runs all others once", as
     options,
     worker,
     next: () => units.shift() ?? null,
-    onTally(part, tally) {
+    onCrash: (seed, reason) => tallyOfCrash(seed, reason, options),
+    onTally(part, tally: Tally) {
       parts.push(part);
       total = addTallies(total, tally);
     },
