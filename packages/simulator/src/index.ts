@@ -15,3 +15,6 @@ export { Cluster } from "./cluster.ts";
 export { drawPlan, type Plan } from "./plan.ts";
 export { createProtocolProfile, type Profile, type ProfileName } from "./profile.ts";
 export { type RunOptions, type RunResult, runSeed } from "./run.ts";
+export { runBatch, type TwinsBatch, type TwinsTally } from "./twins/batch.ts";
+export { runScenario, type TwinsResult } from "./twins/run.ts";
+export * from "./twins/scenario.ts";

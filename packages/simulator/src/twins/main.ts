@@ -1,0 +1,74 @@
+import { fileURLToPath } from "node:url";
+import { runPool } from "../worker-pool.ts";
+import { addTwins, noTwins, type TwinsTally, twinsCrash } from "./batch.ts";
+import { readTwinsCommand, TWINS_USAGE, type TwinsCommand } from "./command-line.ts";
+import { runScenario } from "./run.ts";
+import { viewChoices } from "./scenario.ts";
+
+/** What `pnpm twins --json` prints. */
+interface Report extends TwinsTally {
+  /** Wall time. */
+  readonly seconds: number;
+  readonly runsPerCpuSecond: number;
+}
+
+function replay({ shape, scenario, mode }: Extract<TwinsCommand, { type: "replay" }>): number {
+  const choices = viewChoices(shape);
+  const script = scenario.map((digit) => choices[digit]);
+  const result = runScenario(shape, choices, scenario, mode);
+  process.stdout.write(`${JSON.stringify({ shape, script, result }, null, 2)}\n`);
+  return result.reason === null ? 0 : 1;
+}
+
+/** Batches are handed out one by one; a worker finds them in the same arguments. */
+async function run({ batches, workers }: Extract<TwinsCommand, { type: "run" }>): Promise<Report> {
+  const startedMs = performance.now();
+  let total = noTwins;
+  let given = 0;
+  await runPool({
+    workers: Math.min(workers, batches.length),
+    options: process.argv.slice(2),
+    worker: fileURLToPath(new URL("./worker.ts", import.meta.url)),
+    next: () => (given < batches.length ? { from: given++, count: 1 } : null),
+    onTally: (_part, tally: TwinsTally) => {
+      total = addTwins(total, tally);
+    },
+    onCrash(at, reason) {
+      const batch = batches[at];
+      return batch === undefined ? noTwins : twinsCrash(batch, reason);
+    },
+  });
+  const seconds = (performance.now() - startedMs) / 1_000;
+  return { ...total, seconds, runsPerCpuSecond: total.runs / total.cpuSeconds };
+}
+
+async function main(): Promise<number> {
+  let command: TwinsCommand;
+  try {
+    command = readTwinsCommand(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(
+      `${error instanceof Error ? error.message : String(error)}\n${TWINS_USAGE}\n`,
+    );
+    return 2;
+  }
+  if (command.type === "help") {
+    process.stdout.write(`${TWINS_USAGE}\n`);
+    return 0;
+  }
+  if (command.type === "replay") return replay(command);
+  const report = await run(command);
+  const { scenarios, failures, failed, runs, seconds, runsPerCpuSecond } = report;
+  for (const { id, reason, replay: line } of failed) {
+    process.stderr.write(`${id}: ${reason}\n  replay: ${line}\n`);
+  }
+  process.stdout.write(
+    command.json
+      ? `${JSON.stringify(report)}\n`
+      : `${scenarios - failures} of ${scenarios} scenarios hold (${runs} runs that differ), ` +
+          `${seconds.toFixed(1)} s; a core runs ${runsPerCpuSecond.toFixed(0)} a second\n`,
+  );
+  return failures === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
