@@ -185,11 +185,6 @@ export interface ReplicaOptions {
   readonly allowNonByzantine: boolean;
   /** Whether the next height's primary may propose before this height is decided. */
   readonly overlap: boolean;
-  /**
-   * Scenario generators only: who leads a view of the height being decided, where it answers.
-   * Absent in every node: the chain's own rule says it.
-   */
-  readonly primarySchedule?: (height: Height, view: View) => ValidatorIndex | undefined;
 }
 
 /** Where a replica starts: the committed head and what the vote log remembers beyond it. */

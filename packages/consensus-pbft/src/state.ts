@@ -329,9 +329,8 @@ export function votingIndex(state: ReplicaState, height: Height): ValidatorIndex
 }
 
 /** Who leads a view of the height being decided. */
-export function primaryAt({ options, current }: ReplicaState, view: View): ValidatorIndex {
-  const { height, validators } = current;
-  return options.primarySchedule?.(height, view) ?? primaryOf(validators, height, view);
+export function primaryAt({ current }: ReplicaState, view: View): ValidatorIndex {
+  return primaryOf(current.validators, current.height, view);
 }
 
 export function validatorCount(current: HeightState): number {

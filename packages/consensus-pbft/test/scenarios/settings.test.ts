@@ -1,4 +1,4 @@
-import { height, validatorIndex } from "@credlink/primitives";
+import { height } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
 import { createTestCluster } from "../../src/compliance.ts";
 import { createReplica, defaultReplicaOptions, defaultTiming } from "../../src/replica.ts";
@@ -81,21 +81,6 @@ describe("settings and membership", () => {
       }
       expectProgress(cluster, 2, 6000);
     }
-  });
-
-  test("a primary schedule says who leads where it answers, the chain's rule elsewhere", () => {
-    const scheduled = validatorIndex(3);
-    const cluster = createTestCluster({
-      n: 4,
-      replica: { primarySchedule: (at) => (at === 1 ? scheduled : undefined) },
-    });
-    cluster.start();
-    const primaries = cluster.nodes.map((node) => node.replica.status.primary);
-    expect(primaries).toEqual([3, 3, 3, 3]);
-    const plain = createTestCluster({ n: 4, replica: { primarySchedule: () => undefined } });
-    plain.start();
-    expect(plain.nodes.map((node) => node.replica.status.primary)).toEqual([1, 1, 1, 1]);
-    expectProgress(plain, 2, 6000);
   });
 
   test("two or three validators only when asked for, and no validator at all never", () => {
