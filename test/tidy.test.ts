@@ -147,6 +147,20 @@ describe("dependency directions", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("nobody but the simulator can put another digest in the place of SM3", () => {
+    const wrong = sources
+      .filter((path) => !short(path).startsWith("packages/simulator/"))
+      .filter((path) => !short(path).startsWith("packages/crypto/"))
+      .filter((path) => imports(readFileSync(path, "utf8")).includes("@credlink/crypto/simulation"))
+      .map((path) => `${short(path)} imports @credlink/crypto/simulation; nodes compute SM3`);
+    const calls = sources
+      .filter((path) => short(path).startsWith("packages/crypto/"))
+      .filter((path) => /\breplaceDigest\(/.test(withoutComments(readFileSync(path, "utf8"))))
+      .map(short);
+    expect(wrong).toEqual([]);
+    expect(calls).toEqual(["packages/crypto/src/digest-replacement.ts"]);
+  });
+
   it("package.json names exactly the workspace packages that the sources import", () => {
     const wrong: string[] = [];
     for (const name of packages) {

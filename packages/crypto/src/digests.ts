@@ -1,4 +1,5 @@
 import { type Digest, digest, invariant } from "@credlink/primitives";
+import { digestReplacement } from "./digest-replacement.ts";
 import type { Platform } from "./platform.ts";
 import { MAX_SHORT_BYTES, sm3OfParts } from "./pure/sm3.ts";
 
@@ -26,6 +27,8 @@ export function createTaggedSm3(sm3: Platform["sm3"]): TaggedSm3 {
   };
   return (domain, ...parts) => {
     const prefix = prefixOf(domain);
+    const replacement = digestReplacement();
+    if (replacement !== null) return digest(replacement(prefix, parts));
     let length = prefix.length;
     for (const part of parts) length += part.length;
     // Most digests of a block are short; a call into OpenSSL costs more than computing them here.

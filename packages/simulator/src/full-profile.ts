@@ -15,6 +15,7 @@ import {
   createSm2Signer,
   sm2Verify,
 } from "@credlink/crypto";
+import { replaceDigest } from "@credlink/crypto/simulation";
 import {
   type Genesis,
   signedTransactionCodec,
@@ -134,6 +135,7 @@ export async function createFullProfile(
   validatorCount: number,
   startMs: number,
 ): Promise<Profile> {
+  replaceDigest(null);
   const signers = Array.from({ length: validatorCount }, () => createSigner(random));
   const institutions = Array.from({ length: INSTITUTIONS }, () => {
     const signer = createSigner(random);

@@ -1,4 +1,5 @@
 import type { Validator } from "@credlink/consensus-pbft";
+import { replaceDigest } from "@credlink/crypto/simulation";
 import {
   BUILT_IN_VERSION,
   type Executor,
@@ -30,6 +31,7 @@ import {
   validatorChangeCodec,
 } from "./chain-executor.ts";
 import { createFakeSigner, fakeSignature, fakeVerifier, verifyFake } from "./fake-signatures.ts";
+import { fastDigest } from "./fast-digest.ts";
 
 /** How costly the parts are: bulk runs of the protocol, or everything real. */
 export type ProfileName = "protocol" | "full";
@@ -95,7 +97,8 @@ export function validatorsOf(signers: readonly Signer[]): readonly Validator[] {
 }
 
 /**
- * Real engine, replica, vote log and ledger; a small executor and fast stand-ins for SM2.
+ * Real engine, replica, vote log and ledger; a small executor and fast stand-ins for SM2
+ * and SM3. The digest is the process's: a run of the other profile must not be under way.
  *
  * @param nodeCount nodes with keys, of which the first `validatorCount` (default: all) are V(1);
  *   the others follow until a change makes them validators.
@@ -106,6 +109,7 @@ export function createProtocolProfile(
   startMs: number,
   validatorCount: number = nodeCount,
 ): Profile {
+  replaceDigest(fastDigest);
   const signers = Array.from({ length: nodeCount }, () => createFakeSigner(fakeKey(random)));
   const clients = Array.from({ length: CLIENTS }, () => ({
     address: address(random.bytes(32)),
