@@ -4,6 +4,7 @@ import {
   bytes,
   bytesUpTo,
   type Codec,
+  concatBytes,
   type Digest,
   digestCodec,
   type Height,
@@ -14,6 +15,7 @@ import {
   text,
   u32,
   u53,
+  utf8,
 } from "@credlink/primitives";
 import { type Misbehaviour, misbehaviourCodec } from "./evidence.ts";
 import { type Parameters, parametersCodec } from "./genesis.ts";
@@ -83,7 +85,7 @@ export const getMemberArgsCodec: Codec<GetMemberArgs> = struct({ address: addres
 
 /**
  * `validators.change`: signed by admins of more than half of the organisations. Takes effect two
- * heights later; at most max(1, f) changes a block.
+ * heights later; at most max(1, f) changes a block. Who is added is a member and said `ready`.
  */
 export interface ChangeValidatorsArgs {
   readonly add: readonly {
@@ -121,6 +123,26 @@ export const misbehaviourListCodec: Codec<readonly Misbehaviour[]> = list(
   misbehaviourCodec,
   MAX_LISTED_EVIDENCE,
 );
+
+/**
+ * `validators.ready`, by a node's own key: it has followed the chain up to this block. A node is
+ * only added while its word is at most `ANCESTOR_WINDOW` blocks old.
+ */
+export interface ReadyArgs {
+  readonly height: Height;
+  readonly digest: Digest;
+}
+/** Where `VALIDATORS_CONTRACT` keeps the highest height that a node said: "ready/" and its address. */
+export function readyKey(address: Address): Uint8Array {
+  return concatBytes(READY_PREFIX, address);
+}
+
+const READY_PREFIX = utf8("ready/");
+
+export const readyArgsCodec: Codec<ReadyArgs> = struct({
+  height: heightCodec,
+  digest: digestCodec,
+});
 
 /** `parameters.set`: signed by admins of more than half of the organisations. */
 export interface SetParametersArgs {

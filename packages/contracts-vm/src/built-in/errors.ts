@@ -102,6 +102,15 @@ export const builtInErrors = defineErrors({
     meaning: "A node's certificate is refused, has not the role validator, or another node id.",
     remedy: "Have the node's certificate issued with OU validator and CN its node id.",
   },
+  VALIDATORS_NOT_READY: {
+    meaning:
+      "The node is no member yet, or has not said within the last 100 blocks that it follows.",
+    remedy: "Enrol the node's certificate, start it, and add it once it has caught up.",
+  },
+  VALIDATORS_READY_REFUSED: {
+    meaning: "The named block is older than 100 blocks, or not of this chain.",
+    remedy: "Nothing: the node says it again by itself once it has caught up.",
+  },
   VALIDATORS_TOO_MANY_CHANGES: {
     meaning: "More changes in one block than max(1, f).",
     remedy: "Spread the changes over several blocks.",

@@ -98,20 +98,18 @@ function enroll({ certificates }: EnrollArgs, call: BuiltInCall): Uint8Array {
   return encode(enrolledCodec, addresses);
 }
 
-/** Admins enrol for their own organisation, institutions the individuals among them. */
+/**
+ * Admins enrol for their own organisation, institutions the individuals among them. An enrolled
+ * validator follows like an observer: a vote is the validator registry's majority to give.
+ */
 function checkAuthority({ organization, role }: JudgedCertificate, call: BuiltInCall): void {
   const isOwn = organization.name === call.caller.organization;
-  // Validators come and go with the validator registry's majority.
-  const isOpen = call.caller.role === "admin" ? role !== "validator" : role === "individual";
+  const isOpen = call.caller.role === "admin" || role === "individual";
   if (!isOwn || !isOpen) refuseCall("MEMBERS_ROLE_FORBIDDEN", role);
 }
 
 /** Adds a certificate's holder. Ends the call when the key or serial number is known. */
-export function addCertified(
-  judged: JudgedCertificate,
-  call: BuiltInCall,
-  enrolledBy: Address,
-): Address {
+function addCertified(judged: JudgedCertificate, call: BuiltInCall, enrolledBy: Address): Address {
   const { certificate, organization } = judged;
   const address = addressFromPublicKey(certificate.subjectKey);
   const serial = rows.serial(organization.name, certificate.serialNumber);

@@ -12,6 +12,7 @@ import {
   memberKey,
   type Parameters,
   parametersCodec,
+  readyKey,
   VALIDATORS_CONTRACT,
 } from "@credlink/ledger";
 import {
@@ -192,6 +193,12 @@ export const rows = {
     key: utf8("validators"),
     codec: validatorRegistryCodec,
   } satisfies Row<ValidatorRegistry>,
+  /** `ready/` ‖ address of a node: height of the block that it last proved to know. */
+  ready: (address: Address): Row<Height> => ({
+    contract: VALIDATORS_CONTRACT,
+    key: readyKey(address),
+    codec: heightCodec,
+  }),
   /** Who missed turns as primary, and who is skipped for it; absent until somebody missed one. */
   skipList: {
     contract: VALIDATORS_CONTRACT,

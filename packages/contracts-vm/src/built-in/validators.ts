@@ -1,6 +1,7 @@
 import { faultBound, type Validator } from "@credlink/consensus-pbft";
 import { addressFromPublicKey } from "@credlink/crypto";
 import {
+  ANCESTOR_WINDOW,
   type ChangeValidatorsArgs,
   changeValidatorsArgsCodec,
   evidenceRange,
@@ -10,6 +11,8 @@ import {
   MAX_SKIPPED_EVIDENCE,
   misbehaviourCodec,
   misbehaviourListCodec,
+  type ReadyArgs,
+  readyArgsCodec,
   VALIDATORS_CONTRACT,
 } from "@credlink/ledger";
 import {
@@ -32,7 +35,7 @@ import {
   refuseCall,
 } from "./built-in.ts";
 import { judgeCertificate } from "./certificates.ts";
-import { addCertified, noArgsCodec } from "./members.ts";
+import { noArgsCodec } from "./members.ts";
 import { MAX_VALIDATORS, rows, type ValidatorRegistry, validatorListCodec } from "./rows.ts";
 
 /** Fewest validators that tolerate a fault. */
@@ -54,6 +57,7 @@ export const validatorsChangedCodec: Codec<ValidatorsChanged> = struct({
 /** The registry of validators: after block h it names V(h + 2). */
 export const validatorsContract: BuiltInContract = new Map([
   ["change", changing(["admin"], changeValidatorsArgsCodec, change)],
+  ["ready", changing(["validator"], readyArgsCodec, ready)],
   [
     "list",
     reading(noArgsCodec, (_, call) => encode(validatorListCodec, readRegistry(call).validators)),
@@ -90,7 +94,8 @@ export function changesPerBlock(count: number): number {
 function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
   if (!isMajority(call, adminOrganizations(call))) refuseCall("VALIDATORS_MAJORITY_MISSING");
   const registry = readRegistry(call);
-  const count = args.add.length + args.remove.length;
+  // A node that gets another key is removed and added, and is one change.
+  const count = new Set([...args.remove, ...args.add.map(({ nodeId }) => nodeId)]).size;
   if (count === 0) refuseCall("VALIDATORS_NOTHING_TO_DO");
   const before = registry.changedAt === call.block.height ? registry.changes : 0;
   if (before + count > changesPerBlock(registry.validators.length)) {
@@ -98,7 +103,7 @@ function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
   }
   let validators = removeNamed(registry.validators, args.remove);
   for (const addition of args.add) {
-    const publicKey = enrollNode(addition, call);
+    const publicKey = readyNode(addition, call);
     const { nodeId, peerId } = addition;
     const isKnown = validators.some(
       (one) =>
@@ -134,17 +139,30 @@ function removeNamed(
   return left;
 }
 
-/** Judges a node's certificate, enrols its key unless it is a member, and returns it. */
-function enrollNode(addition: ChangeValidatorsArgs["add"][number], call: BuiltInCall): Uint8Array {
+/** A node proves that it has the chain up to a recent block, by that block's digest. */
+function ready({ height, digest }: ReadyArgs, { block, state, caller }: BuiltInCall): undefined {
+  const known = block.ancestorDigest(height);
+  if (known === null || !equalBytes(known, digest)) refuseCall("VALIDATORS_READY_REFUSED");
+  const before = state.read(rows.ready(caller.address));
+  if (before === null || before < height) state.write(rows.ready(caller.address), height);
+}
+
+/** Judges a node's certificate and its readiness, and returns its key. */
+function readyNode(addition: ChangeValidatorsArgs["add"][number], call: BuiltInCall): Uint8Array {
   const judged = judgeNode(addition.certificate, call);
   const { subject, subjectKey } = judged.certificate;
   if (judged.role !== "validator" || subject.commonName !== addition.nodeId) {
     refuseCall("VALIDATORS_CERTIFICATE", subject.commonName);
   }
-  const known = call.state.read(rows.member(addressFromPublicKey(subjectKey)));
-  if (known === null) addCertified(judged, call, call.caller.address);
-  else if (known.status !== "active" || known.role !== "validator") {
+  const address = addressFromPublicKey(subjectKey);
+  const known = call.state.read(rows.member(address));
+  if (known === null) refuseCall("VALIDATORS_NOT_READY", "no member");
+  if (known.status !== "active" || known.role !== "validator") {
     refuseCall("VALIDATORS_CERTIFICATE", known.status);
+  }
+  const readyAt = call.state.read(rows.ready(address));
+  if (readyAt === null || readyAt + ANCESTOR_WINDOW < call.block.height) {
+    refuseCall("VALIDATORS_NOT_READY", `${readyAt}`);
   }
   return subjectKey;
 }

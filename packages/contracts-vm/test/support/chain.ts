@@ -1,4 +1,5 @@
 import {
+  ANCESTOR_WINDOW,
   BUILT_IN_VERSION,
   type ExecutableTransaction,
   type ExecutionContext,
@@ -112,6 +113,10 @@ export function ancestorAt(at: number): Digest {
   return digest(new Uint8Array(32).fill(at % 256));
 }
 
+function isAncestor(head: number, at: number): boolean {
+  return at <= head && at + ANCESTOR_WINDOW > head;
+}
+
 /** A chain of states without blocks: what the executor sees of a ledger. */
 export class TestChain {
   readonly executor: Executor;
@@ -131,7 +136,7 @@ export class TestChain {
       genesisDigest: ZERO,
       height: height(this.view.height + 1),
       timestampMs: this.timeMs,
-      ancestorDigest: (at) => (at > this.view.height ? null : ancestorAt(at)),
+      ancestorDigest: (at) => (isAncestor(this.view.height, at) ? ancestorAt(at) : null),
       turn: this.turn,
     };
   }

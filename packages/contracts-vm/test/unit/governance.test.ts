@@ -3,15 +3,17 @@ import {
   type ChangeValidatorsArgs,
   changeValidatorsArgsCodec,
   contractVersionArgsCodec,
+  enrollArgsCodec,
   installContractArgsCodec,
   type Parameters,
   parametersCodec,
   type Receipt,
+  readyArgsCodec,
   registerRevocationListArgsCodec,
   setMemberStatusArgsCodec,
   setParametersArgsCodec,
 } from "@credlink/ledger";
-import { concatBytes, decode, digest, encode } from "@credlink/primitives";
+import { concatBytes, decode, digest, encode, height } from "@credlink/primitives";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   contractListCodec,
@@ -23,7 +25,7 @@ import {
   validatorListCodec,
 } from "../../src/index.ts";
 import { assemble, i32, manifestOf, NAME } from "../support/assembler.ts";
-import { TestChain, transactionOf } from "../support/chain.ts";
+import { ancestorAt, TestChain, transactionOf } from "../support/chain.ts";
 import {
   type Consortium,
   createConsortium,
@@ -63,11 +65,34 @@ describe("validators.change", () => {
     });
   const addition = async (nodeId: string, role: "validator" | "observer" = "validator") => {
     const node = await issue(nth(consortium.organizations, 0), role, nodeId);
-    return { nodeId, peerId: `peer-of-${nodeId}`, certificate: node.certificate.der };
+    const peerId = `peer-of-${node.certificate.serialNumber}`;
+    return { node, change: { nodeId, peerId, certificate: node.certificate.der } };
+  };
+  const enroll = ({ certificate }: Holder) =>
+    chain.run({
+      contract: "members",
+      method: "enroll",
+      args: encode(enrollArgsCodec, { certificates: [certificate.der] }),
+      signers: admins(1),
+    });
+  const ready = (node: Holder, at: number = chain.view.height, digest = ancestorAt(at)) =>
+    chain.run({
+      contract: "validators",
+      method: "ready",
+      args: encode(readyArgsCodec, { height: height(at), digest }),
+      signers: [node.address],
+    });
+  /** A node that is a member and has just said that it follows. */
+  const readyAddition = async (nodeId: string) => {
+    const made = await addition(nodeId);
+    expect((await enroll(made.node)).status).toBe("SUCCESS");
+    expect((await ready(made.node)).status).toBe("SUCCESS");
+    return made;
   };
 
   it("adds and removes by a majority of organisations", async () => {
-    expect((await change({ add: [await addition("node-5")] })).status).toBe("SUCCESS");
+    const joiner = await readyAddition("node-5");
+    expect((await change({ add: [joiner.change] })).status).toBe("SUCCESS");
     expect(validatorNames()).toEqual(["node-0", "node-1", "node-2", "node-3", "node-4", "node-5"]);
     expect((await change({ remove: ["node-2"] })).status).toBe("SUCCESS");
     expect(validatorNames()).not.toContain("node-2");
@@ -111,14 +136,71 @@ describe("validators.change", () => {
   it("refuses unknown, empty, duplicate and wrongly certified changes", async () => {
     expect((await change({ remove: ["node-9"] })).status).toBe("VALIDATORS_UNKNOWN");
     expect((await change({})).status).toBe("VALIDATORS_NOTHING_TO_DO");
-    const known = { ...(await addition("node-5")), peerId: "peer-1" };
+    const joiner = await readyAddition("node-5");
+    const known = { ...joiner.change, peerId: "peer-1" };
     expect((await change({ add: [known] })).status).toBe("VALIDATORS_DUPLICATE");
     const observer = await addition("node-5", "observer");
-    expect((await change({ add: [observer] })).status).toBe("VALIDATORS_CERTIFICATE");
-    const renamed = { ...(await addition("node-5")), nodeId: "node-6" };
+    expect((await change({ add: [observer.change] })).status).toBe("VALIDATORS_CERTIFICATE");
+    const renamed = { ...joiner.change, nodeId: "node-6" };
     expect((await change({ add: [renamed] })).status).toBe("VALIDATORS_CERTIFICATE");
     const malformed = { nodeId: "node-5", peerId: "p", certificate: Uint8Array.of(1) };
     expect((await change({ add: [malformed] })).status).toBe("VALIDATORS_CERTIFICATE");
+  });
+
+  it("adds a node only within a hundred blocks of its word that it follows", async () => {
+    const { node, change: add } = await addition("node-5");
+    expect((await change({ add: [add] })).status).toBe("VALIDATORS_NOT_READY");
+    await enroll(node);
+    expect((await change({ add: [add] })).status).toBe("VALIDATORS_NOT_READY");
+    const said = chain.view.height;
+    expect((await ready(node, said)).status).toBe("SUCCESS");
+    while (chain.view.height < said + 99) await chain.block();
+    const before = chain.view;
+    expect((await change({ add: [add] })).status).toBe("SUCCESS");
+    // The same once more, one block later.
+    chain.view = before;
+    await chain.block();
+    expect((await change({ add: [add] })).status).toBe("VALIDATORS_NOT_READY");
+    expect((await ready(node)).status).toBe("SUCCESS");
+    expect((await change({ add: [add] })).status).toBe("SUCCESS");
+  });
+
+  it("takes the word only of a validator's own key, about a recent block of this chain", async () => {
+    const { node } = await addition("node-5");
+    expect((await ready(node)).status).toBe("VM_SENDER_UNKNOWN");
+    await enroll(node);
+    while (chain.view.height < 105) await chain.block();
+    const next = () => chain.view.height + 1;
+    expect((await ready(node, next() - 100)).status).toBe("SUCCESS");
+    expect((await ready(node, next() - 101)).status).toBe("VALIDATORS_READY_REFUSED");
+    expect((await ready(node, next())).status).toBe("VALIDATORS_READY_REFUSED");
+    const wrong = ancestorAt(next() - 2);
+    expect((await ready(node, next() - 1, wrong)).status).toBe("VALIDATORS_READY_REFUSED");
+    const [admin] = consortium.admins;
+    if (admin === undefined) throw new Error("no admin");
+    expect((await ready(admin)).status).toBe("VM_ACCESS_DENIED");
+    const observer = await addition("node-7", "observer");
+    await enroll(observer.node);
+    expect((await ready(observer.node)).status).toBe("VM_ACCESS_DENIED");
+  });
+
+  it("an older word does not take the place of a later one", async () => {
+    const { node, change: add } = await readyAddition("node-5");
+    const said = chain.view.height;
+    expect((await ready(node, said)).status).toBe("SUCCESS");
+    expect((await ready(node, said - 2)).status).toBe("SUCCESS");
+    while (chain.view.height < said + 99) await chain.block();
+    expect((await change({ add: [add] })).status).toBe("SUCCESS");
+  });
+
+  it("counts another key for the same node as one change", async () => {
+    const again = await readyAddition("node-2");
+    const rekeyed = { add: [again.change], remove: ["node-2"] };
+    expect((await change(rekeyed)).status).toBe("SUCCESS");
+    expect(validatorNames()).toEqual(["node-0", "node-1", "node-3", "node-4", "node-2"]);
+    const other = await readyAddition("node-8");
+    const two = { add: [other.change], remove: ["node-2"] };
+    expect((await change(two)).status).toBe("VALIDATORS_TOO_MANY_CHANGES");
   });
 
   it("removes a validator whose certificate is revoked, in the same transition", async () => {

@@ -131,7 +131,7 @@ describe("members.enroll", () => {
 
   it.each<readonly [string, () => Promise<Holder>]>([
     ["MEMBERS_ROLE_FORBIDDEN", () => worker({}, beta)],
-    ["MEMBERS_ROLE_FORBIDDEN", () => issue(alpha, "validator", "node-9")],
+    ["MEMBERS_ROLE_FORBIDDEN", () => issue(beta, "validator", "node-9")],
     ["MEMBERS_CERTIFICATE_ROLE_MISSING", () => issue(alpha, "none", "nobody")],
     [
       "MEMBERS_CERTIFICATE_EXPIRED",

@@ -26,6 +26,7 @@ import { EngineError } from "./errors.ts";
 import { createMessageDoor, requestsOf } from "./message-door.ts";
 import { createProposal, createProposalOf } from "./proposal-payload.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
+import { createReadiness, type Readiness } from "./readiness.ts";
 import { createReplicaGate } from "./replica-gate.ts";
 import { replicaOptionsOf, successorOf, timingAfter } from "./replica-options.ts";
 import { createSeenVotes } from "./seen-votes.ts";
@@ -57,6 +58,7 @@ class NodeEngine implements Engine {
   readonly #gate: ReturnType<typeof createReplicaGate>;
   readonly #seenVotes = createSeenVotes();
   readonly #reactions: CommitReactions;
+  readonly #readiness: Readiness;
   #voteLog: VoteLog | null = null;
   #driver: ConsensusDriver | null = null;
   /** The head's block while no replica runs: one that starts answers peers that still decide it. */
@@ -100,6 +102,18 @@ class NodeEngine implements Engine {
       seenVoteOf: (peer) => this.#seenVotes.of(peer),
       isValidator: (peer) => directory.next().validators.some(({ peerId }) => peerId === peer),
       onStatus: (peer, height, vote) => void this.#onStatus(peer, height, vote),
+    });
+    this.#readiness = this.#createReadiness();
+  }
+
+  /** A node whose key is enrolled and stands in no list says so once it has caught up. */
+  #createReadiness(): Readiness {
+    const { network } = this.#components;
+    return createReadiness({
+      ...this.#components,
+      self: network.self,
+      isSyncing: () => this.#sync.isSyncing,
+      submit: (transaction) => this.submit(transaction),
     });
   }
 
@@ -227,6 +241,7 @@ class NodeEngine implements Engine {
   }
 
   async #onStatus(peer: PeerId, height: number, vote: Message | null): Promise<void> {
+    this.#readiness.onStatus(peer, height);
     const own = vote === null ? null : await this.#verifyOwn(vote);
     if (this.#isStopped) return;
     if (this.#driver === null) {
@@ -390,6 +405,9 @@ class NodeEngine implements Engine {
     if (this.#isStopped) return;
     this.#parts.pusher.pushAgain();
     this.#parts.evidence.sendAgain();
+    this.#readiness.tick().catch((error: unknown) => {
+      this.#components.logger.error("ready could not be said", { error });
+    });
     this.#stopHousekeeping = this.#components.clock.schedule(HOUSEKEEPING_MS, () =>
       this.#housekeep(),
     );

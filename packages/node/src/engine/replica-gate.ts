@@ -2,6 +2,22 @@ import type { Message, ValidatorSet } from "@credlink/consensus-pbft";
 import { honestOne, quorum } from "@credlink/consensus-pbft/certificates";
 import type { PeerId } from "@credlink/primitives";
 
+/**
+ * The highest height that f + 1 validators claim, of whom one is honest; null before a quorum, we
+ * ourselves included where we are one, was heard.
+ */
+export function credibleHeight(
+  { validators }: ValidatorSet,
+  self: PeerId,
+  claims: ReadonlyMap<PeerId, number>,
+): number | null {
+  const count = validators.length;
+  const others = validators.filter(({ peerId }) => peerId !== self);
+  const heights = others.flatMap(({ peerId }) => claims.get(peerId) ?? []);
+  if (heights.length + (count - others.length) < quorum(count)) return null;
+  return heights.sort((a, b) => b - a)[honestOne(count) - 1] ?? 0;
+}
+
 /** When a validator that has just started may run its replica. */
 export interface ReplicaGate {
   /** A peer's status came: its claimed height, and the vote it saw from us, if any. */
@@ -24,14 +40,11 @@ export function createReplicaGate(self: PeerId): ReplicaGate {
       heard.set(peer, { height, vote: vote ?? heard.get(peer)?.vote ?? null });
     },
     isOpen(set, head) {
-      const others = set.validators.filter(({ peerId }) => peerId !== self);
       // An observer casts no vote that could be forgotten.
-      if (others.length === set.validators.length) return true;
-      const claims = others.flatMap(({ peerId }) => heard.get(peerId)?.height ?? []);
-      const count = set.validators.length;
-      if (claims.length < quorum(count) - 1) return false;
-      const credible = claims.sort((a, b) => b - a)[honestOne(count) - 1] ?? 0;
-      return head + 1 >= credible;
+      if (set.validators.every(({ peerId }) => peerId !== self)) return true;
+      const heights = new Map([...heard].map(([peer, { height }]) => [peer, height]));
+      const credible = credibleHeight(set, self, heights);
+      return credible !== null && head + 1 >= credible;
     },
     get votes() {
       return [...heard.values()].flatMap(({ vote }) => vote ?? []);

@@ -1,0 +1,48 @@
+import { addressFromPublicKey } from "@credlink/crypto";
+import {
+  BUILT_IN_VERSION,
+  type Ledger,
+  signedTransactionCodec,
+  TRANSACTION_VERSION,
+  type Transaction,
+  transactionCodec,
+  transactionSigningMessage,
+} from "@credlink/ledger";
+import { encode, type Random, type Signer, height as toHeight } from "@credlink/primitives";
+
+/** Several times what a built-in call of a node takes. */
+const GAS_LIMIT = 1_000_000;
+const NONCE_BYTES = 16;
+
+/** What a node needs to act on chain in its own name. */
+export interface OwnTransactionParts {
+  readonly ledger: Ledger;
+  readonly signer: Signer;
+  readonly random: Random;
+}
+
+/**
+ * A transaction under the node's own key: a call of a built-in contract.
+ *
+ * @param validBlocks blocks after the head within which it may be committed.
+ */
+export async function signOwnTransaction(
+  { ledger, signer, random }: OwnTransactionParts,
+  call: Pick<Transaction, "contract" | "method" | "args">,
+  validBlocks: number,
+): Promise<Uint8Array> {
+  const address = addressFromPublicKey(signer.publicKey);
+  const transaction = encode(transactionCodec, {
+    version: TRANSACTION_VERSION,
+    chainId: ledger.chainId,
+    sender: address,
+    nonce: random.bytes(NONCE_BYTES),
+    expiryHeight: toHeight(ledger.head.header.height + validBlocks),
+    ...call,
+    contractVersion: BUILT_IN_VERSION,
+    gasLimit: GAS_LIMIT,
+  });
+  const message = transactionSigningMessage(ledger.genesisDigest, transaction);
+  const signatures = [{ address, signature: await signer.sign(message) }];
+  return encode(signedTransactionCodec, { transaction, signatures });
+}
