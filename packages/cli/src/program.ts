@@ -7,6 +7,7 @@ import { addMemberCommands } from "./commands/member.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addNodeCommands } from "./commands/node.ts";
 import { addReadCommands } from "./commands/read.ts";
+import { addValidatorsCommands } from "./commands/validators.ts";
 import { exitCodes, type Streams, writeAnswer, writeFailure } from "./output.ts";
 
 /** Resolves at the first SIGINT or SIGTERM; the second one ends the process at once. */
@@ -52,6 +53,7 @@ export function buildProgram(context: CommandContext): Command {
   addChainCommands(program, context);
   addConsensusCommands(program, context);
   addMemberCommands(program, context);
+  addValidatorsCommands(program, context);
   inherit(program);
   return program;
 }

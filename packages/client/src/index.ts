@@ -60,3 +60,4 @@ export {
   type TransactionBuilder,
   type TransactionBuilderOptions,
 } from "./transactions.ts";
+export { changeValidatorsCall } from "./validators.ts";

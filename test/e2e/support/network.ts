@@ -17,6 +17,8 @@ export interface RunningNode {
 export interface NetworkOptions {
   readonly validators: number;
   readonly observers?: number;
+  readonly standbys?: number;
+  readonly allowNonByzantine?: boolean;
 }
 
 /** A folder that is deleted at the end. */
@@ -41,10 +43,13 @@ export class TestNetwork {
     this.dir = join(this.folder.path, "net");
   }
 
-  static async create({ validators, observers = 0 }: NetworkOptions): Promise<TestNetwork> {
+  static async create(options: NetworkOptions): Promise<TestNetwork> {
     const network = new TestNetwork();
+    const { validators, observers = 0, standbys = 0, allowNonByzantine = false } = options;
     const sizes = ["--validators", String(validators), "--observers", String(observers)];
-    const made = await credlinkJson("network", "create", "--dir", network.dir, ...sizes);
+    const more = ["--standbys", String(standbys)];
+    if (allowNonByzantine) more.push("--allow-non-byzantine");
+    const made = await credlinkJson("network", "create", "--dir", network.dir, ...sizes, ...more);
     if (made.code !== 0) throw new Error(`network create: ${made.stderr}`);
     return network;
   }

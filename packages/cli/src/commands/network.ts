@@ -44,6 +44,8 @@ interface CreateOptions {
   readonly dir: string;
   readonly validators: number;
   readonly observers: number;
+  readonly standbys: number;
+  readonly allowNonByzantine?: boolean;
   readonly chainId?: string;
   readonly basePort?: number;
   readonly containers?: boolean;
@@ -57,6 +59,8 @@ function addCreate(network: Command, context: CommandContext): void {
     .requiredOption("--dir <dir>", "a new or empty folder")
     .requiredOption("--validators <n>", "1 (development only) or 4 to 100", wholeNumber)
     .option("--observers <n>", "nodes that follow without a vote", wholeNumber, 0)
+    .option("--standbys <n>", "enrolled validators that are not in the list yet", wholeNumber, 0)
+    .option("--allow-non-byzantine", "permit fewer than four validators later (no fault tolerated)")
     .option("--chain-id <id>", "name of the chain (default: credlink-dev)")
     .option("--base-port <port>", "first of two ports a node (default: free ones)", wholeNumber)
     .option("--containers", "one container per node: found by name, ports 8645 and 9645 each")

@@ -6,6 +6,8 @@ export interface PlannedNode {
   readonly name: string;
   readonly role: "validator" | "observer" | "regulator-node";
   readonly organization: string;
+  /** A validator that is enrolled and follows, but is not in the first list of validators. */
+  readonly isStandby?: boolean;
 }
 
 /** What a network is made of. */
@@ -19,6 +21,8 @@ export interface NetworkPlan {
   readonly basePort?: number;
   /** One machine or container per node: found by its name, the same ports on each. */
   readonly containers: boolean;
+  /** Whether governance may go below four validators, which tolerate no fault. */
+  readonly allowNonByzantine: boolean;
 }
 
 /** Fewest organisations, so that majorities of them mean something. */
@@ -46,6 +50,10 @@ export const defaultParameters: Parameters = {
 export interface PlanOptions {
   readonly validators: number;
   readonly observers?: number;
+  /** Nodes that are enrolled as validators and follow until governance adds them. */
+  readonly standbys?: number;
+  /** Permits fewer than four validators later on; one validator always does. */
+  readonly allowNonByzantine?: boolean;
   readonly chainId?: string;
   readonly basePort?: number;
   readonly containers?: boolean;
@@ -63,30 +71,34 @@ export interface PlanOptions {
  * @throws CliError CLI_NETWORK_SIZE, CLI_OPTIONS_CONFLICT
  */
 export function planNetwork(options: PlanOptions): NetworkPlan {
-  const { validators, observers = 0, chainId = "credlink-dev" } = options;
+  const { validators, observers = 0, standbys = 0, chainId = "credlink-dev" } = options;
   if (!isSize(validators) || !(validators === 1 || validators >= 4)) {
     throw new CliError("CLI_NETWORK_SIZE", `${validators} validators`);
   }
   if (!(observers === 0 || isSize(observers))) {
     throw new CliError("CLI_NETWORK_SIZE", `${observers} observers`);
   }
+  if (!(standbys === 0 || isSize(standbys))) {
+    throw new CliError("CLI_NETWORK_SIZE", `${standbys} standbys`);
+  }
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(chainId)) {
     throw new CliError("CLI_OPTIONS_CONFLICT", "a chain id is 1 to 63 of a-z, 0-9 and -");
   }
-  checkPorts(options.basePort ?? 0, 2 * (validators + observers));
+  checkPorts(options.basePort ?? 0, 2 * (validators + standbys + observers));
   const organizations =
     options.organizations ?? names("org", Math.max(MIN_ORGANIZATIONS, validators));
   const home = (index: number): string => organizations[index % organizations.length] ?? "org-1";
   const nodes: PlannedNode[] = [
-    ...names("node", validators).map((name, index) => ({
+    ...names("node", validators + standbys).map((name, index) => ({
       name,
       role: "validator" as const,
       organization: home(index),
+      isStandby: index >= validators,
     })),
     ...names("observer", observers).map((name, index) => ({
       name,
       role: options.observerRole ?? ("observer" as const),
-      organization: options.observerOrganization ?? home(validators + index),
+      organization: options.observerOrganization ?? home(validators + standbys + index),
     })),
   ];
   return {
@@ -94,6 +106,7 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
     organizations,
     nodes,
     containers: options.containers ?? false,
+    allowNonByzantine: options.allowNonByzantine ?? validators < 4,
     parameters: { ...defaultParameters, ...options.parameters },
     ...(options.basePort === undefined || options.basePort === 0
       ? {}

@@ -54,6 +54,14 @@ describe("a plan", () => {
   });
 
   it("refuses a chain id that is no name", () => {
+    expect(() => planNetwork({ validators: 4, standbys: 101 })).toThrowError(
+      expect.objectContaining({ code: "CLI_NETWORK_SIZE" }),
+    );
+    const planned = planNetwork({ validators: 4, standbys: 2 }).nodes;
+    expect(planned.filter(({ isStandby }) => isStandby).map(({ name }) => name)).toEqual([
+      "node-5",
+      "node-6",
+    ]);
     expect(() => planNetwork({ validators: 4, chainId: "A b" })).toThrowError(
       expect.objectContaining({ code: "CLI_OPTIONS_CONFLICT" }),
     );
