@@ -16,6 +16,7 @@ import type { BlockPipeline } from "./block-pipeline.ts";
 import { certificateRequests } from "./certified-status.ts";
 import type { ChainWriter } from "./chain-writer.ts";
 import { EngineError } from "./errors.ts";
+import type { PeerBudget } from "./peer-budget.ts";
 import {
   BLOCKS_PROTOCOL,
   blockRangeReplyCodec,
@@ -95,10 +96,13 @@ function judgeFailure(
   throw new EngineError("NODE_EXECUTION_DIVERGED", text);
 }
 
-/** Answers peers that ask for decided blocks. */
-export function serveBlocks(network: Network, ledger: Ledger): void {
+/** Answers peers that ask for decided blocks, as far as their budget goes. */
+export function serveBlocks(network: Network, ledger: Ledger, budget: PeerBudget): void {
   const limits = { maxBytes: MAX_BLOCKS_REQUEST_BYTES };
-  network.onRequest(BLOCKS_PROTOCOL, limits, async (_from, request) => {
+  network.onRequest(BLOCKS_PROTOCOL, limits, async (asking, request) => {
+    if (!budget.spend(asking.id, "requests") || !budget.spend(asking.id, "reply-bytes", 0)) {
+      throw new EngineError("NODE_PEER_OVER_BUDGET", "blocks");
+    }
     const { from, count } = decode(blockRangeRequestCodec, request, limits);
     const blocks: TransferredBlock[] = [];
     let bytes = 0;
@@ -110,7 +114,9 @@ export function serveBlocks(network: Network, ledger: Ledger): void {
       const { block, certificate, transactions } = sealed;
       blocks.push({ block, certificate, transactions });
     }
-    return encode(blockRangeReplyCodec, blocks);
+    const reply = encode(blockRangeReplyCodec, blocks);
+    budget.spend(asking.id, "reply-bytes", reply.length);
+    return reply;
   });
 }
 

@@ -54,7 +54,7 @@ export function createEngineParts(
   const budget = createPeerBudget(network, clock, logger);
   const shared = { ledger, mempool, network, clock, logger, instruments };
   const { requestTimeoutMs } = options;
-  const fetcher = createTransactionFetcher({ ...shared, requestTimeoutMs });
+  const fetcher = createTransactionFetcher({ ...shared, budget, requestTimeoutMs });
   const pusher = createTransactionPusher({
     ...shared,
     targets: () => directory.peersOf(directory.next(), []),
@@ -79,7 +79,7 @@ export function createEngineParts(
     directory,
     consensusSignatures,
     transactionSignatures,
-    proposals: createRecentProposals(network, logger),
+    proposals: createRecentProposals(network, logger, budget),
     statements: createStatementMemory(),
     fetcher,
     pipeline: createBlockPipeline({

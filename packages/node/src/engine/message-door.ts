@@ -22,6 +22,7 @@ type DropReason =
   | "provisional"
   | "stopped"
   | "malformed"
+  | "over_budget"
   | "not_validator"
   | "not_sender"
   | "convicted"
@@ -97,6 +98,8 @@ export function createMessageDoor(
 
   const verify = async (from: AdmittedPeer, message: Message, set: ValidatorSet): Promise<void> => {
     const requests = requestsOf(message, set, parts);
+    // A vote that is dropped here comes again with its sender's next retransmission.
+    if (!parts.budget.spend(from.id, "signatures", requests?.length)) return drop("over_budget");
     try {
       if (requests === null || !(await parts.signatures.verifyAll(requests, "consensus"))) {
         parts.budget.blame(from.id);
@@ -111,6 +114,7 @@ export function createMessageDoor(
 
   return (from, bytes) => {
     if (from.provisional) return drop("provisional");
+    if (!parts.budget.spend(from.id, "consensus")) return drop("over_budget");
     const decoded = decodeMessage(bytes);
     if (!decoded.ok) {
       parts.budget.blame(from.id);

@@ -10,6 +10,8 @@ import {
   tryDecode,
 } from "@credlink/primitives";
 import { byteKey } from "./digest-key.ts";
+import { EngineError } from "./errors.ts";
+import type { PeerBudget } from "./peer-budget.ts";
 import { openProposal } from "./proposal-payload.ts";
 import {
   MAX_CONSENSUS_BYTES,
@@ -31,7 +33,11 @@ const MAX_KEPT = 16;
 const MAX_REQUEST_BYTES = 64;
 
 /** Makes the memory of one node's proposals. */
-export function createRecentProposals(network: Network, logger: Logger): RecentProposals {
+export function createRecentProposals(
+  network: Network,
+  logger: Logger,
+  budget: PeerBudget,
+): RecentProposals {
   const kept = new Map<string, Proposal>();
 
   const ask = async (peer: PeerId, digest: Digest, timeoutMs: number): Promise<Proposal | null> => {
@@ -69,9 +75,15 @@ export function createRecentProposals(network: Network, logger: Logger): RecentP
     },
     serve() {
       const limits = { maxBytes: MAX_REQUEST_BYTES };
-      network.onRequest(PROPOSAL_PROTOCOL, limits, async (_from, request) => {
+      network.onRequest(PROPOSAL_PROTOCOL, limits, async (from, request) => {
+        if (!budget.spend(from.id, "requests") || !budget.spend(from.id, "reply-bytes", 0)) {
+          throw new EngineError("NODE_PEER_OVER_BUDGET", "a proposal");
+        }
         const { digest } = decode(proposalRequestCodec, request, limits);
-        return encode(proposalReplyCodec, { proposal: kept.get(byteKey(digest)) ?? null });
+        const proposal = kept.get(byteKey(digest)) ?? null;
+        const reply = encode(proposalReplyCodec, { proposal });
+        budget.spend(from.id, "reply-bytes", reply.length);
+        return reply;
       });
     },
   };

@@ -13,6 +13,7 @@ import {
 } from "@credlink/primitives";
 import { type ImportComponents, importBlock, serveBlocks } from "./block-import.ts";
 import { decodeSeenVote, judgeStatus, ownStatus } from "./certified-status.ts";
+import { EngineError } from "./errors.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import type { PeerBudget } from "./peer-budget.ts";
 import {
@@ -101,15 +102,17 @@ class BlockSync implements Sync {
   }
 
   start(): void {
-    const { network, ledger } = this.#parts;
-    serveBlocks(network, ledger);
+    const { network, ledger, budget } = this.#parts;
+    serveBlocks(network, ledger, budget);
     const limits = { maxBytes: MAX_STATUS_BYTES };
     network.onRequest(STATUS_PROTOCOL, limits, async (from, request) => {
+      if (!this.#admits(from.id)) throw new EngineError("NODE_PEER_OVER_BUDGET", "statuses");
       const status = decode(statusCodec, request, limits);
       void this.#learn(from.id, status);
       return this.#statusFor(from.id);
     });
     network.onMessage(HEAD_PROTOCOL, limits, (from, message) => {
+      if (!this.#admits(from.id)) return;
       const status = tryDecode(statusCodec, message, limits);
       if (status.ok) void this.#learn(from.id, status.value);
       else this.#parts.budget.blame(from.id);
@@ -122,6 +125,13 @@ class BlockSync implements Sync {
   stop(): void {
     this.#isStopped = true;
     this.#stopTimer?.();
+  }
+
+  #admits(peer: PeerId): boolean {
+    if (this.#parts.budget.spend(peer, "status")) return true;
+    const labels = { protocol: "status", reason: "over_budget" };
+    this.#parts.instruments.messagesDropped.add(1, labels);
+    return false;
   }
 
   require(height: number): void {
@@ -212,7 +222,10 @@ class BlockSync implements Sync {
     }
     if (this.#isStopped) return;
     this.#stateOf(peer).height = status.height;
-    onStatus(peer, status.height, decodeSeenVote(status.seenVote));
+    // To know whether a vote is ours, its signature must be verified.
+    const seenVote = decodeSeenVote(status.seenVote);
+    const isAffordable = seenVote === null || budget.spend(peer, "signatures");
+    onStatus(peer, status.height, isAffordable ? seenVote : null);
     const isObserving = !isValidator(this.#parts.network.self);
     if (status.height > this.#head + (isObserving ? 0 : 1)) this.require(status.height);
   }

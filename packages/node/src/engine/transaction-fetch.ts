@@ -10,8 +10,10 @@ import {
   tryDecode,
 } from "@credlink/primitives";
 import { byteKey } from "./digest-key.ts";
+import { EngineError } from "./errors.ts";
 import type { Mempool } from "./mempool.ts";
 import type { EngineInstruments } from "./metrics.ts";
+import type { PeerBudget } from "./peer-budget.ts";
 import {
   FETCH_PROTOCOL,
   fetchReplyCodec,
@@ -28,6 +30,7 @@ export interface FetchComponents {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly instruments: EngineInstruments;
+  readonly budget: PeerBudget;
   readonly requestTimeoutMs: number;
 }
 
@@ -51,6 +54,8 @@ export interface TransactionFetcher {
 const GRACE_MS = 10;
 /** Pause after all peers were asked in vain. */
 const RETRY_MS = 100;
+/** So many ids cost what a request costs. */
+const IDS_PER_REQUEST = 50;
 /** Collected transactions of recent proposals, for peers who miss them. */
 const MAX_KEPT_PROPOSALS = 8;
 
@@ -84,10 +89,14 @@ class Fetcher implements TransactionFetcher {
   }
 
   serve(): void {
-    const { network } = this.#parts;
+    const { network, budget } = this.#parts;
     const options = { maxBytes: MAX_FETCH_REQUEST_BYTES };
-    network.onRequest(FETCH_PROTOCOL, options, async (_from, request) => {
+    network.onRequest(FETCH_PROTOCOL, options, async (from, request) => {
+      if (!budget.spend(from.id, "requests") || !budget.spend(from.id, "reply-bytes", 0)) {
+        throw new EngineError("NODE_PEER_OVER_BUDGET", "transactions");
+      }
       const ids = decode(fetchRequestCodec, request, options);
+      budget.spend(from.id, "requests", ids.length / IDS_PER_REQUEST);
       const reply: Uint8Array[] = [];
       let bytes = 0;
       for (const id of ids) {
@@ -97,6 +106,7 @@ class Fetcher implements TransactionFetcher {
         if (bytes > MAX_FETCH_REPLY_BYTES - 1_024) break;
         reply.push(transaction);
       }
+      budget.spend(from.id, "reply-bytes", bytes);
       return encode(fetchReplyCodec, reply);
     });
   }

@@ -99,6 +99,7 @@ class Intake implements TransactionIntake {
       instruments.messagesDropped.add(1, { protocol: "transactions", reason });
     network.onMessage(TRANSACTIONS_PROTOCOL, { maxBytes: MAX_PUSH_BYTES }, (from, message) => {
       if (from.provisional) return drop("provisional");
+      if (!this.#parts.budget.spend(from.id, "transactions", 0)) return drop("over_budget");
       const decoded = tryDecode(pushCodec, message, { maxBytes: MAX_PUSH_BYTES });
       if (!decoded.ok) {
         this.#parts.budget.blame(from.id);
@@ -115,9 +116,11 @@ class Intake implements TransactionIntake {
       return;
     }
     // Most of what is pushed again is known: one digest says so, without decoding.
-    if (this.#parts.mempool.get(transactionId(bytes)) !== null) return;
-    const result = await this.#take(bytes, from.id);
-    if (result.ok || result.code === "NODE_MEMPOOL_KNOWN") return;
+    const isKnown = this.#parts.mempool.get(transactionId(bytes)) !== null;
+    const result = isKnown ? refuse("NODE_MEMPOOL_KNOWN") : await this.#take(bytes, from.id);
+    if (result.ok) return;
+    budget.spend(from.id, "transactions");
+    if (result.code === "NODE_MEMPOOL_KNOWN") return;
     instruments.messagesDropped.add(1, { protocol: "transactions", reason: "refused" });
     // An honest peer judged it too, though perhaps on another head: only forgeries count.
     const isForged =

@@ -1,8 +1,8 @@
 import type { Executor, Ledger } from "@credlink/ledger";
 import type { Clock, Logger, Metrics, PeerId, Random } from "@credlink/primitives";
+import type { Rate } from "../engine/token-bucket.ts";
 import type { Engine } from "../engine/types.ts";
 import type { ConnectedPeer } from "../p2p/peer-table.ts";
-import type { Rate } from "./token-bucket.ts";
 
 /** Limits and addresses of the gateway. */
 export interface GatewayOptions {

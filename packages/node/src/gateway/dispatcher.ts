@@ -2,6 +2,7 @@ import { type MethodName, type MethodResult, methods, type Params } from "@credl
 import { parseAddress } from "@credlink/crypto";
 import { type Address, fromHex, height, toHex } from "@credlink/primitives";
 import { z } from "zod";
+import { RateLimiter } from "../engine/token-bucket.ts";
 import {
   blockGet,
   blockHeader,
@@ -15,7 +16,6 @@ import {
 import type { GatewayComponents, GatewayOptions } from "./context.ts";
 import { refuseCall } from "./errors.ts";
 import type { Caller, Sessions } from "./sessions.ts";
-import { RateLimiter } from "./token-bucket.ts";
 import { createWait, getTransaction, submit, submitBatch } from "./transaction-methods.ts";
 
 /** Who calls: the network address always, a token where one was sent. */

@@ -15,6 +15,7 @@ import { BLOCKS_PROTOCOL, HEAD_PROTOCOL, STATUS_PROTOCOL } from "../engine/proto
 import type { AdmissionContext } from "./admission.ts";
 import { Dialer, type DialSchedule } from "./dialer.ts";
 import { NetworkError } from "./errors.ts";
+import { FailureLimiter } from "./failure-limiter.ts";
 import { FrameDecoder } from "./frames.ts";
 import type { Gatekeeper, GatekeeperOptions } from "./gatekeeper.ts";
 import { networkMetrics } from "./metrics.ts";
@@ -82,6 +83,8 @@ type PeerListener = Parameters<Network["onPeerChange"]>[0];
 /** Streams of one protocol that a peer may have open at once. */
 const MAX_MESSAGE_STREAMS = 4;
 const MAX_REQUEST_STREAMS = 64;
+/** Frames beyond their protocol's cap that a peer may send before it is cut. */
+const OVERSIZED_FRAMES = { maxFailures: 10, windowMs: 10_000 };
 /** How long a peer that refused us is left alone, at least. */
 const REFUSED_RETRY_MS = 10_000;
 
@@ -95,6 +98,8 @@ export class NodeNetwork implements Libp2pNetwork {
   readonly #dialer: Dialer;
   readonly #queues = new Map<string, OutboundQueue>();
   readonly #listeners: PeerListener[] = [];
+  /** A frame that is too long costs its sender one stream, and us another one's opening. */
+  readonly #oversized: FailureLimiter;
   readonly #counters: Readonly<Record<keyof typeof networkMetrics, Counter>>;
   #cancelPings: () => void = () => undefined;
 
@@ -111,6 +116,8 @@ export class NodeNetwork implements Libp2pNetwork {
     this.#gatekeeper = gatekeeper;
     this.#table = table;
     this.#counters = createCounters(components.metrics);
+    const { misbehaviourBanMs: banMs } = options;
+    this.#oversized = new FailureLimiter({ ...OVERSIZED_FRAMES, banMs }, components.clock);
     this.#dialer = new Dialer({
       self: this.self,
       clock: components.clock,
@@ -307,6 +314,7 @@ export class NodeNetwork implements Libp2pNetwork {
     if (isTooLarge) {
       this.#counters.framesRefused.add(1, { protocol });
       this.#components.logger.warn("frame refused", { peerId, protocol, code: error.code });
+      if (this.#oversized.fail(peerId)) this.disconnect(peerId, error.code);
     } else {
       const detail = String(error);
       this.#components.logger.debug("stream failed", { peerId, protocol, detail });

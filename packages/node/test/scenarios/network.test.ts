@@ -103,6 +103,25 @@ describe("limits of messages and requests", () => {
     expect(heard.includes(101)).toBe(false);
   });
 
+  test("a peer that goes on with frames over the cap is cut, and comes back after its ban", async () => {
+    const chain = await createTestChain();
+    const options = { misbehaviourBanMs: 1_500 };
+    const first = await createTestNode(chain, "node1", { options });
+    first.network.onMessage(PROTOCOL, { maxBytes: 100 }, () => {});
+    await start(first);
+    const peers = first.network.addresses();
+    const second = await start(await createTestNode(chain, "node2", { options: { peers } }));
+    await until(() => second.network.peers().length === 1);
+    const value = () => first.metrics.value(networkMetrics.framesRefused, { protocol: PROTOCOL });
+    await until(() => {
+      if (second.network.peers().length === 0) return true;
+      second.network.send(first.peerId, PROTOCOL, new Uint8Array(101));
+      return first.network.peers().length === 0;
+    }, "it is cut");
+    expect(value()).toBe(10);
+    await until(() => first.network.peers().length === 1, "it is back");
+  });
+
   test("several MiB arrive whole, as message and as reply", async () => {
     const large = new Uint8Array(6 * 1024 * 1024).map((_, index) => index % 251);
     const chain = await createTestChain();

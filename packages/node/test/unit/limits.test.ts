@@ -1,6 +1,6 @@
 import { createSimulatedClock } from "@credlink/testkit";
 import { describe, expect, test } from "vitest";
-import { RateLimiter } from "../../src/gateway/token-bucket.ts";
+import { RateLimiter } from "../../src/engine/token-bucket.ts";
 import { FailureLimiter } from "../../src/p2p/failure-limiter.ts";
 import { NonceMemory } from "../../src/p2p/nonce-memory.ts";
 

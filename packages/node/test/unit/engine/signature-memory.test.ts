@@ -89,31 +89,31 @@ describe("signatures of consensus messages", () => {
   });
 });
 
-describe("peer budget", () => {
-  function createBudget() {
-    const clock = createSimulatedClock();
-    const cuts: string[] = [];
-    const network = {
-      self: "us",
-      peers: () => [],
-      send: () => {},
-      request: async () => new Uint8Array(0),
-      onMessage: () => {},
-      onRequest: () => {},
-      onPeerChange: () => {},
-      disconnect: (peer: string, code: string) => cuts.push(`${peer} ${code}`),
-    };
-    const silent = () => {};
-    const logger = {
-      error: silent,
-      warn: silent,
-      info: silent,
-      debug: silent,
-      child: () => logger,
-    };
-    return { clock, cuts, budget: createPeerBudget(network, clock, logger) };
-  }
+function createBudget() {
+  const clock = createSimulatedClock();
+  const cuts: string[] = [];
+  const network = {
+    self: "us",
+    peers: () => [],
+    send: () => {},
+    request: async () => new Uint8Array(0),
+    onMessage: () => {},
+    onRequest: () => {},
+    onPeerChange: () => {},
+    disconnect: (peer: string, code: string) => cuts.push(`${peer} ${code}`),
+  };
+  const silent = () => {};
+  const logger = {
+    error: silent,
+    warn: silent,
+    info: silent,
+    debug: silent,
+    child: () => logger,
+  };
+  return { clock, cuts, budget: createPeerBudget(network, clock, logger) };
+}
 
+describe("peer budget", () => {
   it("cuts after more than twenty faults in a second, not at twenty", () => {
     const { budget, cuts } = createBudget();
     for (let i = 0; i < 20; i++) budget.blame("peer");
@@ -129,6 +129,31 @@ describe("peer budget", () => {
     await clock.runUntil(1_001);
     for (let i = 0; i < 20; i++) budget.blame("peer");
     expect(cuts).toEqual([]);
+  });
+});
+
+describe("allowances of a peer", () => {
+  it("let a burst pass and then the rate; each is apart, and each peer's own", async () => {
+    const { budget, clock, cuts } = createBudget();
+    const passed = (peer: string, times: number) =>
+      Array.from({ length: times }, () => budget.spend(peer, "consensus")).filter(Boolean).length;
+    expect(passed("peer", 5_000)).toBe(1_200);
+    expect(passed("other", 1)).toBe(1);
+    expect(budget.spend("peer", "status")).toBe(true);
+    await clock.runUntil(1_000);
+    expect(passed("peer", 5_000)).toBe(600);
+    // Whoever asks for too much is not at fault: it gets no more, and stays.
+    expect(cuts).toEqual([]);
+  });
+
+  it("bear a debt that must be paid off first", async () => {
+    const { budget, clock } = createBudget();
+    expect(budget.spend("peer", "requests", 600)).toBe(true);
+    expect(budget.spend("peer", "requests", 0)).toBe(false);
+    await clock.runUntil(2_000);
+    expect(budget.spend("peer", "requests")).toBe(false);
+    await clock.runUntil(2_011);
+    expect(budget.spend("peer", "requests")).toBe(true);
   });
 });
 

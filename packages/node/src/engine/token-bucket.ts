@@ -14,7 +14,7 @@ interface Bucket {
 /** Most keys remembered; the one longest untouched is forgotten, and starts full again. */
 const MAX_KEYS = 50_000;
 
-/** Token buckets by key: a member's address, or a network address. */
+/** Token buckets by key: a member's address, a network address, or a peer. */
 export class RateLimiter {
   readonly #rate: Rate;
   readonly #clock: Clock;
@@ -28,17 +28,35 @@ export class RateLimiter {
   /** Takes `count` tokens, or none. @returns 0, or milliseconds until they would be there. */
   take(key: string, count = 1): number {
     const { perSecond, burst } = this.#rate;
-    const now = this.#clock.monotonicMs();
-    const bucket = this.#buckets.get(key) ?? { tokens: burst, updatedMs: now };
-    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.updatedMs) / 1_000) * perSecond);
-    bucket.updatedMs = now;
-    this.#remember(key, bucket);
+    const bucket = this.#filled(key);
     // More than fits into a bucket is let through when the bucket is full, and leaves a debt.
     if (bucket.tokens < Math.min(count, burst)) {
       return Math.ceil(((Math.min(count, burst) - bucket.tokens) / perSecond) * 1_000);
     }
     bucket.tokens -= count;
     return 0;
+  }
+
+  /**
+   * Takes `count` tokens if any at all are left: for what is known only once it is done. What was
+   * too much is a debt, which must be paid off before anything more is let through.
+   */
+  spend(key: string, count = 1): boolean {
+    const bucket = this.#filled(key);
+    if (bucket.tokens <= 0) return false;
+    bucket.tokens -= count;
+    return true;
+  }
+
+  /** The bucket of a key with what has flowed into it since. */
+  #filled(key: string): Bucket {
+    const { perSecond, burst } = this.#rate;
+    const now = this.#clock.monotonicMs();
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, updatedMs: now };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.updatedMs) / 1_000) * perSecond);
+    bucket.updatedMs = now;
+    this.#remember(key, bucket);
+    return bucket;
   }
 
   #remember(key: string, bucket: Bucket): void {

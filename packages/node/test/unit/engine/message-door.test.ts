@@ -1,0 +1,110 @@
+import { encodeMessage, type Message } from "@credlink/consensus-pbft";
+import { digest, height, validatorIndex, view } from "@credlink/primitives";
+import { createSimulatedClock } from "@credlink/testkit";
+import { expect, it } from "vitest";
+import { createMessageDoor } from "../../../src/engine/message-door.ts";
+import { createInstruments } from "../../../src/engine/metrics.ts";
+import { createPeerBudget } from "../../../src/engine/peer-budget.ts";
+import { createRecordingLogger, createRecordingMetrics } from "../../support/recording.ts";
+
+const chain = { chainId: "chain", genesisDigest: digest(new Uint8Array(32)) };
+const set = {
+  hash: digest(new Uint8Array(32)),
+  validators: [0, 1, 2, 3].map((index) => ({
+    nodeId: `n${index}`,
+    publicKey: new Uint8Array(65).fill(index),
+    peerId: `n${index}`,
+  })),
+};
+
+function prepare(sender: number, inView: number): Uint8Array {
+  const vote: Message = {
+    type: "prepare",
+    height: height(1),
+    view: view(inView),
+    digest: digest(new Uint8Array(32)),
+    sender: validatorIndex(sender),
+    signature: new Uint8Array(64),
+  };
+  return encodeMessage(vote);
+}
+
+function openDoor(holds = true) {
+  const clock = createSimulatedClock();
+  const cuts: string[] = [];
+  let verified = 0;
+  const delivered: string[] = [];
+  const network = {
+    self: "n0",
+    peers: () => [],
+    send: () => {},
+    request: async () => new Uint8Array(0),
+    onMessage: () => {},
+    onRequest: () => {},
+    onPeerChange: () => {},
+    disconnect: (peer: string) => cuts.push(peer),
+  };
+  const receive = createMessageDoor({
+    ...chain,
+    signatures: {
+      remember: () => {},
+      verifyAll: async (requests) => {
+        verified += requests.length;
+        return holds;
+      },
+    },
+    budget: createPeerBudget(network, clock, createRecordingLogger()),
+    instruments: createInstruments(createRecordingMetrics()),
+    status: () => ({
+      height: height(1),
+      view: view(0),
+      phase: "idle",
+      primary: validatorIndex(1),
+      self: validatorIndex(0),
+      abstaining: false,
+      halted: false,
+    }),
+    validatorsAt: () => set,
+    isConvicted: () => false,
+    sinceAdvanceMs: () => 10_000,
+    deliver: (from) => delivered.push(from),
+    onAhead: () => {},
+  });
+  const from = (id: string) => ({ id, organization: "o", role: "validator", provisional: false });
+  return {
+    clock,
+    cuts,
+    delivered,
+    verified: () => verified,
+    hear: (sender: number, inView: number) => receive(from(`n${sender}`), prepare(sender, inView)),
+  };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+it("a validator that signs vote after vote is verified so often and no more, and is not cut", async () => {
+  const door = openDoor();
+  for (let inView = 0; inView < 10_000; inView++) door.hear(3, inView);
+  await settled();
+  expect(door.verified()).toBe(1_200);
+  expect(door.cuts).toEqual([]);
+  // The others' votes pass beside it.
+  door.hear(1, 0);
+  door.hear(2, 0);
+  await settled();
+  expect(door.delivered.filter((id) => id !== "n3")).toEqual(["n1", "n2"]);
+  await door.clock.runUntil(1_000);
+  for (let inView = 0; inView < 10_000; inView++) door.hear(3, inView);
+  await settled();
+  expect(door.verified()).toBe(1_200 + 2 + 300);
+});
+
+it("one whose signatures do not hold is cut after the twenty-first", async () => {
+  const door = openDoor(false);
+  for (let inView = 0; inView < 20; inView++) door.hear(3, inView);
+  await settled();
+  expect(door.cuts).toEqual([]);
+  door.hear(3, 20);
+  await settled();
+  expect(door.cuts).toEqual(["n3"]);
+});
