@@ -104,16 +104,20 @@ export class Cluster {
     return readFileSync(networkPaths(this.dir).log(name), "utf8");
   }
 
+  /** The addresses at which a node reaches the others. */
+  peersOf(name: string): readonly string[] {
+    return this.network.nodes
+      .filter((other) => other.name !== name)
+      .map(({ name: to, peerId }) => {
+        return `/ip4/127.0.0.1/tcp/${this.links.port(name, to)}/p2p/${peerId}`;
+      });
+  }
+
   /** Starts a node that is down. It reaches its peers through the links. */
   start(name: string): void {
     const member = this.#member(name);
     if (this.isUp(name)) return;
-    const { nodes } = this.network;
-    const peers = nodes
-      .filter((other) => other.name !== name)
-      .map(
-        (other) => `/ip4/127.0.0.1/tcp/${this.links.port(name, other.name)}/p2p/${other.peerId}`,
-      );
+    const peers = this.peersOf(name);
     const child = startNodeProcess(this.dir, name, {
       settings: [`--p2p.peers=${peers.join(",")}`, ...this.#settings],
       nodeArguments: ["--import", clockOffset],

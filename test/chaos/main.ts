@@ -1,7 +1,10 @@
 /** `pnpm chaos`: breaks a network of real processes under load, and checks what must hold. */
 import { loadavg } from "node:os";
+import { measureDegraded } from "./degraded.ts";
+import { measureFailover } from "./failover.ts";
+import { measureHostile } from "./hostile.ts";
 import { type ChaosOptions, parseChaosOptions, UsageError, usage } from "./options.ts";
-import { renderRun } from "./render.ts";
+import { renderDegraded, renderFailover, renderHostile, renderRun } from "./render.ts";
 import { runChaos } from "./run.ts";
 
 /** What a suite prints, and whether what it checks held. */
@@ -11,9 +14,25 @@ interface Outcome {
   readonly text: string;
 }
 
+function outcome<T extends { readonly violations: readonly unknown[] }>(
+  report: T,
+  render: (report: T) => string,
+): Outcome {
+  return { holds: report.violations.length === 0, report, text: render(report) };
+}
+
 async function runSuite(options: ChaosOptions, say: (text: string) => void): Promise<Outcome> {
-  const report = await runChaos(options, say);
-  return { holds: report.violations.length === 0, report, text: renderRun(report) };
+  switch (options.suite) {
+    case "run":
+    case "kills":
+      return outcome(await runChaos(options, say), renderRun);
+    case "failover":
+      return outcome(await measureFailover(options, say), renderFailover);
+    case "degraded":
+      return outcome(await measureDegraded(options, say), renderDegraded);
+    case "hostile":
+      return outcome(await measureHostile(options, say), renderHostile);
+  }
 }
 
 async function main(args: readonly string[]): Promise<number> {

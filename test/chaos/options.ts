@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
+import { type AttackName, loudAttacks, quietAttacks } from "./attacks.ts";
 import { type FaultKind, faultKinds } from "./schedule.ts";
 
 /** What `pnpm chaos` can be asked for. */
-export const suites = ["run", "kills"] as const;
+export const suites = ["run", "kills", "failover", "degraded", "hostile"] as const;
 export type Suite = (typeof suites)[number];
 
 export interface ChaosOptions {
@@ -16,6 +17,10 @@ export interface ChaosOptions {
   readonly faults: readonly FaultKind[];
   /** Transactions a second that are offered. */
   readonly rate: number;
+  /** What a hostile validator floods with; null is all there is. */
+  readonly attacks: readonly AttackName[] | null;
+  /** Messages of each attack that it sends to each peer a second. */
+  readonly flood: number;
   readonly json: boolean;
   /** Keeps the network's folder, with all logs, here. */
   readonly dir: string | null;
@@ -26,16 +31,23 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm chaos [run|kills] [options]
+export const usage = `pnpm chaos [run|kills|failover|degraded|hostile] [options]
   run               random faults under load; what must hold is checked (default)
   kills             the same with kill -9 alone, --rounds of it (default 200)
+  failover          the primary killed under load: time to the next block, --rounds (default 20)
+  degraded          throughput with f validators down against that with all
+  hostile           throughput with one validator flooding against that with it silent
 
   --validators 4|7  (default 4)
   --minutes N       how long faults go on (default 5)
   --rounds R        end after so many faults
   --seed S          decides the schedule (default: drawn and printed)
   --faults LIST     of ${faultKinds.join(",")} (default all)
-  --rate R          transactions a second that are offered (default 40)
+  --rate R          transactions a second that are offered (default 40; 400 where throughput counts)
+  --attacks LIST    what a hostile validator floods with, of
+                    ${quietAttacks.join(",")},
+                    ${loudAttacks.join(",")} (default all)
+  --flood N         of each attack, to each peer, a second (default 50)
   --dir DIR         keep the network's folder here
   --json            print one JSON document and nothing else`;
 
@@ -57,8 +69,17 @@ function parseFaults(text: string): readonly FaultKind[] {
   });
 }
 
+function parseAttacks(text: string): readonly AttackName[] {
+  return text.split(",").map((name) => {
+    const attack = [...quietAttacks, ...loudAttacks].find((each) => each === name);
+    if (attack === undefined) throw new UsageError(`--attacks ${name}`);
+    return attack;
+  });
+}
+
 /** Rounds of a suite that counts them. */
-const DEFAULT_ROUNDS: Partial<Record<Suite, number>> = { kills: 200 };
+const DEFAULT_ROUNDS: Partial<Record<Suite, number>> = { kills: 200, failover: 20 };
+const THROUGHPUT_SUITES: ReadonlySet<Suite> = new Set(["degraded", "hostile"]);
 
 /** @throws UsageError */
 export function parseChaosOptions(args: readonly string[]): ChaosOptions {
@@ -67,6 +88,7 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions {
   if (!isSuite(suite) || more.length > 0) throw new UsageError(`no suite ${positionals.join(" ")}`);
   const validators = integer("validators", values.validators, 4);
   const rounds = values.rounds ?? DEFAULT_ROUNDS[suite]?.toString();
+  const standardRate = THROUGHPUT_SUITES.has(suite) ? "400" : "40";
   const standardFaults = suite === "kills" ? "kill" : faultKinds.join(",");
   return {
     suite,
@@ -75,7 +97,9 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions {
     minutes: integer("minutes", values.minutes ?? (rounds === undefined ? "5" : "100000"), 1),
     rounds: rounds === undefined ? null : integer("rounds", rounds, 1),
     faults: parseFaults(values.faults ?? standardFaults),
-    rate: integer("rate", values.rate, 1),
+    rate: integer("rate", values.rate ?? standardRate, 1),
+    attacks: values.attacks === undefined ? null : parseAttacks(values.attacks),
+    flood: integer("flood", values.flood, 1),
     json: values.json,
     dir: values.dir ?? null,
   };
@@ -92,7 +116,9 @@ function read(args: readonly string[]) {
         rounds: { type: "string" },
         seed: { type: "string" },
         faults: { type: "string" },
-        rate: { type: "string", default: "40" },
+        rate: { type: "string" },
+        attacks: { type: "string" },
+        flood: { type: "string", default: "50" },
         dir: { type: "string" },
         json: { type: "boolean", default: false },
       },

@@ -1,8 +1,57 @@
+import type { Violation } from "./chain-record.ts";
+import type { DegradedReport } from "./degraded.ts";
+import type { FailoverReport } from "./failover.ts";
+import type { HostileReport, Phase } from "./hostile.ts";
 import type { ChaosReport } from "./run.ts";
 import type { Spread } from "./spread.ts";
 
 function renderSpread({ median, p95, max }: Spread): string {
   return `median ${median} ms, p95 ${p95} ms, max ${max} ms`;
+}
+
+function renderViolations(violations: readonly Violation[]): readonly string[] {
+  if (violations.length === 0) return ["all that must hold holds"];
+  return [
+    `${violations.length} VIOLATIONS`,
+    ...violations.map(({ rule, detail }) => `  ${rule}: ${detail}`),
+  ];
+}
+
+/** The report of `chaos failover` for people. */
+export function renderFailover(report: FailoverReport): string {
+  return [
+    `primary killed ${report.rounds} times, ${report.validators} validators`,
+    `longest stall  ${renderSpread(report.longestStallMs)} (median below ${report.boundMs} ms)`,
+    `next block     ${renderSpread(report.nextBlockMs)} after the kill`,
+    `whole network  a block every ${renderSpread(report.healthyIntervalMs)}`,
+    ...renderViolations(report.violations),
+  ].join("\n");
+}
+
+/** The report of `chaos degraded` for people. */
+export function renderDegraded(report: DegradedReport): string {
+  const { healthy, degraded } = report;
+  return [
+    `${report.validators} validators  ${healthy.committedTps} transactions a second in ${healthy.blocks} blocks`,
+    `${report.down.length} of them down  ${degraded.committedTps} transactions a second in ${degraded.blocks} blocks`,
+    `share         ${report.share} (at least ${report.leastShare})`,
+    ...renderViolations(report.violations),
+  ].join("\n");
+}
+
+/** The report of `chaos hostile` for people. */
+export function renderHostile(report: HostileReport): string {
+  const phase = (name: string, measured: Phase): string =>
+    `${name} ${measured.committedTps} transactions a second, CPU ${measured.othersCpu} ms a second ` +
+    `(hostile ${measured.hostileCpu}), memory ${measured.growthMebibytes} MiB more`;
+  return [
+    `${report.validators} validators, one of them hostile, ${report.rate} of each attack a second`,
+    phase("silent           ", report.silent),
+    phase("flood, no blame  ", report.quiet),
+    phase("flood, cut for it", report.loud),
+    `shares            ${report.quietShare} and ${report.loudShare} (at least ${report.leastShare})`,
+    ...renderViolations(report.violations),
+  ].join("\n");
 }
 
 /** A run's report for people. */
@@ -29,9 +78,6 @@ export function renderRun(report: ChaosReport): string {
     `on all nodes ${renderSpread(report.catchUpMs)}`,
     "memory",
     ...memory,
-    report.violations.length === 0
-      ? "all that must hold holds"
-      : `${report.violations.length} VIOLATIONS`,
-    ...report.violations.map(({ rule, detail }) => `  ${rule}: ${detail}`),
+    ...renderViolations(report.violations),
   ].join("\n");
 }

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly dir: string | null;
   /** Done to the cluster before its nodes start. */
   readonly prepare?: (cluster: Cluster) => void;
+  /** How often each node's head is read, milliseconds. */
+  readonly pollMs?: number;
   readonly say: (text: string) => void;
 }
 
@@ -45,7 +47,7 @@ export async function withSession<T>(
     const sender = await setUpSender(dir, cluster.running, cluster.genesis, 0);
     const identity = createIdentity(createSm2Signer(sender.privateKey), address(sender.address));
     const record = new ChainRecord();
-    watch = new Watch(cluster, identity, record);
+    watch = new Watch(cluster, identity, record, options.pollMs);
     return await work({ cluster, sender, identity, record, watch });
   } finally {
     await watch?.stop();

@@ -124,6 +124,8 @@ describe("options", () => {
       rounds: null,
       faults: faultKinds,
       rate: 40,
+      attacks: null,
+      flood: 50,
       json: false,
       dir: null,
     });
@@ -132,6 +134,7 @@ describe("options", () => {
 
   it.each([
     ["--faults", "fire"],
+    ["--attacks", "words"],
     ["--validators", "3"],
     ["--minutes", "0"],
     ["nothing"],

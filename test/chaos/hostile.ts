@@ -1,0 +1,188 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { networkPaths } from "@credlink/cli";
+import { type ProcessUsage, readProcessUsage } from "../../bench/src/process-usage.ts";
+import { round } from "../../bench/src/statistics.ts";
+import { type AttackName, loudAttacks, quietAttacks } from "./attacks.ts";
+import { auditChains } from "./audit.ts";
+import type { Violation } from "./chain-record.ts";
+import { residentMebibytes } from "./memory.ts";
+import type { ChaosOptions } from "./options.ts";
+import { type Session, withSession } from "./session.ts";
+import { measureThroughput, type Throughput } from "./throughput.ts";
+
+const COUNT_MS = 15_000;
+/** What the others must still do under a flood, of what they do while that validator is silent. */
+const LEAST_SHARE = 0.8;
+/** A flood may cost a process this much memory for its buffers, not more, mebibytes. */
+const MAX_GROWTH = 150;
+const ADMISSION_TIMEOUT_MS = 90_000;
+
+/** The others during one measurement. */
+export interface Phase extends Throughput {
+  /** Processor time of the hostile process and of the others together, milliseconds a second. */
+  readonly hostileCpu: number;
+  readonly othersCpu: number;
+  /** Largest growth of one of the others' memory in that time, mebibytes. */
+  readonly growthMebibytes: number;
+}
+
+/** What a hostile validator costs the others. */
+export interface HostileReport {
+  readonly validators: number;
+  /** Of each attack, to each peer, a second. */
+  readonly rate: number;
+  /** The hostile validator is connected and makes the same messages, but sends none. */
+  readonly silent: Phase;
+  /** It floods with what earns no blame. */
+  readonly quiet: Phase;
+  /** It floods with what gets it cut. */
+  readonly loud: Phase;
+  readonly quietShare: number;
+  readonly loudShare: number;
+  readonly leastShare: number;
+  readonly violations: readonly Violation[];
+}
+
+/** Measures the throughput of the others beside one validator that is silent, then floods. */
+export function measureHostile(
+  options: ChaosOptions,
+  say: (text: string) => void,
+): Promise<HostileReport> {
+  const { validators, dir } = options;
+  return withSession({ validators, dir, say }, async (session) => {
+    const { cluster, record } = session;
+    const name = cluster.names.at(-1) ?? "";
+    await cluster.stop(name);
+    const quietNames = options.attacks ?? quietAttacks;
+    const loudNames = options.attacks === null ? loudAttacks : [];
+    const phase = async (what: string, attacks: readonly AttackName[], mode: "dry" | "send") => {
+      const measured = await runPhase(session, name, attacks, mode, options);
+      say(`${what}: ${measured.committedTps} a second (${JSON.stringify(measured)})`);
+      return measured;
+    };
+    const silent = await phase("silent", quietNames, "dry");
+    const quiet = await phase("flood without blame", quietNames, "send");
+    const loud = loudNames.length === 0 ? quiet : await phase("flood", loudNames, "send");
+    cluster.start(name);
+    await cluster.untilReady(name);
+    await auditChains(session);
+    const quietShare = shareOf(quiet, silent);
+    const loudShare = shareOf(loud, silent);
+    return {
+      validators,
+      rate: options.flood,
+      silent,
+      quiet,
+      loud,
+      quietShare,
+      loudShare,
+      leastShare: LEAST_SHARE,
+      violations: [
+        ...record.violations,
+        ...[quietShare, loudShare]
+          .filter((share) => share < LEAST_SHARE)
+          .map((share): Violation => ({ rule: "progress", detail: `${share} is left` })),
+        ...[quiet, loud]
+          .filter(({ growthMebibytes }) => growthMebibytes > silent.growthMebibytes + MAX_GROWTH)
+          .map(
+            ({ growthMebibytes }): Violation => ({
+              rule: "memory",
+              detail: `a process grew by ${growthMebibytes} MiB under the flood`,
+            }),
+          ),
+      ],
+    };
+  });
+}
+
+function shareOf(flooded: Throughput, silent: Throughput): number {
+  return Math.round((flooded.committedTps / silent.committedTps) * 100) / 100;
+}
+
+async function runPhase(
+  session: Session,
+  name: string,
+  attacks: readonly AttackName[],
+  mode: "dry" | "send",
+  options: ChaosOptions,
+): Promise<Phase> {
+  const { cluster } = session;
+  const others = cluster.names.filter((each) => each !== name);
+  const hostile = startHostile(session, name, [attacks.join(","), String(options.flood), mode]);
+  try {
+    await untilAdmitted(hostile.log, others.length, mode);
+    const pids = others.map((each) => cluster.pid(each) ?? 0);
+    const before = pids.map(sampleOf);
+    const hostileBefore = readProcessUsage(hostile.child.pid ?? 0);
+    const startMs = performance.now();
+    const throughput = await measureThroughput(session, {
+      nodes: others,
+      rate: options.rate,
+      countMs: COUNT_MS,
+    });
+    const seconds = (performance.now() - startMs) / 1000;
+    const after = pids.map(sampleOf);
+    const cpu = after.reduce((sum, each, i) => sum + each.cpuMs - (before[i]?.cpuMs ?? 0), 0);
+    const growth = after.map((each, i) => each.mebibytes - (before[i]?.mebibytes ?? 0));
+    return {
+      ...throughput,
+      othersCpu: Math.round(cpu / seconds),
+      hostileCpu: Math.round(
+        (cpuOf(readProcessUsage(hostile.child.pid ?? 0)) - cpuOf(hostileBefore)) / seconds,
+      ),
+      growthMebibytes: round(Math.max(...growth)),
+    };
+  } finally {
+    const ended = new Promise((done) => hostile.child.once("exit", done));
+    hostile.child.kill("SIGKILL");
+    await ended;
+    await delay(500);
+  }
+}
+
+function cpuOf(usage: ProcessUsage | null): number {
+  return usage?.cpuMs ?? 0;
+}
+
+function sampleOf(pid: number) {
+  return { cpuMs: cpuOf(readProcessUsage(pid)), mebibytes: residentMebibytes(pid) ?? 0 };
+}
+
+/** The hostile process has the folder, certificate and keys of the validator that it stands for. */
+function startHostile(
+  { cluster }: Session,
+  name: string,
+  args: readonly string[],
+): { readonly child: ChildProcess; readonly log: string } {
+  const paths = networkPaths(cluster.dir);
+  const log = join(paths.node(name), `hostile-${performance.now().toFixed(0)}.log`);
+  const file = openSync(log, "a", 0o600);
+  const entry = join(import.meta.dirname, "hostile-node.ts");
+  const peers = cluster.peersOf(name).join(",");
+  const child = spawn(
+    process.execPath,
+    ["--conditions=source", entry, paths.config(name), peers, ...args],
+    { stdio: ["pipe", file, file] },
+  );
+  child.stdin?.on("error", () => {});
+  closeSync(file);
+  return { child, log };
+}
+
+/** Waits until all others admitted it; a flood that is cut at once was admitted too. */
+async function untilAdmitted(log: string, others: number, mode: string): Promise<void> {
+  const endMs = performance.now() + ADMISSION_TIMEOUT_MS;
+  while (performance.now() < endMs) {
+    const text = readFileSync(log, "utf8");
+    if (text.includes(`"msg":"sent","to":${others}`)) return;
+    const joined = text.split('"msg":"peer joined"').length - 1;
+    if (mode === "send" && joined >= others) return;
+    await delay(200);
+  }
+  throw new Error(
+    `the hostile validator was not admitted: ${readFileSync(log, "utf8").slice(-2_000)}`,
+  );
+}
