@@ -16,7 +16,8 @@ export const storeErrors = defineErrors({
   },
   LEDGER_STORE_CORRUPT: {
     meaning: "A stored row is missing, damaged, or contradicts another.",
-    remedy: "Run `credlink chain verify`, then restore the node from a backup or by sync.",
+    remedy:
+      "Stop the node and run `credlink node repair`; `credlink chain verify` names every fault.",
   },
   LEDGER_STORE_FAILED: {
     meaning: "A write to the store failed; what it holds is unknown until it is opened again.",
@@ -40,23 +41,23 @@ export const storeErrors = defineErrors({
   },
   LEDGER_VERIFY_ROW_MISSING: {
     meaning: "A row that the chain calls for is not in the store.",
-    remedy: "Restore the node from a backup or by sync.",
+    remedy: "Stop the node and run `credlink node repair`.",
   },
   LEDGER_VERIFY_ROW_UNKNOWN: {
     meaning: "The store holds a row that the chain does not call for.",
-    remedy: "Restore the node from a backup or by sync.",
+    remedy: "Stop the node and run `credlink node repair`.",
   },
   LEDGER_VERIFY_ROW_ALTERED: {
     meaning: "A stored row differs from what the chain leads to.",
-    remedy: "Restore the node from a backup or by sync.",
+    remedy: "Stop the node and run `credlink node repair`.",
   },
   LEDGER_VERIFY_BLOCK_INVALID: {
     meaning: "A stored block breaks a rule of the chain.",
-    remedy: "Restore the node from a backup or by sync.",
+    remedy: "Stop the node and run `credlink node repair`.",
   },
   LEDGER_VERIFY_CERTIFICATE_INVALID: {
     meaning: "A stored block's commit certificate does not verify under its validators.",
-    remedy: "Restore the node from a backup or by sync.",
+    remedy: "Stop the node and run `credlink node repair`.",
   },
   LEDGER_PROOF_MALFORMED: {
     meaning: "The bytes are not the canonical encoding of a proof, or its shape is impossible.",

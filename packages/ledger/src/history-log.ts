@@ -10,11 +10,14 @@ import {
 } from "@credlink/primitives";
 import {
   type ConsensusHistory,
+  decodeHistory,
   encodeHistoryRow,
   type LinkedHistory,
   openHistoryRow,
+  type SeenStatements,
   splitHistoryRow,
 } from "./consensus-history.ts";
+import { LedgerError } from "./errors.ts";
 import { metadataOperation, readMetadata } from "./rows.ts";
 import { encodeU64 } from "./state-page.ts";
 import type { KeyValueStore, WriteOperation } from "./store.ts";
@@ -52,6 +55,17 @@ export function readHistoryLink(
   if (at === anchor.height) return anchor.link;
   const row = store.get("history", encodeU64(at));
   return row === null ? null : splitHistoryRow(row).link;
+}
+
+/** What a row of history holds, whether it links or not; null when it is missing or damaged. */
+export function readStoredStatements(store: KeyValueStore, at: Height): SeenStatements | null {
+  const row = store.get("history", encodeU64(at));
+  try {
+    return row && decodeHistory(at, splitHistoryRow(row).payload);
+  } catch (error) {
+    if (error instanceof LedgerError) return null;
+    throw error;
+  }
 }
 
 /** The rows of history of one chain: one is added with every block, the oldest go. */

@@ -19,6 +19,8 @@ export * from "./block.ts";
 export { decodeBlock } from "./block-rules.ts";
 export * from "./built-in-calls.ts";
 export { createLedger, type LedgerComponents } from "./chain.ts";
+export { type BlockChecks, checkStoredBlock } from "./check-block.ts";
+export { checkStateRow } from "./check-state.ts";
 export {
   type ConsensusHistory,
   consensusHistoryCodec,
@@ -44,7 +46,7 @@ export * from "./evidence.ts";
 export * from "./executor.ts";
 export type { Finding } from "./finding.ts";
 export * from "./genesis.ts";
-export { DEFAULT_HISTORY_HEIGHTS } from "./history-log.ts";
+export { DEFAULT_HISTORY_HEIGHTS, readStoredStatements } from "./history-log.ts";
 export * from "./ledger.ts";
 export * from "./member.ts";
 export * from "./memory-store.ts";
@@ -52,7 +54,7 @@ export * from "./merkle.ts";
 export { ledgerMetrics } from "./metrics.ts";
 export * from "./receipt.ts";
 export * from "./replay-guard.ts";
-export { type HistoryRecord, historyRecordCodec } from "./rows.ts";
+export { type BlockRow, type HistoryRecord, historyRecordCodec, readStoredBlock } from "./rows.ts";
 export {
   EMPTY_STATE_ROOT,
   type StateClaim,

@@ -95,6 +95,16 @@ export function decodeBlockRow(key: Uint8Array, row: Uint8Array): BlockRow {
   }
 }
 
+/**
+ * The row of one height as it is stored; null when there is none.
+ * @throws LedgerError LEDGER_STORE_CORRUPT
+ */
+export function readStoredBlock(store: KeyValueStore, at: number): BlockRow | null {
+  const key = encodeU64(at);
+  const row = store.get("blocks", key);
+  return row === null ? null : decodeBlockRow(key, row);
+}
+
 /** `receipts`: u64 height ‖ u32 index -> receipt. */
 export function receiptKey(place: TransactionPlace): Uint8Array {
   const key = new Uint8Array(RECEIPT_KEY_BYTES);

@@ -23,6 +23,7 @@ import type { Libp2pNetwork, NetworkOptions } from "./p2p/libp2p-network.ts";
 import { NonceMemory } from "./p2p/nonce-memory.ts";
 import { loadPeerKey } from "./p2p/peer-key.ts";
 import { type RevocationFiles, watchRevocationFiles } from "./revocation-files.ts";
+import { readMark } from "./self-check/mark.ts";
 import { StorageError } from "./storage/errors.ts";
 import { openLevelStore } from "./storage/level-store.ts";
 import { systemClock } from "./system-clock.ts";
@@ -70,8 +71,10 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
   const executor = createExecutor({ metrics, logger: logger.child({ component: "executor" }) });
   // The disk's folder is made first: the database's lies in it.
   const disk = await openVotesDisk(join(config.dataDir, VOTES_FOLDER));
+  // Where data are marked as polluted, a database that is missing is no new one.
+  const isMarked = (await readMark(config.dataDir)) !== null;
   const store = await openLevelStore(join(config.dataDir, DATABASE_FOLDER), {
-    create: true,
+    create: !isMarked,
     cacheBytes: config.storage.cacheBytes,
   });
   try {

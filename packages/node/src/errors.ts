@@ -30,6 +30,10 @@ export const lifecycleErrors = defineErrors({
     meaning: "The gateway or metrics port is in use, or not an address of this machine.",
     remedy: "Choose another `rpc.port` or `metrics.port`, or 0 for a free one.",
   },
+  NODE_DATA_POLLUTED: {
+    meaning: "The node found its own data altered: it votes, serves and answers no more.",
+    remedy: "Stop it, run `credlink node repair --dir DIR`, and start it again.",
+  },
   NODE_FATAL: {
     meaning: "A fault after which the node must not go on: a failed fsync, or results that differ.",
     remedy: "Read the log's last error; check the disk; run `credlink chain verify`.",

@@ -50,7 +50,10 @@ export interface FrontSide {
 export async function openFront(
   config: NodeConfig,
   foundation: Foundation,
-  parts: Pick<GatewayComponents, "engine" | "peers" | "facts" | "readiness" | "logger">,
+  parts: Pick<
+    GatewayComponents,
+    "engine" | "peers" | "facts" | "readiness" | "isPolluted" | "logger"
+  >,
 ): Promise<FrontSide> {
   const apps: FastifyInstance[] = [];
   const close = async (): Promise<void> => {

@@ -22,6 +22,7 @@ export { type RunningNode, type StartOptions, startNode } from "./node.ts";
 export { AdmissionError, NetworkError } from "./p2p/errors.ts";
 export { generatePeerKey, loadPeerKey, peerIdOf, savePeerKey } from "./p2p/peer-key.ts";
 export { runNode } from "./run-node.ts";
+export { type RepairResult, repairNode } from "./self-check/repair-node.ts";
 export { StorageError, storageErrors } from "./storage/errors.ts";
 export { openLevelStore } from "./storage/level-store.ts";
 export { systemClock } from "./system-clock.ts";

@@ -5,6 +5,23 @@ import { networkMetrics } from "./p2p/metrics.ts";
 export const nodeMetrics = {
   ...networkMetrics,
   ...gatewayMetrics,
+  selfChecks: {
+    name: "credlink_node_self_checks_total",
+    kind: "counter",
+    help: "Checks of the node's own data, by outcome (clean, polluted).",
+    labels: ["outcome"],
+  },
+  pollutedRows: {
+    name: "credlink_node_polluted_rows_total",
+    kind: "counter",
+    help: "Stored rows found missing or altered by the node's own checks, by class of data.",
+    labels: ["space"],
+  },
+  polluted: {
+    name: "credlink_node_polluted_state",
+    kind: "gauge",
+    help: "1 while the node has isolated itself because its data were found polluted.",
+  },
   uptime: {
     name: "credlink_node_uptime_seconds",
     kind: "gauge",

@@ -1,3 +1,4 @@
+import { systemRandom } from "@credlink/crypto";
 import { AppError, type Logger, toHex } from "@credlink/primitives";
 import {
   buildEngine,
@@ -14,6 +15,8 @@ import { exitCodes } from "./exit-codes.ts";
 import { type FrontSide, openFront } from "./front.ts";
 import { createLogger, flushLogger } from "./logger.ts";
 import { nodeMetrics } from "./metrics.ts";
+import { createIsolation, type Isolation } from "./self-check/isolation.ts";
+import { createSelfCheck, type SelfCheck } from "./self-check/self-check.ts";
 import { createStanding, type Standing } from "./standing.ts";
 import { systemClock } from "./system-clock.ts";
 import { VERSION } from "./version.ts";
@@ -71,6 +74,7 @@ class Node implements RunningNode {
   readonly #foundation: Foundation;
   readonly #side: NetworkSide;
   readonly #front: FrontSide;
+  readonly #watch: Watch;
   readonly #logger: Logger;
   readonly #settle: (error: Error | undefined) => void;
   #cancelJudging: () => void = () => undefined;
@@ -82,6 +86,7 @@ class Node implements RunningNode {
     readonly side: NetworkSide;
     readonly engine: Engine;
     readonly front: FrontSide;
+    readonly watch: Watch;
     readonly logger: Logger;
   }) {
     this.engine = parts.engine;
@@ -89,6 +94,7 @@ class Node implements RunningNode {
     this.#foundation = parts.foundation;
     this.#side = parts.side;
     this.#front = parts.front;
+    this.#watch = parts.watch;
     this.#logger = parts.logger;
     const { rpc, metrics } = parts.front;
     this.addresses = { rpc, metrics, p2p: parts.side.network.addresses() };
@@ -97,6 +103,22 @@ class Node implements RunningNode {
     this.#settle = resolve;
     this.engine.onCommit(() => this.#side.network.judgeAgain());
     this.#judgeByTime();
+    if (!this.#watch.isolation.isOn) this.#watchData();
+  }
+
+  /** What is found from now on ends votes, service to peers and answers to clients. */
+  #watchData(): void {
+    const { check, isolation } = this.#watch;
+    const { network } = this.#side;
+    check.start(network, (findings) => {
+      const cutOff = async (): Promise<void> => {
+        await this.engine.stop();
+        await network.stop();
+      };
+      isolation.begin(findings, cutOff).catch((error: unknown) => {
+        this.#logger.error("node not isolated in full", { error });
+      });
+    });
   }
 
   stop(): Promise<void> {
@@ -124,6 +146,8 @@ class Node implements RunningNode {
 
   async #close(): Promise<void> {
     await this.#front.close();
+    await this.#watch.check.stop();
+    await this.#watch.isolation.settled;
     await this.engine.stop();
     await this.#side.network.stop();
     await removeFoundation(this.#foundation);
@@ -135,6 +159,33 @@ class Node implements RunningNode {
       this.#judgeByTime();
     });
   }
+}
+
+/** What keeps an eye on the node's own data. */
+interface Watch {
+  readonly check: SelfCheck;
+  readonly isolation: Isolation;
+}
+
+/** Checks the data before anything of them is served, unless they are marked already. */
+async function watchData(
+  config: NodeConfig,
+  foundation: Foundation,
+  logger: Logger,
+): Promise<Watch> {
+  const { store, ledger, metrics } = foundation;
+  const { dataDir, engine, selfCheck } = config;
+  const { requestTimeoutMs } = engine;
+  const check = createSelfCheck(
+    { ...selfCheck, requestTimeoutMs },
+    { store, ledger, random: systemRandom, clock: systemClock, logger, metrics },
+  );
+  const isolation = await createIsolation({ dataDir, logger, metrics });
+  if (!isolation.isOn) {
+    const findings = await check.run(null);
+    if (findings.length > 0) await isolation.begin(findings, async () => undefined);
+  }
+  return { check, isolation };
 }
 
 function logStart(node: Node, foundation: Foundation, logger: Logger): void {
@@ -164,6 +215,8 @@ async function start(
   let side: NetworkSide | undefined;
   const { subject } = foundation.identity.certificate;
   try {
+    const watch = await watchData(config, foundation, logger.child({ component: "self-check" }));
+    const isPolluted = (): boolean => watch.isolation.isOn;
     const late: { standing?: Standing } = {};
     side = await buildNetwork(config, foundation, {
       logger,
@@ -182,16 +235,21 @@ async function start(
       selfPeerId: network.self,
       engine: () => engine,
       peers,
+      isPolluted,
     });
     late.standing = standing;
     const built = buildEngine(config, foundation, { network, logger, onFatal: onFault });
-    await built.start();
-    engine = built;
-    await network.start();
+    // A node with polluted data speaks to nobody but its operator.
+    if (!isPolluted()) {
+      await built.start();
+      engine = built;
+      await network.start();
+    }
     const front = await openFront(config, foundation, {
-      engine,
+      engine: built,
       peers,
       readiness: standing.readiness,
+      isPolluted,
       logger: logger.child({ component: "gateway" }),
       facts: {
         nodeId: subject.commonName,
@@ -201,7 +259,7 @@ async function start(
         startedMs,
       },
     });
-    return new Node({ config, foundation, side, engine, front, logger });
+    return new Node({ config, foundation, side, engine: built, front, watch, logger });
   } catch (error) {
     await engine?.stop();
     side?.revocationFiles.stop();

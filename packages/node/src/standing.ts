@@ -19,6 +19,7 @@ interface StandingComponents {
   readonly selfPeerId: PeerId;
   readonly engine: () => Engine | undefined;
   readonly peers: () => readonly ConnectedPeer[];
+  readonly isPolluted: () => boolean;
 }
 
 /** Validators by key and peer id, worked out again when the head changes. */
@@ -44,7 +45,7 @@ function createValidatorIndex(ledger: Ledger) {
  * told us of a higher one.
  */
 export function createStanding(components: StandingComponents): Standing {
-  const { ledger, selfPeerId, engine, peers } = components;
+  const { ledger, selfPeerId, engine, peers, isPolluted } = components;
   const index = createValidatorIndex(ledger);
   const hasQuorum = (): boolean => {
     const validators = index().peers;
@@ -53,6 +54,7 @@ export function createStanding(components: StandingComponents): Standing {
     return connected.length + own >= quorum(validators.size);
   };
   const reasons = (): string[] => {
+    if (isPolluted()) return ["its own data are polluted (NODE_DATA_POLLUTED)"];
     const running = engine();
     if (running === undefined) return ["the engine is not started"];
     return [

@@ -1,5 +1,11 @@
 import type { Command } from "commander";
+import { type ConnectionOptions, withConnection } from "../connection.ts";
 import type { CommandContext } from "./context.ts";
+
+interface RepairOptions extends ConnectionOptions {
+  readonly dir: string;
+  readonly json?: boolean;
+}
 
 interface StartOptions {
   readonly config: string;
@@ -10,9 +16,10 @@ interface StartOptions {
 /** Time for a node that did not stop in time to say so, milliseconds. */
 const LAST_WORDS_MS = 500;
 
-/** `node start`: one node in this process, until it is asked to stop. */
+/** `node start` and `node repair`; the first: one node in this process, until it is asked to stop. */
 export function addNodeCommands(program: Command, context: CommandContext): void {
   const node = program.command("node").description("one node");
+  addRepair(node, context);
   node
     .command("start")
     .description("run a node in the foreground; its log goes to standard output")
@@ -49,6 +56,26 @@ export function addNodeCommands(program: Command, context: CommandContext): void
           process.stdin.destroy();
         }
         return undefined;
+      }),
+    );
+}
+
+/** `node repair`: the stopped node's data, built again from what is good. */
+function addRepair(node: Command, context: CommandContext): void {
+  withConnection(node.command("repair"))
+    .description("build a stopped node's polluted data again, every block judged by certificate")
+    .requiredOption("--dir <dir>", "the node's folder")
+    .option("--json", "print one JSON document")
+    .action((options: RepairOptions) =>
+      context.run(options.json ?? false, async () => {
+        const { repair } = await import("../node-repair.ts");
+        const result = await repair(options, context.streams);
+        const rest =
+          result.missing === null
+            ? "whole"
+            : `block ${result.missing} is damaged; the rest comes from peers at the next start`;
+        const text = `${result.height} blocks built again, ${result.fetched.length} fetched; ${rest}`;
+        return { value: result, text };
       }),
     );
 }

@@ -176,6 +176,16 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("The database."),
+  selfCheck: z
+    .strictObject({
+      intervalMs: milliseconds
+        .default(600_000)
+        .describe("Pause between two checks of the node's own data, milliseconds."),
+      heights: count.max(10_000).default(16).describe("Blocks that one check looks at."),
+      stateRows: count.max(100_000).default(64).describe("Rows of state that it looks at."),
+    })
+    .prefault({})
+    .describe("Checks of the stored data against certificates and roots."),
   verification: verification.describe("Signature verification."),
   log: log.describe("The log."),
   shutdownMs: milliseconds

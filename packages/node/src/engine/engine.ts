@@ -40,6 +40,7 @@ import type {
   EngineStatus,
   TransactionOutcome,
 } from "./types.ts";
+import { highestDecided } from "./vote-log-opening.ts";
 import { openVoteLog, type VoteLog } from "./vote-log-writer.ts";
 
 /** Folder of the vote log on the node's disk. */
@@ -67,6 +68,7 @@ class NodeEngine implements Engine {
   #deciding = 0;
   #stopHousekeeping: (() => void) | null = null;
   #isStopped = false;
+  #stopping: Promise<void> | null = null;
 
   constructor(options: EngineOptions, components: EngineComponents) {
     this.#options = options;
@@ -151,7 +153,12 @@ class NodeEngine implements Engine {
     this.#tryStartReplica();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.#isStopped = true;
     this.#stopHousekeeping?.();
     this.#driver?.stop();
@@ -270,6 +277,8 @@ class NodeEngine implements Engine {
     const set = this.#parts.directory.next();
     const head = ledger.head.header.height;
     if (this.#driver !== null || this.#voteLog === null || this.#isStopped) return;
+    // After a repair the chain may end below what was decided: votes there are forgotten.
+    if (head < highestDecided(this.#voteLog.records)) return;
     if (!this.#gate.isOpen(set, head)) return;
     this.#driver = this.#createDriver(this.#voteLog);
     this.#headProposal = null;

@@ -81,9 +81,13 @@ export async function readVoteLog(
 function judgeAge(records: readonly VoteRecord[], headHeight: number): string | null {
   if (headHeight === 0) return null;
   if (records.length === 0) return "missing although blocks were committed";
-  const decided = records.reduce(
+  return highestDecided(records) + 1 < headHeight ? "older than the committed head" : null;
+}
+
+/** The highest height that the log says was decided; 0 when it says none. */
+export function highestDecided(records: readonly VoteRecord[]): number {
+  return records.reduce(
     (highest, record) => (record.type === "decided" ? Math.max(highest, record.height) : highest),
     0,
   );
-  return decided + 1 < headHeight ? "older than the committed head" : null;
 }

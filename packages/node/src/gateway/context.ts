@@ -43,6 +43,8 @@ export interface GatewayComponents {
   readonly peers: () => readonly ConnectedPeer[];
   readonly facts: NodeFacts;
   readonly readiness: () => Readiness;
+  /** Whether the node has found its own data altered: then no call is answered. */
+  readonly isPolluted: () => boolean;
   /** What cures a code. */
   readonly remedyOf: (code: string) => string;
   readonly clock: Clock;

@@ -116,7 +116,10 @@ async function open(change: Partial<GatewayOptions> = {}) {
   const ledger = await openLedger();
   const metrics = createRecordingMetrics();
   const logger: Logger & { entries: { message: string }[] } = createRecordingLogger();
-  const state: { readiness: Readiness } = { readiness: { ready: false, reasons: ["starting"] } };
+  const state: { readiness: Readiness; isPolluted: boolean } = {
+    readiness: { ready: false, reasons: ["starting"] },
+    isPolluted: false,
+  };
   const app = createGateway(
     { ...options, ...change },
     {
@@ -132,6 +135,7 @@ async function open(change: Partial<GatewayOptions> = {}) {
         startedMs: systemClock.monotonicMs(),
       },
       readiness: () => state.readiness,
+      isPolluted: () => state.isPolluted,
       remedyOf: createRemedies([]),
       clock: systemClock,
       random: systemRandom,
@@ -214,6 +218,21 @@ describe("T-4.5-2: on-chain data only for members that authenticated", () => {
     const bad = await caller.call("session.challenge", { address: "cl1qqqqqqqqqq" });
     expect(bad.error?.data.code).toBe("API_ADDRESS_INVALID");
   });
+});
+
+test("S-9.2-5: a node whose data are polluted answers no call, and says what cures it", async () => {
+  const { caller, state } = await open();
+  await logIn(caller);
+  state.isPolluted = true;
+  for (const [method, params] of [
+    ["chain.info", {}],
+    ["node.status", {}],
+    ["session.challenge", { address: made.adminAddress }],
+    ["transaction.submit", { transaction: "01" }],
+  ] as const) {
+    const refused = await caller.call(method, params);
+    expect(refused.error?.data.code, method).toBe("NODE_DATA_POLLUTED");
+  }
 });
 
 describe("sessions follow clock and registry", () => {

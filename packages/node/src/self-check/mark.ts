@@ -1,0 +1,90 @@
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Finding } from "@credlink/ledger";
+import { toHex } from "@credlink/primitives";
+import { z } from "zod";
+
+/** File in the data folder that says that the node's data cannot be trusted. */
+const MARK_FILE = "polluted.json";
+/** Findings that a mark names; more say nothing new. */
+const MAX_FINDINGS = 100;
+
+const markSchema = z.object({
+  findings: z.array(
+    z.object({
+      code: z.string(),
+      space: z.string(),
+      /** Hexadecimal. */
+      key: z.string(),
+      height: z.number().optional(),
+      contract: z.string().optional(),
+      /** Hexadecimal. */
+      stateKey: z.string().optional(),
+      detail: z.string(),
+    }),
+  ),
+});
+
+/** What was found polluted; it stands until the node is repaired. */
+export type PollutionMark = z.infer<typeof markSchema>;
+
+/** A finding as marks, logs and the command line tell it. */
+export function describeFinding(finding: Finding): PollutionMark["findings"][number] {
+  const { code, space, key, height, contract, stateKey, detail } = finding;
+  return {
+    code,
+    space,
+    key: toHex(key),
+    ...(height === undefined ? {} : { height }),
+    ...(contract === undefined ? {} : { contract }),
+    ...(stateKey === undefined ? {} : { stateKey: toHex(stateKey) }),
+    detail,
+  };
+}
+
+/** The mark of a data folder; a mark that cannot be read counts as one. */
+export async function readMark(dataDir: string): Promise<PollutionMark | null> {
+  let text: string;
+  try {
+    text = await readFile(join(dataDir, MARK_FILE), "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+  try {
+    return markSchema.parse(JSON.parse(text));
+  } catch {
+    return { findings: [] };
+  }
+}
+
+/** Writes the mark durably: it must outlive the process that found out. */
+export async function writeMark(dataDir: string, findings: readonly Finding[]): Promise<void> {
+  const path = join(dataDir, MARK_FILE);
+  const mark = { findings: findings.slice(0, MAX_FINDINGS).map(describeFinding) };
+  const file = await open(`${path}.new`, "w", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(mark)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+  await syncFolder(dataDir);
+}
+
+/** Takes the mark away: the data were made anew. */
+export async function removeMark(dataDir: string): Promise<void> {
+  await rm(join(dataDir, MARK_FILE), { force: true });
+  await syncFolder(dataDir);
+}
+
+/** Makes renames and deletions in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
