@@ -94,20 +94,23 @@ export class Checkers {
     this.#guard(() => this.timeliness.check(node, step));
   }
 
-  /** What an honest node logs goes on to `logger`; an error of its own is a failure (I17). */
-  watchLog(node: string, logger: Logger): Logger {
+  /**
+   * What an honest node logs goes on to `logger`; an error of its own is a failure (I17), unless
+   * its disk was made to fail.
+   */
+  watchLog(node: string, logger: Logger, isForgiven: () => boolean = () => false): Logger {
     if (!this.#honest.has(node)) return logger;
     return {
       error: (text: string, fields?: LogFields) => {
         logger.error(text, fields);
         if (text === ABSTAINING) this.abstained.add(node);
-        if (text === ABSTAINING || text === ABOUT_OTHERS) return;
+        if (text === ABSTAINING || text === ABOUT_OTHERS || isForgiven()) return;
         this.#fail(new CheckFailure("I17", `${node} logged an error: ${text}`));
       },
       warn: (text, fields) => logger.warn(text, fields),
       info: (text, fields) => logger.info(text, fields),
       debug: (text, fields) => logger.debug(text, fields),
-      child: (bindings) => this.watchLog(node, logger.child(bindings)),
+      child: (bindings) => this.watchLog(node, logger.child(bindings), isForgiven),
     };
   }
 

@@ -19,6 +19,9 @@ import { Trace } from "./trace.ts";
 import type { Conspiracy } from "./traitors/traitor.ts";
 import type { WireChecker } from "./wire-checker.ts";
 
+/** How long a supervisor waits before it starts a process again, milliseconds. */
+const RESTART_MS = 200;
+
 /** A network of simulated nodes with its checkers. */
 export class Cluster implements NodeObserver {
   readonly clock: SimulatedClock;
@@ -36,6 +39,8 @@ export class Cluster implements NodeObserver {
   readonly accepted = new Map<string, { readonly node: SimulatedNode; readonly life: number }>();
   /** Nodes whose vote log a fault took away or rolled back. */
   readonly lostLogs = new Set<string>();
+  /** False once nodes that are down must stay down. */
+  mayRestart = true;
   readonly #watched: readonly string[] | null;
 
   constructor(parts: {
@@ -145,7 +150,7 @@ export class Cluster implements NodeObserver {
   }
 
   watchLog(node: SimulatedNode, logger: Logger): Logger {
-    return this.checkers.watchLog(node.name, logger);
+    return this.checkers.watchLog(node.name, logger, () => node.isDiskBroken);
   }
 
   onCommit(node: SimulatedNode, block: CommittedBlock, ledger: Ledger): void {
@@ -162,10 +167,23 @@ export class Cluster implements NodeObserver {
   onFatal(node: SimulatedNode, error: Error): void {
     const code = error instanceof EngineError ? error.code : error.message;
     this.trace.event(this.clock.monotonicMs(), `fatal ${node.name} ${code}`);
+    if (node.isDiskBroken && error instanceof EngineError) {
+      this.#replace(node);
+      return;
+    }
     if (node.isByzantine) return;
     const failure = new CheckFailure("I17", `${node.name} stopped: ${error.message}`);
     failure.cause = error;
     this.fail(failure);
+  }
+
+  /** A process that ended itself because its disk failed is started again on the same disk. */
+  #replace(node: SimulatedNode): void {
+    node.isDiskBroken = false;
+    node.crash();
+    this.clock.schedule(RESTART_MS, () => {
+      if (!node.isUp && this.mayRestart) node.boot();
+    });
   }
 
   /** Submits one fresh transaction at a node; remembers it when it was accepted. */

@@ -1,34 +1,37 @@
 import type { SeededRandom } from "@credlink/testkit";
 import type { Cluster } from "./cluster.ts";
+import { partition } from "./partitions.ts";
 import type { Plan } from "./plan.ts";
 import { peerName } from "./profile.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 
-/** What went wrong in a run, by kind. */
-export type FaultCounts = Record<
-  "crash" | "restart" | "blackout" | "partition" | "cut" | "heal" | "slowDisk",
-  number
->;
+/** Longest freeze of a machine, milliseconds. */
+const MAX_PAUSE_MS = 30_000;
+/** Parts that flap last so long, milliseconds. */
+const FLAP_MS = [100, 2_000] as const;
+
+interface Fault {
+  readonly name: string;
+  /** How often it is drawn among those that the plan allows. */
+  readonly weight: number;
+  readonly strike: () => void;
+}
 
 /** Lets things go wrong, one at a time, at random moments. */
 export class FaultInjector {
   readonly #cluster: Cluster;
   readonly #plan: Plan;
   readonly #random: SeededRandom;
+  readonly #faults: readonly Fault[];
   #isActive = true;
-  readonly counts: FaultCounts = {
-    crash: 0,
-    restart: 0,
-    blackout: 0,
-    partition: 0,
-    cut: 0,
-    heal: 0,
-    slowDisk: 0,
-  };
+  /** What went wrong in a run, by kind. */
+  readonly counts: Record<string, number> = {};
 
   constructor(cluster: Cluster, plan: Plan, random: SeededRandom) {
     this.#cluster = cluster;
     this.#plan = plan;
     this.#random = random;
+    this.#faults = this.#allowed();
   }
 
   start(): void {
@@ -37,6 +40,26 @@ export class FaultInjector {
 
   stop(): void {
     this.#isActive = false;
+  }
+
+  #allowed(): readonly Fault[] {
+    const { crashes, cuts, clogs, jumps, pauses, diskFaults, spares } = this.#plan;
+    const mode = this.#plan.partition;
+    const all: readonly (readonly [boolean, Fault])[] = [
+      [crashes, { name: "crash", weight: 30, strike: () => this.#crashOne() }],
+      [crashes, { name: "blackout", weight: 3, strike: () => this.#blackOut() }],
+      [mode !== "none", { name: "partition", weight: 17, strike: () => this.#partition() }],
+      [cuts, { name: "cut", weight: 10, strike: () => this.#cutOne() }],
+      [clogs, { name: "clog", weight: 10, strike: () => this.#clogOne() }],
+      [true, { name: "heal", weight: 20, strike: () => this.#healNetwork() }],
+      [true, { name: "slowDisk", weight: 15, strike: () => this.#slowDisk() }],
+      [jumps, { name: "clockJump", weight: 8, strike: () => this.#jump() }],
+      [jumps, { name: "clockStop", weight: 3, strike: () => this.#anyone().time.stop() }],
+      [pauses, { name: "pause", weight: 6, strike: () => this.#pause() }],
+      [diskFaults, { name: "diskFault", weight: 8, strike: () => this.#breakDisk() }],
+      [spares > 0, { name: "churn", weight: 40, strike: () => this.#churn() }],
+    ];
+    return all.filter(([isAllowed]) => isAllowed).map(([, fault]) => fault);
   }
 
   #schedule(): void {
@@ -49,71 +72,136 @@ export class FaultInjector {
   }
 
   #strike(): void {
-    const { crashes, partitions } = this.#plan;
-    const draw = this.#random.next();
-    if (crashes && draw < 0.3) this.#crashOne();
-    else if (crashes && draw < 0.33) this.#blackOut();
-    else if (partitions && draw < 0.5) this.#partition();
-    else if (partitions && draw < 0.6) this.#cutOne();
-    else if (draw < 0.8) this.#healAll();
-    else this.#slowDisk();
+    const total = this.#faults.reduce((sum, { weight }) => sum + weight, 0);
+    let left = this.#random.between(0, total);
+    for (const { name, weight, strike } of this.#faults) {
+      left -= weight;
+      if (left >= 0) continue;
+      this.#count(name);
+      strike();
+      return;
+    }
+  }
+
+  #count(name: string): void {
+    this.counts[name] = (this.counts[name] ?? 0) + 1;
+  }
+
+  #anyone(): SimulatedNode {
+    return this.#random.pick(this.#cluster.nodes);
+  }
+
+  /** Runs `act` later, unless the run is being healed by then. */
+  #later(delayMs: number, act: () => void): void {
+    this.#cluster.clock.schedule(delayMs, () => {
+      if (this.#isActive) act();
+    });
   }
 
   /** One machine loses power and comes back later. */
   #crashOne(): void {
     const up = this.#cluster.nodes.filter(({ isUp }) => isUp);
     if (up.length === 0) return;
-    this.counts.crash++;
     const node = this.#random.pick(up);
     node.crash();
-    this.#cluster.clock.schedule(this.#random.between(1, 3_000), () => this.#restart(node.index));
+    this.#later(this.#random.between(1, 3_000), () => this.#restart(node));
   }
 
   /** Power fails for the whole consortium. */
   #blackOut(): void {
-    this.counts.blackout++;
     for (const node of this.#cluster.nodes) {
       node.crash();
-      const delayMs = this.#random.between(1, 1_000);
-      this.#cluster.clock.schedule(delayMs, () => this.#restart(node.index));
+      this.#later(this.#random.between(1, 1_000), () => this.#restart(node));
     }
   }
 
-  #restart(index: number): void {
-    const node = this.#cluster.nodes[index];
-    if (node === undefined || node.isUp || !this.#isActive) return;
-    this.counts.restart++;
+  #restart(node: SimulatedNode): void {
+    if (node.isUp) return;
+    this.#count("restart");
     node.boot();
   }
 
   #partition(): void {
-    this.counts.partition++;
-    const names = this.#random.shuffle(this.#cluster.nodes.map(({ name }) => name));
-    const at = this.#random.integer(names.length + 1);
-    this.#cluster.network.partition([names.slice(0, at), names.slice(at)]);
+    const { partition: mode } = this.#plan;
+    partition(mode, this.#cluster, this.#random);
+    if (mode !== "flapping") return;
+    this.#later(this.#random.between(...FLAP_MS), () => this.#cluster.network.heal());
   }
 
   /** One direction goes silent, the other does not. */
   #cutOne(): void {
-    const count = this.#plan.validators;
-    if (count < 2) return;
-    this.counts.cut++;
-    const [from, to] = this.#random.shuffle(Array.from({ length: count }, (_, i) => i));
-    if (from === undefined || to === undefined) return;
-    this.#cluster.network.setCut(peerName(from), peerName(to), true);
+    const [from, to] = this.#link();
+    if (from !== to) this.#cluster.network.setCut(from, to, true);
   }
 
-  #healAll(): void {
-    this.counts.heal++;
+  /** One direction holds everything back for up to five seconds. */
+  #clogOne(): void {
+    const [from, to] = this.#link();
+    this.#cluster.network.setLink(from, to, { minLatencyMs: 50, maxLatencyMs: 5_000 });
+  }
+
+  #link(): readonly [string, string] {
+    const order = this.#random.shuffle(this.#cluster.nodes.map((_, index) => index));
+    const [from = 0, to = from] = order;
+    return [peerName(from), peerName(to)];
+  }
+
+  #healNetwork(): void {
     this.#cluster.network.heal();
+    this.#cluster.network.setDefaults({});
   }
 
   #slowDisk(): void {
-    this.counts.slowDisk++;
-    const node = this.#random.pick(this.#cluster.nodes);
+    const node = this.#anyone();
     const [minMs, maxMs] = this.#plan.diskSync;
     const factor = this.#random.chance(0.5) ? 1 : 20;
     node.disk.setSyncLatency(minMs * factor, Math.min(maxMs * factor, 500));
     node.store.setSyncLatency(minMs * factor, Math.min(maxMs * factor, 500));
+  }
+
+  /** Somebody sets a clock: a little, or an hour back, or ahead. */
+  #jump(): void {
+    const { time } = this.#anyone();
+    time.skewMs = this.#random.pick([-3_600_000, -5_000, -300, 300, 5_000, 60_000]);
+  }
+
+  /** A machine does nothing for a while; what comes meanwhile is handled afterwards. */
+  #pause(): void {
+    const node = this.#anyone();
+    if (node.time.isPaused) return;
+    node.time.pause();
+    const longest = this.#random.chance(0.1) ? MAX_PAUSE_MS : 3_000;
+    this.#later(this.#random.between(10, longest), () => node.time.resume());
+  }
+
+  /** The disk of the vote log refuses once; the process must end, and may be started again. */
+  #breakDisk(): void {
+    const node = this.#anyone();
+    node.isDiskBroken = true;
+    const isSync = this.#random.chance(0.6);
+    node.disk.failNext(isSync ? "sync" : "write", isSync ? "EIO" : "ENOSPC");
+  }
+
+  /** A spare validator joins, or leaves: those of the first list stay. */
+  #churn(): void {
+    const { validators } = this.#plan;
+    const { profile, checkers } = this.#cluster;
+    const door = this.#cluster.honest.find(({ engine }) => engine !== null)?.engine;
+    const set = checkers.validators.at(checkers.chain.height + 2);
+    const spares = this.#cluster.nodes.slice(validators);
+    if (door === null || door === undefined || set === null || spares.length === 0) return;
+    const { name, index } = this.#random.pick(spares);
+    const publicKey = profile.signers[index]?.publicKey;
+    if (publicKey === undefined) return;
+    const isMember = set.validators.some(({ nodeId }) => nodeId === name);
+    const change = isMember
+      ? { add: [], remove: [name] }
+      : { add: [{ nodeId: name, publicKey, peerId: name }], remove: [] };
+    const { genesisDigest } = this.#cluster;
+    const bytes = profile.createChange?.(genesisDigest, door.status().height, change);
+    if (bytes === undefined) return;
+    void door.submit(bytes).then((result) => {
+      if (result.ok) this.#count(isMember ? "validator leaves" : "validator joins");
+    });
   }
 }

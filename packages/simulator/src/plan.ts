@@ -21,13 +21,73 @@ export interface Plan {
   readonly latency: readonly [minMs: number, maxMs: number];
   readonly diskSync: readonly [minMs: number, maxMs: number];
   readonly crashes: boolean;
-  readonly partitions: boolean;
-  /** Largest error of a wall clock, milliseconds. */
+  /** How the network falls apart when it does; none: it never does. */
+  readonly partition: PartitionMode;
+  /** One direction between two nodes may go silent, or hold messages back for long. */
+  readonly cuts: boolean;
+  readonly clogs: boolean;
+  /** Largest constant error of a wall clock, milliseconds, and largest drift. */
   readonly skewMs: number;
+  readonly driftPpm: number;
+  /** Wall clocks may jump, also back by an hour, or stand still. */
+  readonly jumps: boolean;
+  /** Machines may freeze for up to 30 s. */
+  readonly pauses: boolean;
+  /** Writes and syncs of the vote log's disk may fail: the process ends, and comes back. */
+  readonly diskFaults: boolean;
+  /** Executing a block takes up to so long, milliseconds. */
+  readonly executionMs: number;
+  readonly maxBlockTransactions: number;
+  /** 0: no empty blocks. */
+  readonly emptyBlockIntervalMs: number;
+  /** Honest nodes outside the first validator list that join and leave it. */
+  readonly spares: number;
 }
 
-/** Validator counts that bulk runs draw from. */
-const COUNTS = [1, 4, 4, 4, 5, 7, 10] as const;
+/** How a network falls into parts. */
+export const partitionModes = [
+  "none",
+  /** Each node goes to one of two sides. */
+  "uniform-partition",
+  /** A side of uniform size. */
+  "uniform-size",
+  "isolate-one",
+  /** Two sides that one node belongs to both. */
+  "bridge",
+  /** Everybody hears its two neighbours only. */
+  "ring",
+  /** The primary of the moment is not heard, but hears. */
+  "one-way-primary",
+  /** Parts form and vanish every moment. */
+  "flapping",
+] as const;
+export type PartitionMode = (typeof partitionModes)[number];
+
+/** Validator counts that bulk runs draw from, and in how many of a thousand runs. */
+const COUNTS: readonly (readonly [validators: number, share: number])[] = [
+  [1, 40],
+  [2, 30],
+  [3, 30],
+  [4, 540],
+  [5, 100],
+  [6, 60],
+  [7, 120],
+  [8, 30],
+  [10, 25],
+  [13, 12],
+  [16, 7],
+  [31, 3],
+  [32, 3],
+];
+
+function drawCount(random: SeededRandom): number {
+  let left = random.integer(1_000);
+  for (const [validators, share] of COUNTS) {
+    if (left < share) return validators;
+    left -= share;
+  }
+  return 4;
+}
 
 /** Draws a run. Most options are off in some runs, so that each shows what it does alone. */
 export function drawPlan(
@@ -36,7 +96,7 @@ export function drawPlan(
   heights: number | null = null,
 ): Plan {
   const blocks = 20 + random.integer(41);
-  const n = validators ?? random.pick(COUNTS);
+  const n = validators ?? drawCount(random);
   const bound = Math.floor((n - 1) / 3);
   const traitors = bound > 0 && random.chance(0.6) ? 1 + random.integer(bound) : 0;
   const order = random.shuffle(Array.from({ length: n }, (_, index) => index));
@@ -48,17 +108,27 @@ export function drawPlan(
       order.slice(0, traitors).map((index) => [index, drawStrategies(random)] as const),
     ),
     heights: heights ?? blocks,
-    safetyMs: random.between(40, 160) * (heights ?? blocks),
+    safetyMs: random.between(40, 160) * (heights ?? blocks) * (random.chance(0.2) ? 4 : 1),
     livenessMs: 300_000,
     faultEveryMs: random.between(200, 1_500),
     submitEveryMs: random.between(30, 200),
-    loss: random.chance(0.5) ? random.between(0, 0.2) : 0,
-    duplication: random.chance(0.5) ? random.between(0, 0.3) : 0,
+    loss: random.chance(0.5) ? random.between(0, 0.3) : 0,
+    duplication: random.chance(0.5) ? random.between(0, 0.5) : 0,
     latency: isWide ? [20, 150] : [0.2, random.between(0.5, 10)],
-    diskSync: isSlow ? [1, random.between(5, 200)] : [0.05, random.between(0.1, 5)],
+    diskSync: isSlow ? [1, random.between(5, 500)] : [0.05, random.between(0.1, 5)],
     crashes: random.chance(0.7),
-    partitions: random.chance(0.6),
-    skewMs: random.chance(0.3) ? random.between(0, 400) : 0,
+    partition: random.chance(0.4) ? "none" : random.pick(partitionModes),
+    cuts: random.chance(0.4),
+    clogs: random.chance(0.3),
+    skewMs: random.chance(0.3) ? random.between(0, random.chance(0.3) ? 10_000 : 400) : 0,
+    driftPpm: random.chance(0.2) ? random.between(0, 500) : 0,
+    jumps: random.chance(0.15),
+    pauses: random.chance(0.15),
+    diskFaults: random.chance(0.15),
+    executionMs: random.chance(0.2) ? random.between(1, 300) : 0,
+    maxBlockTransactions: random.chance(0.3) ? 1 + random.integer(8) : 64,
+    emptyBlockIntervalMs: random.chance(0.15) ? random.between(100, 1_000) | 0 : 0,
+    spares: random.chance(0.12) && n >= 4 && n < 10 ? 1 + random.integer(2) : 0,
   };
 }
 

@@ -54,6 +54,8 @@ export interface RunResult {
 const BLOCKS_AFTER_HEALING = 10;
 /** After healing, transactions are submitted this often, milliseconds. */
 const HEALED_SUBMIT_MS = 50;
+/** Most that executing a block takes after healing, milliseconds. */
+const HEALED_EXECUTION_MS = 20;
 
 /** Runs one seed to its end, or to the first broken invariant. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
@@ -125,17 +127,25 @@ async function createProfile(
   random: SeededRandom,
   plan: Plan,
 ): Promise<Profile> {
+  const keys = random.fork("keys");
+  const { validators, spares, maxBlockTransactions, emptyBlockIntervalMs } = plan;
   if (profile === "protocol") {
-    return createProtocolProfile(random.fork("keys"), plan.validators, SIMULATION_START_MS);
+    const nodes = validators + spares;
+    const made = createProtocolProfile(keys, nodes, SIMULATION_START_MS, validators);
+    const { genesis } = made;
+    const parameters = { ...genesis.parameters, maxBlockTransactions, emptyBlockIntervalMs };
+    return { ...made, genesis: { ...genesis, parameters } };
   }
   const { createFullProfile } = await import("./full-profile.ts");
-  return createFullProfile(random.fork("keys"), plan.validators, SIMULATION_START_MS);
+  return createFullProfile(keys, validators, SIMULATION_START_MS);
 }
 
 function prepare(node: Cluster["nodes"][number], plan: Plan, random: SeededRandom): void {
   node.disk.setSyncLatency(...plan.diskSync);
   node.store.setSyncLatency(...plan.diskSync);
-  node.skewMs = Math.round(random.between(-plan.skewMs, plan.skewMs));
+  node.time.skewMs = Math.round(random.between(-plan.skewMs, plan.skewMs));
+  node.time.drift(random.between(-plan.driftPpm, plan.driftPpm));
+  node.executionMs = plan.executionMs;
   node.boot();
 }
 
@@ -195,11 +205,16 @@ async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): 
   const lost = new Set(honest.slice(0, random.integer(Math.max(spare, 0) + 1)));
   network.heal();
   network.setDefaults({ minLatencyMs: 0.2, maxLatencyMs: 5, loss: 0, duplication: 0 });
+  cluster.mayRestart = false;
   for (const node of cluster.nodes) {
     node.disk.setSyncLatency(0.05, 2);
     node.store.setSyncLatency(0.05, 2);
-    node.skewMs = 0;
-    if (lost.has(node)) node.crash();
+    node.time.heal();
+    node.disk.failNext("sync", "none", 0);
+    node.disk.failNext("write", "none", 0);
+    node.isDiskBroken = false;
+    node.executionMs = Math.min(node.executionMs, HEALED_EXECUTION_MS);
+    if (lost.has(node)) lose(cluster, node, random);
     else if (!node.isUp) node.boot();
   }
   const core = honest.filter((node) => !lost.has(node));
@@ -219,6 +234,17 @@ async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): 
     });
   await stepUntil(cluster, endMs, () => !isBehind() && isDrained());
   cluster.guard(() => judgeLiveness(cluster, core, isBehind(), isDrained()));
+}
+
+/** A node that stays faulty for good: down, deaf, or never heard. */
+function lose(cluster: Cluster, node: Cluster["nodes"][number], random: SeededRandom): void {
+  const kind = random.pick(["down", "deaf", "mute"]);
+  if (kind === "down") node.crash();
+  else
+    for (const { name } of cluster.nodes) {
+      if (kind === "deaf") cluster.network.setCut(name, node.name, true);
+      else cluster.network.setCut(node.name, name, true);
+    }
 }
 
 function judgeLiveness(

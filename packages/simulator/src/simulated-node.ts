@@ -17,6 +17,7 @@ import {
   type SimulatedDisk,
   type SimulatedNetwork,
 } from "@credlink/testkit";
+import { MachineClock } from "./machine-clock.ts";
 import { type Profile, peerName } from "./profile.ts";
 import { type WatchedStep, watchReplica } from "./replica-watch.ts";
 import { createSimulatedStore, type SimulatedStore } from "./simulated-store.ts";
@@ -65,8 +66,12 @@ export class SimulatedNode {
   readonly #wrap: WrapNetwork | null;
   readonly #random: SeededRandom;
   #process: Process | null = null;
-  /** Wall clock error of this machine, milliseconds. */
-  skewMs = 0;
+  /** What this machine's wall clock shows, and whether anything runs on it. */
+  readonly time: MachineClock;
+  /** What one execution of a block takes at most, milliseconds of virtual time. */
+  executionMs = 0;
+  /** Whether an operation of its disk was made to fail: its process may then end itself. */
+  isDiskBroken = false;
   /** Processes started so far. */
   lives = 0;
 
@@ -78,7 +83,8 @@ export class SimulatedNode {
     this.#wrap = wrap;
     this.isByzantine = wrap !== null;
     this.#random = world.random.fork(this.name);
-    const { clock } = world;
+    this.time = new MachineClock(world.clock);
+    const clock = this.time.forDevices();
     this.disk = createSimulatedDisk({ clock, random: this.#random.fork("disk") });
     this.store = createSimulatedStore(clock, this.#random.fork("store"));
   }
@@ -97,15 +103,17 @@ export class SimulatedNode {
 
   /** Starts a process; it opens its chain and joins in virtual time. */
   boot(): void {
-    const { clock, network } = this.#world;
-    const endpoint = network.attach({
-      id: this.name,
-      organization: this.name,
-      role: "validator",
-      provisional: false,
-    });
+    const { network } = this.#world;
+    const endpoint = this.time.endpoint(
+      network.attach({
+        id: this.name,
+        organization: this.name,
+        role: "validator",
+        provisional: false,
+      }),
+    );
     const process: Process = {
-      clock: clock.process(this.skewMs),
+      clock: this.time.process(),
       endpoint,
       engine: null,
       ledger: null,
@@ -121,7 +129,7 @@ export class SimulatedNode {
     const { profile, clock } = this.#world;
     const ledger = await createLedger({
       store: this.store.mount(),
-      executor: waitedFor(profile.createExecutor(), clock),
+      executor: this.#slowed(waitedFor(profile.createExecutor(), clock), process.clock),
       genesis: profile.genesis,
     });
     if (this.#process !== process) return;
@@ -168,6 +176,20 @@ export class SimulatedNode {
       if (this.#process === process) this.#observer.onCommit(this, block, ledger);
     });
     await engine.start();
+  }
+
+  /** Execution takes its time on this machine. */
+  #slowed(executor: Executor, clock: ProcessClock): Executor {
+    return {
+      ...executor,
+      execute: async (...args) => {
+        if (this.executionMs > 0) {
+          const delayMs = this.#random.between(0, this.executionMs);
+          await new Promise<void>((resolve) => clock.schedule(delayMs, resolve));
+        }
+        return executor.execute(...args);
+      },
+    };
   }
 
   /** Power goes: nothing of the process lives on, what was not synced is lost, kept or torn. */

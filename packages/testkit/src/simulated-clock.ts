@@ -9,8 +9,11 @@ export interface ProcessClock extends Clock {
 
 /** Virtual time. Nothing happens unless it is asked to run. */
 export interface SimulatedClock extends Clock {
-  /** A clock whose wall time is `skewMs` off; its timers count true milliseconds. */
-  process(skewMs?: number): ProcessClock;
+  /**
+   * A clock whose wall time is `skewMs` off, always or as it says each time it is asked; its timers
+   * count true milliseconds.
+   */
+  process(skewMs?: number | (() => number)): ProcessClock;
   /** Runs the earliest event and everything that promises make of it; false when none is left. */
   runNext(): Promise<boolean>;
   /** Runs events up to and including `atMs` (monotonic), then stands there. */
@@ -97,10 +100,11 @@ class VirtualClock implements SimulatedClock {
     };
   }
 
-  process(skewMs = 0): ProcessClock {
+  process(skewMs: number | (() => number) = 0): ProcessClock {
     let alive = true;
+    const errorMs = typeof skewMs === "number" ? () => skewMs : skewMs;
     return {
-      nowMs: () => this.nowMs() + skewMs,
+      nowMs: () => this.nowMs() + errorMs(),
       monotonicMs: () => this.#elapsedMs,
       schedule: (delayMs, callback) => {
         if (!alive) return () => {};

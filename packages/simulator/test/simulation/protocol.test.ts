@@ -22,8 +22,17 @@ function calm(change: Partial<Plan>): (plan: Plan) => Plan {
     latency: [0.2, 5],
     diskSync: [0.05, 1],
     crashes: false,
-    partitions: false,
+    partition: "none",
+    cuts: false,
+    clogs: false,
     skewMs: 0,
+    driftPpm: 0,
+    jumps: false,
+    pauses: false,
+    diskFaults: false,
+    executionMs: 0,
+    emptyBlockIntervalMs: 0,
+    spares: 0,
     ...change,
   });
 }
