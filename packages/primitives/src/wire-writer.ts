@@ -1,6 +1,8 @@
 const START_BYTES = 4 * 1024;
 /** A buffer that grew beyond this is not kept for the next value. */
 const KEPT_BYTES = 1024 * 1024;
+/** Up to here an array costs little: V8 keeps it in its own heap, without a buffer. */
+const SHORT_BYTES = 64;
 const TWO_32 = 0x1_0000_0000;
 
 const utf8Encoder = new TextEncoder();
@@ -12,7 +14,7 @@ export class WireWriter {
 
   /** What was written, in memory of its own; the writer is empty again. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#at);
+    const taken = headOf(this.#bytes, this.#at);
     this.clear();
     return taken;
   }
@@ -133,4 +135,12 @@ export class WireWriter {
     larger.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = larger;
   }
+}
+
+/** The first `length` bytes, in memory of their own. */
+function headOf(bytes: Uint8Array, length: number): Uint8Array {
+  if (length > SHORT_BYTES) return bytes.slice(0, length);
+  const head = new Uint8Array(length);
+  for (let i = 0; i < length; i++) head[i] = bytes[i] as number;
+  return head;
 }

@@ -1,6 +1,6 @@
 const LANES = 4;
 const BLOCK_BYTES = 4 * LANES;
-const DIGEST_WORDS = 8;
+const DIGEST_BYTES = 32;
 
 let words = new Uint32Array(1024);
 let bytes = new Uint8Array(words.buffer);
@@ -77,14 +77,24 @@ function finish(first: number, second: number, third: number, fourth: number): U
   b = (b + a) | 0;
   c = (c + a) | 0;
   d = (d + a) | 0;
-  const digest = new Uint32Array(DIGEST_WORDS);
-  digest[0] = a;
-  digest[1] = b;
-  digest[2] = c;
-  digest[3] = d;
-  digest[4] = finalMix(a ^ 0x5bd1e995);
-  digest[5] = finalMix(b ^ 0x5bd1e995);
-  digest[6] = finalMix(c ^ 0x5bd1e995);
-  digest[7] = finalMix(d ^ 0x5bd1e995);
-  return new Uint8Array(digest.buffer);
+  const digest = new Uint8Array(DIGEST_BYTES);
+  putLane(digest, 0, a);
+  putLane(digest, 4, b);
+  putLane(digest, 8, c);
+  putLane(digest, 12, d);
+  return digest;
+}
+
+/** One lane, and sixteen bytes on what it gives when it is mixed once more. */
+function putLane(digest: Uint8Array, at: number, lane: number): void {
+  putWord(digest, at, lane);
+  putWord(digest, at + BLOCK_BYTES, finalMix(lane ^ 0x5bd1e995));
+}
+
+// Byte by byte: V8 keeps small arrays in its own heap until their buffer is asked for.
+function putWord(digest: Uint8Array, at: number, word: number): void {
+  digest[at] = word;
+  digest[at + 1] = word >>> 8;
+  digest[at + 2] = word >>> 16;
+  digest[at + 3] = word >>> 24;
 }
