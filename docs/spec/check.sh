@@ -113,6 +113,12 @@ broken() {
     -DVIEWS=2 -DPRIMARIES -DWISHES_NEEDED -DSABOTAGE_ALONE
 }
 
+recovery() {
+  search holds recovery.pml dfs 'RECOVER: nonce drawn after the start'
+  search breaks recovery.pml bfs 'RECOVER counts heads of peers' -DSABOTAGE_COUNTS_HEADS
+  search breaks recovery.pml bfs 'RECOVER with a nonce kept on disk' -DSABOTAGE_NONCE_ON_DISK
+}
+
 alive() {
   search holds liveness.pml fair 'liveness: silent primary of view 0' -DVIEWS=4 -DSHIFT=3
   search holds liveness.pml fair 'liveness: early timers of view 0' -DVIEWS=4 -DSHIFT=0
@@ -136,7 +142,7 @@ reachable() {
 }
 
 printf '%-52s %-8s %-10s %12s %6s %8s %6s\n' model search found states depth 'user s' MB
-if [ "$form" != traces ]; then safety; alive; broken; reachable; fi
+if [ "$form" != traces ]; then safety; recovery; alive; broken; reachable; fi
 if [ "$form" = full ]; then long; fi
 replay accepted "$traces"
 replay rejected "$((traces / 4))" --tamper
