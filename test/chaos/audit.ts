@@ -6,6 +6,7 @@ import type { ChainRecord, Violation } from "./chain-record.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Accepted, ChaosLoad } from "./load.ts";
 import type { Session } from "./session.ts";
+import { StatementRecord } from "./statements.ts";
 
 /** How long accepted transactions may take once all is healed, milliseconds. */
 const DRAIN_MS = 30_000;
@@ -97,18 +98,22 @@ async function until(isDone: () => boolean): Promise<void> {
 
 /**
  * Reads every node's whole chain through its own gateway: equal blocks at equal heights, up to the
- * highest that any node ever showed, so that what was once reported committed still is, everywhere.
+ * highest that any node ever showed, so that what was once reported committed still is, everywhere;
+ * and all votes that they remember of all heights, so that nobody voted twice, across all restarts.
  */
 export async function auditChains({ cluster, record, watch }: Session): Promise<void> {
   const { height } = record;
+  const statements = new StatementRecord();
   await until(() => cluster.names.every((name) => watch.heightOf(name) >= height));
   await Promise.all(
     cluster.names.map(async (name) => {
       const head = await watch.readAll(name);
+      await statements.read(name, watch.client(name), 1, head);
       if (head >= height) return;
       record.violations.push({ rule: "lost", detail: `${name} is at ${head}, not at ${height}` });
     }),
   );
+  record.violations.push(...statements.violations);
 }
 
 /** Verifies every node's stored chain, from genesis to its head, with nobody running. */

@@ -38,6 +38,7 @@ export async function readBlock(client: Client, height: number): Promise<SeenBlo
 export interface Violation {
   readonly rule:
     | "agreement"
+    | "equivocation"
     | "chain"
     | "duplicate"
     | "lost"

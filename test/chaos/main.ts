@@ -4,7 +4,14 @@ import { measureDegraded } from "./degraded.ts";
 import { measureFailover } from "./failover.ts";
 import { measureHostile } from "./hostile.ts";
 import { type ChaosOptions, parseChaosOptions, UsageError, usage } from "./options.ts";
-import { renderDegraded, renderFailover, renderHostile, renderRun } from "./render.ts";
+import {
+  renderDegraded,
+  renderFailover,
+  renderHostile,
+  renderRollback,
+  renderRun,
+} from "./render.ts";
+import { runRollback } from "./rollback.ts";
 import { runChaos } from "./run.ts";
 
 /** What a suite prints, and whether what it checks held. */
@@ -32,6 +39,8 @@ async function runSuite(options: ChaosOptions, say: (text: string) => void): Pro
       return outcome(await measureDegraded(options, say), renderDegraded);
     case "hostile":
       return outcome(await measureHostile(options, say), renderHostile);
+    case "rollback":
+      return outcome(await runRollback(options, say), renderRollback);
   }
 }
 

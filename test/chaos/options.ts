@@ -3,7 +3,7 @@ import { type AttackName, loudAttacks, quietAttacks } from "./attacks.ts";
 import { type FaultKind, faultKinds } from "./schedule.ts";
 
 /** What `pnpm chaos` can be asked for. */
-export const suites = ["run", "kills", "failover", "degraded", "hostile"] as const;
+export const suites = ["run", "kills", "failover", "degraded", "hostile", "rollback"] as const;
 export type Suite = (typeof suites)[number];
 
 export interface ChaosOptions {
@@ -31,12 +31,13 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm chaos [run|kills|failover|degraded|hostile] [options]
+export const usage = `pnpm chaos [run|kills|failover|degraded|hostile|rollback] [options]
   run               random faults under load; what must hold is checked (default)
   kills             the same with kill -9 alone, --rounds of it (default 200)
   failover          the primary killed under load: time to the next block, --rounds (default 20)
   degraded          throughput with f validators down against that with all
   hostile           throughput with one validator flooding against that with it silent
+  rollback          a validator whose data folder is put back to an old image
 
   --validators 4|7  (default 4)
   --minutes N       how long faults go on (default 5)

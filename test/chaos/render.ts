@@ -2,6 +2,7 @@ import type { Violation } from "./chain-record.ts";
 import type { DegradedReport } from "./degraded.ts";
 import type { FailoverReport } from "./failover.ts";
 import type { HostileReport, Phase } from "./hostile.ts";
+import type { RollbackReport } from "./rollback.ts";
 import type { ChaosReport } from "./run.ts";
 import type { Spread } from "./spread.ts";
 
@@ -50,6 +51,18 @@ export function renderHostile(report: HostileReport): string {
     phase("flood, no blame  ", report.quiet),
     phase("flood, cut for it", report.loud),
     `shares            ${report.quietShare} and ${report.loudShare} (at least ${report.leastShare})`,
+    ...renderViolations(report.violations),
+  ].join("\n");
+}
+
+/** The report of `chaos rollback` for people. */
+export function renderRollback(report: RollbackReport): string {
+  const { recoveredAfterMs } = report;
+  return [
+    `image of height ${report.imageHeight} put back at height ${report.forgottenAt}`,
+    `abstained     ${report.abstained ? "yes" : "no"}`,
+    `recovered     ${recoveredAfterMs === null ? "no" : `after ${recoveredAfterMs} ms`}`,
+    `voted again   at ${report.votedAgain} heights`,
     ...renderViolations(report.violations),
   ].join("\n");
 }

@@ -1,3 +1,4 @@
+import { digest, height, validatorIndex, view } from "@credlink/primitives";
 import { createSeededRandom } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
 import { ChainRecord, type SeenBlock } from "../chain-record.ts";
@@ -5,6 +6,7 @@ import { judgeLogs } from "../logs.ts";
 import { judgeMemory, residentMebibytes, slopePerMinute } from "../memory.ts";
 import { parseChaosOptions, UsageError } from "../options.ts";
 import { drawFaults, type Fault, faultKinds } from "../schedule.ts";
+import { type Statement, StatementRecord } from "../statements.ts";
 
 function draw(seed: number, count: number): readonly Fault[] {
   const schedule = drawFaults(createSeededRandom(seed), {
@@ -80,6 +82,34 @@ describe("the record of what nodes hold", () => {
     record.see("a", block(1));
     record.see("a", block(2, { parent: "other", transactions: ["transaction 1"] }));
     expect(record.violations.map((each) => each.rule)).toEqual(["chain", "duplicate"]);
+  });
+});
+
+describe("the record of what validators said", () => {
+  const vote = (change: Partial<Extract<Statement, { type: "prepare" }>> = {}): Statement => ({
+    type: "prepare",
+    height: height(4),
+    view: view(0),
+    digest: digest(new Uint8Array(32)),
+    sender: validatorIndex(3),
+    signature: new Uint8Array(64),
+    ...change,
+  });
+
+  it("knows the heights of each validator, and finds nothing where words agree", () => {
+    const record = new StatementRecord();
+    record.see("a", vote());
+    record.see("b", vote({ signature: new Uint8Array(64).fill(1) }));
+    record.see("b", vote({ view: view(1), digest: digest(new Uint8Array(32).fill(1)) }));
+    expect(record.violations).toEqual([]);
+    expect(record.heights.get(3)).toEqual(new Set([4]));
+  });
+
+  it("finds a validator that told two nodes two things of one height and view", () => {
+    const record = new StatementRecord();
+    record.see("a", vote());
+    record.see("b", vote({ digest: digest(new Uint8Array(32).fill(1)) }));
+    expect(record.violations.map((each) => each.rule)).toEqual(["equivocation"]);
   });
 });
 
