@@ -10,6 +10,7 @@ import { EvidenceChecker } from "./evidence-checker.ts";
 import { KnownValidators } from "./known-validators.ts";
 import type { Profile } from "./profile.ts";
 import type { WatchedStep } from "./replica-watch.ts";
+import { Situations } from "./situations.ts";
 import { TimelinessChecker } from "./timeliness-checker.ts";
 import { ValidityChecker } from "./validity-checker.ts";
 import { type WatchedNode, WireChecker } from "./wire-checker.ts";
@@ -29,6 +30,7 @@ export class Checkers {
   readonly evidence: EvidenceChecker;
   readonly timeliness: TimelinessChecker;
   readonly validity: ValidityChecker;
+  readonly situations: Situations;
   /** Nodes that came up without a vote log they could trust. */
   readonly abstained = new Set<string>();
   readonly #read = createWireReader();
@@ -49,6 +51,7 @@ export class Checkers {
     this.#honest = new Set(nodes.flatMap((node) => (node.isByzantine ? [] : [node.name])));
     const isTraitor = (nodeId: string): boolean => !this.#honest.has(nodeId);
     this.validators = new KnownValidators(createValidatorSet(genesis.validators));
+    this.situations = new Situations(this.validators);
     this.chain = new ChainChecker(profile, this.validators);
     this.wire = new WireChecker(nodes);
     this.certificates = new CertificateChecker(chain, this.validators, verifyOne);
@@ -92,6 +95,7 @@ export class Checkers {
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.evidence.check(node, step));
     this.#guard(() => this.timeliness.check(node, step));
+    this.situations.onStep(step);
   }
 
   /**

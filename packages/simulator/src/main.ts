@@ -1,12 +1,17 @@
 import { type Report, runBulk } from "./bulk-run.ts";
+import { strategies } from "./byzantine.ts";
 import { type Command, readCommand, USAGE } from "./command-line.ts";
 import { type RunResult, runSeed } from "./run.ts";
+import { neglected, WANTED } from "./situations.ts";
 import { readSlices } from "./slices.ts";
 import { summarize, summaryText } from "./summary.ts";
 import { exitCodeOf, type Tally, tallyOf } from "./tally.ts";
 
 /** Time between two lines about progress, milliseconds. */
 const PROGRESS_MS = 10_000;
+
+/** Exit code of a bulk run that passed and met too little. */
+const NEGLECTED = 5;
 
 function describe(result: RunResult): string {
   const { plan, coverage, height, virtualMs, events, traceDigest } = result;
@@ -44,7 +49,22 @@ async function run(command: Extract<Command, { type: "run" }>): Promise<number> 
     },
   });
   process.stdout.write(`${command.json ? JSON.stringify(report) : resultLine(report)}\n`);
-  return exitCodeOf(report.failed);
+  const code = exitCodeOf(report.failed);
+  return code === 0 ? judgeCoverage(command, report) : code;
+}
+
+/** Seeds that all passed have shown little where they never met what is rare. */
+function judgeCoverage(
+  { options }: Extract<Command, { type: "run" }>,
+  { coverage, seeds }: Report,
+): number {
+  // Other validator counts and the full profile do not draw everything.
+  if (options.profile !== "protocol" || options.validators !== null) return 0;
+  const wanted = [...WANTED, ...strategies.map((name) => `traitor ${name}`)];
+  const names = neglected(coverage, seeds, wanted);
+  if (names.length === 0) return 0;
+  process.stderr.write(`met by fewer than one in a thousand seeds: ${names.join(", ")}\n`);
+  return NEGLECTED;
 }
 
 async function main(): Promise<number> {

@@ -109,6 +109,11 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
       "decided in a view above 0": cluster.chain.highestView > 0 ? 1 : 0,
       "view 2 or above": cluster.wire.highestView >= 2 ? 1 : 0,
       byzantine: plan.byzantine.size,
+      ...cluster.checkers.situations.counts,
+      "prepared in view 2 or above": cluster.checkers.certificates.highestPreparedView >= 2 ? 1 : 0,
+      "decided in view 3 or above": cluster.chain.highestView >= 3 ? 1 : 0,
+      "evidence given": cluster.checkers.evidence.given,
+      "evidence in a block": cluster.checkers.validity.recorded,
       ...countStrategies(plan),
     },
   };
