@@ -72,6 +72,35 @@ describe("network create", () => {
   });
 });
 
+describe("network create --consensus solo", () => {
+  const create = (dir: string, ...more: readonly string[]) =>
+    credlinkJson("network", "create", "--dir", dir, "--consensus", ...more);
+
+  it("makes a chain of one validator that takes a transaction, and of no more", async () => {
+    const solo = await TestNetwork.run({ validators: 1, consensus: "solo" });
+    try {
+      const made = await credlinkJson(
+        ...["member", "create", "--network", solo.dir, "--organization", "org-1"],
+        ...["--name", "someone", "--role", "institution"],
+      );
+      expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+      expect((await solo.agree(["node-1"], 1)).height).toBe(1);
+      const client = await solo.client("node-1");
+      expect(client.genesis).toMatchObject({ consensus: "solo", production: false });
+    } finally {
+      await solo.close();
+    }
+    for (const more of [
+      ["solo", "--validators", "4"],
+      ["solo", "--validators", "1", "--standbys", "1"],
+      ["raft", "--validators", "4"],
+    ]) {
+      const refused = await create(join(network.folder.path, "refused-solo"), ...more);
+      expect(refused.value.at("error", "code").text).toBe("CLI_OPTIONS_CONFLICT");
+    }
+  });
+});
+
 describe("network start, status and stop", () => {
   it("start prints one line once all nodes are ready; status and stop work from outside", async () => {
     const ready = await network.start();

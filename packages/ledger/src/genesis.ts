@@ -5,6 +5,7 @@ import {
   bytesUpTo,
   type Codec,
   list,
+  oneOf,
   struct,
   text,
   u32,
@@ -58,6 +59,10 @@ export interface GenesisContract {
   readonly manifest: Uint8Array;
 }
 
+/** How blocks are decided: by PBFT, or at once by the one validator of a development chain. */
+export const consensusModes = ["pbft", "solo"] as const;
+export type ConsensusMode = (typeof consensusModes)[number];
+
 /** What all nodes agree on before the first block; its digest names the chain. */
 export interface Genesis {
   readonly version: number;
@@ -67,6 +72,8 @@ export interface Genesis {
   readonly production: boolean;
   /** Permits fewer than four validators, which tolerate no fault. */
   readonly allowNonByzantine: boolean;
+  /** "solo": exactly one validator for good; refused together with `production`. */
+  readonly consensus: ConsensusMode;
   /** DER of the consortium roots' certificates. */
   readonly roots: readonly Uint8Array[];
   readonly organizations: readonly GenesisOrganization[];
@@ -83,6 +90,7 @@ export const genesisCodec: Codec<Genesis> = struct({
   timestampMs: u53,
   production: bool,
   allowNonByzantine: bool,
+  consensus: oneOf(...consensusModes),
   roots: list(bytesUpTo(8 * 1024), 16),
   organizations: list(struct({ name: text(64), authorityCertificate: bytesUpTo(8 * 1024) }), 256),
   members: list(struct({ certificate: bytesUpTo(8 * 1024) }), 1_024),

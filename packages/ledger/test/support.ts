@@ -102,6 +102,7 @@ export const testGenesis: Genesis = {
   timestampMs: 1_700_000_000_000,
   production: false,
   allowNonByzantine: false,
+  consensus: "pbft",
   roots: [],
   organizations: [],
   members: [],

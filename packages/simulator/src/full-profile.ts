@@ -88,6 +88,7 @@ async function createGenesis(
     timestampMs: startMs - GENESIS_AGE_MS,
     production: false,
     allowNonByzantine: signers.length < 4,
+    consensus: "pbft",
     roots: [rootCertificate.der],
     organizations: [{ name: "platform", authorityCertificate: authorityCertificate.der }],
     members: certificates.map(({ der }) => ({ certificate: der })),

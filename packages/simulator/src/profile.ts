@@ -121,6 +121,7 @@ export function createProtocolProfile(
     timestampMs: startMs - GENESIS_AGE_MS,
     production: false,
     allowNonByzantine: validatorCount < 4,
+    consensus: "pbft",
     roots: [],
     organizations: [],
     members: [],

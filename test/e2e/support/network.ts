@@ -19,6 +19,7 @@ export interface NetworkOptions {
   readonly observers?: number;
   readonly standbys?: number;
   readonly allowNonByzantine?: boolean;
+  readonly consensus?: string;
 }
 
 /** A folder that is deleted at the end. */
@@ -49,6 +50,7 @@ export class TestNetwork {
     const sizes = ["--validators", String(validators), "--observers", String(observers)];
     const more = ["--standbys", String(standbys)];
     if (allowNonByzantine) more.push("--allow-non-byzantine");
+    if (options.consensus !== undefined) more.push("--consensus", options.consensus);
     const made = await credlinkJson("network", "create", "--dir", network.dir, ...sizes, ...more);
     if (made.code !== 0) throw new Error(`network create: ${made.stderr}`);
     return network;

@@ -46,6 +46,7 @@ interface CreateOptions {
   readonly observers: number;
   readonly standbys: number;
   readonly allowNonByzantine?: boolean;
+  readonly consensus: string;
   readonly chainId?: string;
   readonly basePort?: number;
   readonly containers?: boolean;
@@ -61,6 +62,7 @@ function addCreate(network: Command, context: CommandContext): void {
     .option("--observers <n>", "nodes that follow without a vote", wholeNumber, 0)
     .option("--standbys <n>", "enrolled validators that are not in the list yet", wholeNumber, 0)
     .option("--allow-non-byzantine", "permit fewer than four validators later (no fault tolerated)")
+    .option("--consensus <mode>", "pbft, or solo: one validator, development only", "pbft")
     .option("--chain-id <id>", "name of the chain (default: credlink-dev)")
     .option("--base-port <port>", "first of two ports a node (default: free ones)", wholeNumber)
     .option("--containers", "one container per node: found by name, ports 8645 and 9645 each")

@@ -144,6 +144,7 @@ function buildGenesis(
     timestampMs: made.nowMs,
     production: false,
     allowNonByzantine: plan.allowNonByzantine,
+    consensus: plan.consensus,
     roots: [made.root.certificate.der],
     organizations: [...made.authorities].map(([name, authority]) => ({
       name,

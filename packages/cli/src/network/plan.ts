@@ -1,4 +1,4 @@
-import type { Parameters } from "@credlink/ledger";
+import { type ConsensusMode, consensusModes, type Parameters } from "@credlink/ledger";
 import { CliError } from "../errors.ts";
 
 /** A node to be made. */
@@ -23,6 +23,7 @@ export interface NetworkPlan {
   readonly containers: boolean;
   /** Whether governance may go below four validators, which tolerate no fault. */
   readonly allowNonByzantine: boolean;
+  readonly consensus: ConsensusMode;
 }
 
 /** Fewest organisations, so that majorities of them mean something. */
@@ -54,6 +55,8 @@ export interface PlanOptions {
   readonly standbys?: number;
   /** Permits fewer than four validators later on; one validator always does. */
   readonly allowNonByzantine?: boolean;
+  /** Default pbft; "solo" is for development: one validator, for good. */
+  readonly consensus?: string;
   readonly chainId?: string;
   readonly basePort?: number;
   readonly containers?: boolean;
@@ -74,6 +77,16 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
   const { validators, observers = 0, standbys = 0, chainId = "credlink-dev" } = options;
   if (!isSize(validators) || !(validators === 1 || validators >= 4)) {
     throw new CliError("CLI_NETWORK_SIZE", `${validators} validators`);
+  }
+  const mode = consensusModes.find((known) => known === (options.consensus ?? "pbft"));
+  if (mode === undefined) {
+    throw new CliError(
+      "CLI_OPTIONS_CONFLICT",
+      `--consensus is one of ${consensusModes.join(", ")}`,
+    );
+  }
+  if (mode === "solo" && (validators !== 1 || standbys > 0)) {
+    throw new CliError("CLI_OPTIONS_CONFLICT", "--consensus solo has exactly one validator");
   }
   if (!(observers === 0 || isSize(observers))) {
     throw new CliError("CLI_NETWORK_SIZE", `${observers} observers`);
@@ -107,7 +120,13 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
     nodes,
     containers: options.containers ?? false,
     allowNonByzantine: options.allowNonByzantine ?? validators < 4,
-    parameters: { ...defaultParameters, ...options.parameters },
+    consensus: mode,
+    // Alone there is nobody whose proposals could come too close together.
+    parameters: {
+      ...defaultParameters,
+      ...(mode === "solo" ? { minBlockIntervalMs: 0 } : {}),
+      ...options.parameters,
+    },
     ...(options.basePort === undefined || options.basePort === 0
       ? {}
       : { basePort: options.basePort }),

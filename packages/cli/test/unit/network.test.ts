@@ -85,6 +85,7 @@ describe("a network's folder", () => {
     expect(genesis.members).toHaveLength(4 + 5);
     expect(genesis.contracts.map((each) => each.name)).toEqual(["credential"]);
     expect(genesis.allowNonByzantine).toBe(false);
+    expect(genesis.consensus).toBe("pbft");
   });
 
   it("holds certificates that chain to the root, with roles, whose ends are apart", () => {

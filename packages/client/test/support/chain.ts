@@ -63,6 +63,7 @@ export function createTestGenesis(committee: Committee): Genesis {
     timestampMs: 1_700_000_000_000,
     production: false,
     allowNonByzantine: false,
+    consensus: "pbft",
     roots: [],
     organizations: [],
     members: [],

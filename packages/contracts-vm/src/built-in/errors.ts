@@ -119,6 +119,10 @@ export const builtInErrors = defineErrors({
     meaning: "Fewer than four validators would be left.",
     remedy: "Add a validator first.",
   },
+  VALIDATORS_SOLO: {
+    meaning: "The chain was made for one validator, in the solo mode for development.",
+    remedy: "Make a chain with `--consensus pbft`.",
+  },
   VALIDATORS_TOO_MANY: {
     meaning: "More than 128 validators.",
     remedy: "Remove a validator first.",

@@ -143,8 +143,11 @@ function addMember(
 }
 
 function addValidators(state: GenesisState, genesis: Genesis): void {
-  const { validators, allowNonByzantine } = genesis;
-  if (validators.length < (allowNonByzantine ? 1 : MIN_VALIDATORS)) {
+  const { validators, allowNonByzantine, consensus } = genesis;
+  const isSolo = consensus === "solo";
+  if (isSolo && genesis.production) throw invalid("a production chain is never solo");
+  if (isSolo && validators.length !== 1) throw invalid("a solo chain has one validator");
+  if (validators.length < (allowNonByzantine || isSolo ? 1 : MIN_VALIDATORS)) {
     throw invalid(`${validators.length} validators`);
   }
   if (genesis.production && allowNonByzantine) {
@@ -164,6 +167,7 @@ function addValidators(state: GenesisState, genesis: Genesis): void {
   state.put(rows.validators, {
     validators,
     allowNonByzantine,
+    consensus,
     changedAt: GENESIS_HEIGHT,
     changes: 0,
   });

@@ -6,6 +6,8 @@ import {
 } from "@credlink/consensus-pbft";
 import {
   CONTRACTS_CONTRACT,
+  type ConsensusMode,
+  consensusModes,
   MEMBERS_CONTRACT,
   type Member,
   memberCodec,
@@ -75,6 +77,8 @@ export interface ValidatorRegistry {
   readonly validators: readonly Validator[];
   /** Genesis's own: whether fewer than four validators are permitted. */
   readonly allowNonByzantine: boolean;
+  /** Genesis's own: the list of a solo chain never changes. */
+  readonly consensus: ConsensusMode;
   /** Block of the last change and how many changes it made. */
   readonly changedAt: Height;
   readonly changes: number;
@@ -84,6 +88,7 @@ export const validatorListCodec: Codec<readonly Validator[]> = list(validatorCod
 const validatorRegistryCodec: Codec<ValidatorRegistry> = struct({
   validators: validatorListCodec,
   allowNonByzantine: bool,
+  consensus: oneOf(...consensusModes),
   changedAt: heightCodec,
   changes: u32,
 });

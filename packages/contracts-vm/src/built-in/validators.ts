@@ -94,6 +94,7 @@ export function changesPerBlock(count: number): number {
 function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
   if (!isMajority(call, adminOrganizations(call))) refuseCall("VALIDATORS_MAJORITY_MISSING");
   const registry = readRegistry(call);
+  if (registry.consensus === "solo") refuseCall("VALIDATORS_SOLO");
   // A node that gets another key is removed and added, and is one change.
   const count = new Set([...args.remove, ...args.add.map(({ nodeId }) => nodeId)]).size;
   if (count === 0) refuseCall("VALIDATORS_NOTHING_TO_DO");

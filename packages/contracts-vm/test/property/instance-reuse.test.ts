@@ -227,6 +227,7 @@ async function outcomes(
       members: [{ certificate: consortium.institution.certificate.der }],
       validators: [{ nodeId: "only", publicKey: consortium.institution.publicKey, peerId: "peer" }],
       allowNonByzantine: true,
+      consensus: "pbft",
       contracts: [contractOf(code, manifest)],
     },
     createExecutor({ reuseInstances }),

@@ -99,6 +99,7 @@ async function run(code: Uint8Array): Promise<Outcome> {
     members: [{ certificate: consortium.institution.certificate.der }],
     validators: [{ nodeId: "only", publicKey: consortium.institution.publicKey, peerId: "peer" }],
     allowNonByzantine: true,
+    consensus: "pbft",
     contracts: [contractOf(code, MANIFEST)],
   });
   const signers = [consortium.institution.address];

@@ -163,6 +163,7 @@ export async function createConsortium(
     timestampMs: GENESIS_MS,
     production: false,
     allowNonByzantine: options.allowNonByzantine ?? false,
+    consensus: "pbft",
     roots: [root.authority.der],
     organizations: organizations.map(({ name, authority }) => ({
       name,

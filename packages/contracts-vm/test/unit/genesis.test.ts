@@ -121,6 +121,23 @@ describe("genesis", () => {
       }),
     ],
     [
+      "a solo chain for production",
+      () => ({
+        validators: consortium.genesis.validators.slice(0, 1),
+        consensus: "solo" as const,
+        production: true,
+      }),
+    ],
+    ["a solo chain of four", () => ({ consensus: "solo" as const })],
+    [
+      "a solo chain of two, whatever else it permits",
+      () => ({
+        validators: consortium.genesis.validators.slice(0, 2),
+        allowNonByzantine: true,
+        consensus: "solo" as const,
+      }),
+    ],
+    [
       "parameters that stop the chain",
       () => ({
         parameters: { ...testParameters, maxBlockTransactions: 0 },
@@ -143,6 +160,7 @@ describe("genesis", () => {
   it("permits fewer than four validators for development", () => {
     const validators = consortium.genesis.validators.slice(0, 1);
     expect(() => make({ validators, allowNonByzantine: true })).not.toThrow();
+    expect(() => make({ validators, consensus: "solo" })).not.toThrow();
   });
 });
 

@@ -133,6 +133,15 @@ describe("validators.change", () => {
     expect((await change({ remove: ["node-1"] })).status).toBe("VALIDATORS_TOO_FEW");
   });
 
+  it("is refused by a solo chain, whoever asks for what", async () => {
+    const validators = consortium.genesis.validators.slice(0, 1);
+    chain = new TestChain({ ...consortium.genesis, validators, consensus: "solo" });
+    expect((await change({ remove: ["node-0"] })).status).toBe("VALIDATORS_SOLO");
+    const joiner = await readyAddition("node-5");
+    expect((await change({ add: [joiner.change] })).status).toBe("VALIDATORS_SOLO");
+    expect(validatorNames()).toEqual(["node-0"]);
+  });
+
   it("refuses unknown, empty, duplicate and wrongly certified changes", async () => {
     expect((await change({ remove: ["node-9"] })).status).toBe("VALIDATORS_UNKNOWN");
     expect((await change({})).status).toBe("VALIDATORS_NOTHING_TO_DO");

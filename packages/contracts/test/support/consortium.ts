@@ -89,6 +89,7 @@ export async function createGenesis(): Promise<Genesis> {
     timestampMs: GENESIS_MS,
     production: false,
     allowNonByzantine: true,
+    consensus: "pbft",
     roots: [rootCertificate.der],
     organizations: [{ name: "alpha", authorityCertificate: authorityCertificate.der }],
     members: certificates.map(({ der }) => ({ certificate: der })),

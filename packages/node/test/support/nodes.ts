@@ -79,6 +79,7 @@ function buildGenesis(
     timestampMs: Date.now() - 60_000,
     production: false,
     allowNonByzantine: nodes.length < 4,
+    consensus: "pbft",
     roots: [names.root.certificate.der],
     organizations: [{ name: "Org One", authorityCertificate: names.authority.certificate.der }],
     members: [names.admin, ...nodes.map(({ credential }) => credential)].map((each) => ({

@@ -47,6 +47,7 @@ export const storageGenesis: Genesis = {
   timestampMs: 1_700_000_000_000,
   production: false,
   allowNonByzantine: false,
+  consensus: "pbft",
   roots: [],
   organizations: [],
   members: [],
