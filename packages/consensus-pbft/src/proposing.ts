@@ -54,8 +54,8 @@ function proposeTimer(height: Height): TimerKey {
 /**
  * View 0: build as soon as there is work and the minimum interval has passed since the parent, or
  * the empty-block interval has. Time since we reached the height counts as well as the parent's
- * timestamp, so that a clock that jumped back does not silence us. Backups keep the empty-block
- * deadline too: it starts their view timer.
+ * timestamp, so that a clock that jumped back does not silence us. Backups keep the deadlines
+ * too: from then on they wait for the primary.
  */
 export function proposeRule(step: Step): boolean {
   const { state, nowMs } = step;
@@ -65,7 +65,7 @@ export function proposeRule(step: Step): boolean {
   const { emptyBlockIntervalMs, minBlockIntervalMs } = current.timing;
   const isPrimary = self === primaryAt(state, VIEW_ZERO);
   const timer = proposeTimer(current.height);
-  const byWork = isPrimary && state.workPending;
+  const byWork = state.workPending;
   if (!byWork && emptyBlockIntervalMs === 0) return false;
   const interval = byWork ? minBlockIntervalMs : emptyBlockIntervalMs;
   if (!hasPassed(step, interval)) {

@@ -96,10 +96,12 @@ export function enterViewRule(step: Step): boolean {
 function isActive(step: Step): boolean {
   const { state } = step;
   const { current } = state;
-  const { emptyBlockIntervalMs } = current.timing;
+  const { emptyBlockIntervalMs, minBlockIntervalMs } = current.timing;
   const emptyDue = emptyBlockIntervalMs > 0 && hasPassed(step, emptyBlockIntervalMs);
+  // Before the minimum interval is over nobody may propose, however long that is.
+  const workDue = state.workPending && hasPassed(step, minBlockIntervalMs);
   return (
-    state.workPending ||
+    workDue ||
     emptyDue ||
     current.firstProposals.size > 0 ||
     current.wishes.size >= current.honestOne

@@ -57,6 +57,27 @@ describe("settings and membership", () => {
     expect(views).toEqual([0, 0, 0, 0]);
   });
 
+  test("a minimum interval longer than every timeout changes no view and skips nobody", () => {
+    const cluster = createTestCluster({ n: 4, timing: () => ({ minBlockIntervalMs: 12_000 }) });
+    cluster.start();
+    for (let block = 0; block < 200; block++) cluster.submit(`waiting ${block}`);
+    const feed = (count: number): void => {
+      cluster.submit(`more ${count}`);
+      cluster.schedule(4_000, () => feed(count + 1));
+    };
+    feed(0);
+    cluster.run(130_000);
+    const views = cluster.nodes.map((node) => node.reports.get("CONSENSUS_VIEW_ENTERED") ?? 0);
+    expect(views).toEqual([0, 0, 0, 0]);
+    expect(cluster.lowestHead()).toBeGreaterThanOrEqual(10);
+    expect(cluster.lowestHead()).toBeLessThanOrEqual(12);
+    // A primary that is dead when its turn is due still costs one timeout and no more.
+    const dead = Number(cluster.nodes[0]?.replica.status.primary);
+    cluster.nodes[dead]?.crash();
+    const before = cluster.lowestHead();
+    expect(cluster.runUntil(() => cluster.lowestHead() > before, 20_000)).toBe(true);
+  });
+
   test("a clock that is far off costs its owner's blocks, not the chain", () => {
     for (const skew of [-3_600_000, -1500, 1500, 3_600_000]) {
       const cluster = createTestCluster({ n: 4, skewMs: (node) => (node === 1 ? skew : 0) });
