@@ -157,6 +157,7 @@ export async function createFullProfile(
     },
     verifyOne: sm2Verify,
     createChange: null,
+    createSetting: null,
     async createTransaction(genesisDigest, atHeight) {
       const { signer, address } = random.pick(institutions);
       const isAlert = submitted.length > 0 && random.chance(0.4);

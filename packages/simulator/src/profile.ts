@@ -5,6 +5,9 @@ import {
   type Executor,
   type Genesis,
   type Member,
+  PARAMETERS_CONTRACT,
+  type Parameters,
+  parametersCodec,
   signedTransactionCodec,
   TRANSACTION_VERSION,
   type Transaction,
@@ -54,6 +57,10 @@ export interface Profile {
   /** A transaction that changes the validators, where the profile's executor can; else null. */
   readonly createChange:
     | ((genesisDigest: Digest, atHeight: number, change: ValidatorChange) => Uint8Array)
+    | null;
+  /** A transaction that sets the chain's parameters, where the profile's executor can; else null. */
+  readonly createSetting:
+    | ((genesisDigest: Digest, atHeight: number, parameters: Parameters) => Uint8Array)
     | null;
 }
 
@@ -172,6 +179,13 @@ export function createProtocolProfile(
         contractVersion: BUILT_IN_VERSION,
         method: "change",
         args: encode(validatorChangeCodec, change),
+      }),
+    createSetting: (genesisDigest, atHeight, parameters) =>
+      sign(genesisDigest, atHeight, {
+        contract: PARAMETERS_CONTRACT,
+        contractVersion: BUILT_IN_VERSION,
+        method: "set",
+        args: encode(parametersCodec, parameters),
       }),
   };
 }

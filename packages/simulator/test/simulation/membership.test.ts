@@ -109,3 +109,33 @@ describe("membership under load", () => {
     }
   });
 });
+
+describe("timing parameters", () => {
+  it("reach running replicas with the next block, and those that restart later", async () => {
+    const { cluster, run } = createCluster(5, 4, 4);
+    for (const node of cluster.nodes) node.boot();
+    expect(await run(5_000, () => cluster.chain.height > 5)).toBe(true);
+    const door = cluster.nodes[0];
+    const at = cluster.chain.height;
+    const { genesis, createSetting } = cluster.profile;
+    const parameters = { ...genesis.parameters, minBlockIntervalMs: 1_500 };
+    const bytes = createSetting?.(cluster.genesisDigest, at, parameters);
+    const submitted = await door?.engine?.submit(bytes ?? new Uint8Array());
+    expect(submitted?.ok).toBe(true);
+    await run(20_000);
+    cluster.nodes[3]?.crash();
+    await run(3_000);
+    cluster.nodes[3]?.boot();
+    await run(20_000);
+    const stampOf = (index: number) =>
+      door?.ledger?.header(height(index))?.header.timestampMs ?? Number.NaN;
+    const head = cluster.chain.height;
+    const gaps = Array.from(
+      { length: 12 },
+      (_, back) => stampOf(head - back) - stampOf(head - back - 1),
+    );
+    // No clock of this run is off: a proposal waits by its own clock.
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_490);
+    expect(Math.max(...gaps)).toBeLessThan(4_000);
+  });
+});
