@@ -1,3 +1,4 @@
+import { equalBytes } from "@credlink/primitives";
 import type { KnownValidators } from "./known-validators.ts";
 import type { WatchedStep } from "./replica-watch.ts";
 
@@ -46,11 +47,17 @@ export class Situations {
         this.note("proposal out of time");
         return;
       case "CONSENSUS_VIEW_ENTERED":
-        if (this.#validators.at(height)?.hash !== this.#validators.at(height - 1)?.hash) {
+        if (this.#hasChanged(height)) {
           this.note("validators changed where the view did");
         }
         return;
     }
+  }
+
+  /** Whether V(height) is another list than the one before it. */
+  #hasChanged(height: number): boolean {
+    const [own, before] = [this.#validators.at(height), this.#validators.at(height - 1)];
+    return own !== null && before !== null && !equalBytes(own.hash, before.hash);
   }
 }
 
