@@ -9,6 +9,7 @@ import {
 } from "@credlink/node/engine";
 import { type Logger, type Network, noLogger, noMetrics, type Signer } from "@credlink/primitives";
 import {
+  type CrashOutcome,
   createSimulatedDisk,
   type NetworkEndpoint,
   type ProcessClock,
@@ -192,15 +193,18 @@ export class SimulatedNode {
     };
   }
 
-  /** Power goes: nothing of the process lives on, what was not synced is lost, kept or torn. */
-  crash(): void {
+  /**
+   * Power goes: nothing of the process lives on, what was not synced is lost, kept or torn.
+   * Without an outcome one is drawn for every file and batch.
+   */
+  crash(outcome?: CrashOutcome): void {
     const process = this.#process;
     if (process === null) return;
     this.#process = null;
     process.clock.stop();
     process.endpoint.close();
-    this.disk.crash();
-    this.store.crash();
+    this.disk.crash(outcome);
+    this.store.crash(outcome);
   }
 }
 

@@ -1,12 +1,14 @@
 import { createMemoryStore, type KeyValueStore, type WriteOperation } from "@credlink/ledger";
-import type { SeededRandom, SimulatedClock } from "@credlink/testkit";
+import type { CrashOutcome, SeededRandom, SimulatedClock } from "@credlink/testkit";
 
 /** A node's database across the lives of its processes. */
 export interface SimulatedStore {
   /** The store as one process sees it; after `crash` its writes never end. */
   mount(): KeyValueStore;
   /** Power goes: unsynced batches may vanish, newest first; a batch under way is all or nothing. */
-  crash(): void;
+  crash(outcome?: CrashOutcome): void;
+  /** Calls back before each batch takes effect; the listener may crash the machine then. */
+  onBatch(listener: (() => void) | null): void;
   /** How long a synced write takes from now on, milliseconds. */
   setSyncLatency(minMs: number, maxMs: number): void;
 }
@@ -20,6 +22,7 @@ interface Underway {
 export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom): SimulatedStore {
   const memory = createMemoryStore();
   let life = 0;
+  let listener: (() => void) | null = null;
   let latency: readonly [number, number] = [0.05, 1];
   let underway: Underway[] = [];
   /** For each unsynced batch what undoes it, oldest first. */
@@ -38,6 +41,8 @@ export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom
   const write: KeyValueStore["write"] = (operations, { sync }) => {
     const mine = life;
     if (!sync) {
+      listener?.();
+      if (mine !== life) return new Promise(() => {});
       unsynced.push(undoOf(operations));
       apply(operations);
       return Promise.resolve();
@@ -46,6 +51,7 @@ export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom
     underway.push(batch);
     return new Promise((resolve) => {
       clock.schedule(random.between(...latency), () => {
+        if (mine === life) listener?.();
         if (mine !== life) return;
         batch.isDone = true;
         underway = underway.filter((one) => one !== batch);
@@ -69,13 +75,20 @@ export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom
         close: () => dead(async () => {}),
       };
     },
-    crash() {
+    crash(outcome) {
       life++;
-      const kept = random.integer(unsynced.length + 1);
+      const isDrawn = outcome === undefined || outcome === "torn";
+      const all = outcome === "lost" ? 0 : unsynced.length;
+      const kept = isDrawn ? random.integer(unsynced.length + 1) : all;
       for (const undo of unsynced.slice(kept).reverse()) apply(undo);
-      for (const { operations } of underway) if (random.chance(0.5)) apply(operations);
+      for (const { operations } of underway) {
+        if (isDrawn ? random.chance(0.5) : outcome !== "lost") apply(operations);
+      }
       unsynced = [];
       underway = [];
+    },
+    onBatch(next) {
+      listener = next;
     },
     setSyncLatency(minMs, maxMs) {
       latency = [minMs, maxMs];

@@ -16,5 +16,5 @@ export * from "./errors.ts";
 export * from "./seeded-random.ts";
 export * from "./simulated-clock.ts";
 export * from "./simulated-disk.ts";
-export { type CrashOutcome, SECTOR_BYTES } from "./simulated-file.ts";
+export { type CrashOutcome, crashOutcomes, SECTOR_BYTES } from "./simulated-file.ts";
 export * from "./simulated-network.ts";

@@ -4,7 +4,18 @@ import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 import { type CrashOutcome, SimulatedInode } from "./simulated-file.ts";
 
-export type DiskOperation = "open" | "read" | "write" | "sync" | "syncFolder" | "truncate";
+export type DiskOperation =
+  | "open"
+  | "read"
+  | "write"
+  | "sync"
+  | "syncFolder"
+  | "truncate"
+  | "rename"
+  | "remove";
+
+/** A copy of all that a disk would keep through a loss of power. */
+export type DiskImage = ReadonlyMap<string, Uint8Array>;
 
 /** A machine's disk across the lives of the processes that use it. */
 export interface SimulatedDisk {
@@ -16,6 +27,17 @@ export interface SimulatedDisk {
   setSyncLatency(minMs: number, maxMs: number): void;
   /** From now on syncs succeed without making anything durable: what checkers must notice. */
   lieAboutSyncs(): void;
+  /** From now on folders are never made durable, though that is what `syncFolder` says. */
+  lieAboutFolders(): void;
+  /**
+   * Calls back before each operation takes effect; the listener may crash the machine then, or
+   * let the operation fail with `failNext`. A sync takes effect at its end.
+   */
+  onOperation(listener: ((operation: DiskOperation) => void) | null): void;
+  /** What would survive now, for `restore`. */
+  image(): DiskImage;
+  /** Puts an older image back: what a backup or a snapshot of the machine does. Only while down. */
+  restore(image: DiskImage): void;
   /** The next `count` operations of this kind fail with `code` (EIO, ENOSPC). */
   failNext(operation: DiskOperation, code: string, count?: number): void;
   /** Bytes from `from` on of a file that would survive a loss of power now, or null. */
@@ -26,6 +48,10 @@ export interface SimulatedDisk {
   damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void;
   /** Forgets a stored file. */
   lose(path: string): void;
+}
+
+function isNameLost(outcome: CrashOutcome): boolean {
+  return outcome === "lost" || outcome === "unnamed";
 }
 
 function folderOf(path: string): string {
@@ -42,6 +68,8 @@ class Machine implements SimulatedDisk {
   #latency: readonly [number, number] = [0.05, 1];
   #life = 0;
   #isLying = false;
+  #liesAboutFolders = false;
+  #listener: ((operation: DiskOperation) => void) | null = null;
 
   constructor(clock: SimulatedClock, random: SeededRandom) {
     this.#clock = clock;
@@ -54,6 +82,32 @@ class Machine implements SimulatedDisk {
 
   lieAboutSyncs(): void {
     this.#isLying = true;
+  }
+
+  lieAboutFolders(): void {
+    this.#liesAboutFolders = true;
+  }
+
+  onOperation(listener: ((operation: DiskOperation) => void) | null): void {
+    this.#listener = listener;
+  }
+
+  image(): DiskImage {
+    return new Map(
+      [...this.#durableNames].map(([path, inode]) => [path, inode.durableBytes()] as const),
+    );
+  }
+
+  restore(image: DiskImage): void {
+    this.#life++;
+    this.#durableNames = new Map(
+      [...image].map(([path, bytes]) => {
+        const inode = new SimulatedInode();
+        inode.damage(() => bytes);
+        return [path, inode] as const;
+      }),
+    );
+    this.#names = new Map(this.#durableNames);
   }
 
   failNext(operation: DiskOperation, code: string, count = 1): void {
@@ -83,7 +137,7 @@ class Machine implements SimulatedDisk {
       outcome ?? this.#random.pick<CrashOutcome>(["lost", "kept", "torn"]);
     for (const path of new Set([...this.#names.keys(), ...this.#durableNames.keys()])) {
       const now = this.#names.get(path);
-      if (now === this.#durableNames.get(path) || draw() === "lost") continue;
+      if (now === this.#durableNames.get(path) || isNameLost(draw())) continue;
       if (now === undefined) this.#durableNames.delete(path);
       else this.#durableNames.set(path, now);
     }
@@ -94,6 +148,7 @@ class Machine implements SimulatedDisk {
   mount(): Disk {
     const life = this.#life;
     const run = <T>(operation: DiskOperation | null, act: () => T): Promise<T> => {
+      if (operation !== null && life === this.#life) this.#listener?.(operation);
       if (life !== this.#life) return new Promise(() => {});
       const code = operation === null ? null : this.#takeFault(operation);
       if (code !== null) return Promise.reject(new DiskFault(code, String(operation)));
@@ -107,8 +162,8 @@ class Machine implements SimulatedDisk {
       open: (path, options) => run("open", () => this.#open(path, options?.create ?? false, run)),
       list: (folder) => run(null, () => this.#list(folder)),
       makeFolder: () => run(null, () => {}),
-      rename: (from, to) => run(null, () => this.#rename(from, to)),
-      remove: (path) => run(null, () => this.#remove(path)),
+      rename: (from, to) => run("rename", () => this.#rename(from, to)),
+      remove: (path) => run("remove", () => this.#remove(path)),
       syncFolder: async (folder) => {
         await run("syncFolder", () => {});
         await this.#delay(life);
@@ -182,6 +237,7 @@ class Machine implements SimulatedDisk {
   }
 
   #syncFolder(folder: string): void {
+    if (this.#liesAboutFolders) return;
     for (const path of this.#durableNames.keys()) {
       if (folderOf(path) === folder && !this.#names.has(path)) this.#durableNames.delete(path);
     }

@@ -1,7 +1,20 @@
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** What became of bytes that were written but not synced when the machine went down. */
-export type CrashOutcome = "lost" | "kept" | "torn";
+/**
+ * What became of what was not synced when the machine went down: nothing survived, or all of it;
+ * of every write some sectors ("torn"); all but the oldest write of a file ("reordered"); all
+ * bytes, but no file made, renamed or removed since its folder was synced ("unnamed").
+ */
+export type CrashOutcome = "lost" | "kept" | "torn" | "reordered" | "unnamed";
+
+/** Every outcome, for whoever tries them all. */
+export const crashOutcomes: readonly CrashOutcome[] = [
+  "lost",
+  "kept",
+  "torn",
+  "reordered",
+  "unnamed",
+];
 
 /** Bytes that a disk writes at once or not at all. */
 export const SECTOR_BYTES = 512;
@@ -105,7 +118,10 @@ export class SimulatedInode {
   crash(outcome: CrashOutcome, random: SeededRandom | undefined): void {
     const pending = this.#pending;
     this.#pending = [];
-    if (outcome === "kept") for (const write of pending) this.#durable.apply(write);
+    if (outcome !== "lost" && outcome !== "torn") {
+      const first = outcome === "reordered" ? 1 : 0;
+      for (const write of pending.slice(first)) this.#durable.apply(write);
+    }
     if (outcome === "torn" && random !== undefined) this.#tear(pending, random);
     this.#volatile = new Content();
     this.#volatile.apply({ offset: 0, bytes: this.#durable.read(0, this.#durable.size) });

@@ -120,3 +120,68 @@ describe("S-9.2-3: what a crash leaves on the simulated disk", () => {
     expect(machine.durable("log")?.length).toBe(0);
   });
 });
+
+describe("crash points", () => {
+  it("calls back before an operation takes effect, and a crash there keeps it from happening", async () => {
+    const { machine, finish } = createMachine();
+    const disk = machine.mount();
+    const seen: string[] = [];
+    machine.onOperation((operation) => {
+      seen.push(operation);
+      if (operation === "rename") machine.crash("kept");
+    });
+    const file = await finish(disk.open("a", { create: true }));
+    await finish(file.write(0, Uint8Array.of(1)));
+    await finish(file.sync());
+    await finish(disk.syncFolder(""));
+    void disk.rename("a", "b");
+    machine.onOperation(null);
+    expect(seen).toEqual(["open", "write", "sync", "syncFolder", "rename"]);
+    expect(machine.durablePaths()).toEqual(["a"]);
+  });
+
+  it("loses the oldest unsynced write when reordered, and the names when unnamed", async () => {
+    const { machine, finish } = createMachine();
+    const write = async (): Promise<void> => {
+      const file = await finish(machine.mount().open("a", { create: true }));
+      await finish(file.write(0, Uint8Array.of(1)));
+      await finish(file.write(1, Uint8Array.of(2)));
+    };
+    await write();
+    machine.crash("unnamed");
+    expect(machine.durablePaths()).toEqual([]);
+    await write();
+    machine.crash("reordered");
+    expect([...(machine.durable("a") ?? [])]).toEqual([0, 2]);
+  });
+
+  it("puts an older image back, and only that", async () => {
+    const { machine, finish } = createMachine();
+    const write = async (name: string, byte: number): Promise<void> => {
+      const file = await finish(machine.mount().open(name, { create: true }));
+      await finish(file.write(0, Uint8Array.of(byte)));
+      await finish(file.sync());
+      await finish(machine.mount().syncFolder(""));
+    };
+    await write("a", 1);
+    const image = machine.image();
+    await write("a", 2);
+    await write("b", 3);
+    machine.crash("kept");
+    machine.restore(image);
+    expect(machine.durablePaths()).toEqual(["a"]);
+    expect([...(machine.durable("a") ?? [])]).toEqual([1]);
+    const file = await finish(machine.mount().open("a"));
+    expect([...(await finish(file.read(0, 9)))]).toEqual([1]);
+  });
+
+  it("never makes a folder durable once it lies about them", async () => {
+    const { machine, finish } = createMachine();
+    machine.lieAboutFolders();
+    const file = await finish(machine.mount().open("a", { create: true }));
+    await finish(file.write(0, Uint8Array.of(1)));
+    await finish(file.sync());
+    await finish(machine.mount().syncFolder(""));
+    expect(machine.durablePaths()).toEqual([]);
+  });
+});
