@@ -132,6 +132,7 @@ class NodeEngine implements Engine {
       logger,
       instruments,
     });
+    await this.#noteHead(voteLog);
     this.#voteLog = voteLog;
     const sealed = await ledger.block(ledger.head.header.height);
     if (sealed !== null) {
@@ -394,6 +395,20 @@ class NodeEngine implements Engine {
       this.#components.logger.warn("misbehaviour recorded", { height, pieces: count });
     }
     evidence.onCommitted(recorded);
+  }
+
+  /**
+   * The last process may have gone down between its block and the log's word of it. The log learns
+   * of the head before the next block follows, or a second crash would find it two heights behind.
+   */
+  async #noteHead(voteLog: VoteLog): Promise<void> {
+    const { header, digest } = this.#components.ledger.head;
+    const { height } = header;
+    const isNoted = voteLog.records.some(
+      (record) => record.type === "decided" && record.height >= height,
+    );
+    if (height === 0 || isNoted || voteLog.abstain !== null) return;
+    await voteLog.append([{ type: "decided", height, digest }]);
   }
 
   /** Without a replica nothing else is appended, so the log itself keeps the order. */
