@@ -42,6 +42,7 @@ export function measureDegraded(
     const degraded = await measureThroughput(session, { nodes: up, rate, countMs: COUNT_MS });
     say(`${degraded.committedTps} a second`);
     for (const name of down) cluster.start(name);
+    await Promise.all(down.map((name) => cluster.untilReady(name)));
     await auditChains(session);
     const share = Math.round((degraded.committedTps / healthy.committedTps) * 100) / 100;
     const missed = { rule: "progress" as const, detail: `${share} of the throughput is left` };
