@@ -141,6 +141,8 @@ export const RECORD_TAGS = {
   "commit-voted": 3,
   "entered-view": 4,
   decided: 5,
+  abstained: 6,
+  recovered: 7,
 } as const satisfies Record<VoteRecord["type"], number>;
 
 const votedFields = { height: heightCodec, view: viewCodec, digest: digestCodec };
@@ -155,4 +157,6 @@ export const voteRecordCodec: Codec<VoteRecord> = union<VoteRecord>({
   ],
   "entered-view": [RECORD_TAGS["entered-view"], struct({ height: heightCodec, view: viewCodec })],
   decided: [RECORD_TAGS.decided, struct({ height: heightCodec, digest: digestCodec })],
+  abstained: [RECORD_TAGS.abstained, struct({ height: heightCodec })],
+  recovered: [RECORD_TAGS.recovered, struct({ height: heightCodec })],
 });

@@ -57,13 +57,24 @@ export type VoteRecord =
     }
   | { readonly type: "entered-view"; readonly height: Height; readonly view: View }
   /** Written by the shell after the block is durable in the store. */
-  | { readonly type: "decided"; readonly height: Height; readonly digest: Digest };
+  | { readonly type: "decided"; readonly height: Height; readonly digest: Digest }
+  /** A vote of ours that the log did not know was met at this height: it binds no more. */
+  | { readonly type: "abstained"; readonly height: Height }
+  /** First record of a log begun anew: what was forgotten is of this height or below. */
+  | { readonly type: "recovered"; readonly height: Height };
 
 /** What may happen to a replica. Each is handled to its end before the next. */
 export type Input =
   /** A message whose signatures the shell has verified (`signatureClaims`). Own ones come too. */
   | { readonly type: "message"; readonly message: Message }
   | { readonly type: "timer"; readonly timer: TimerKey }
+  /** A vote under our own key, of whatever height, that a peer has shown; verified. */
+  | { readonly type: "own-vote"; readonly message: Message }
+  /**
+   * The committed block of this height holds the nonce that we made after we began to abstain, and
+   * a new vote log says so: whatever we forgot is of this height or below.
+   */
+  | { readonly type: "recovered"; readonly height: Height }
   /** All records up to `lsn` are durable. */
   | { readonly type: "persisted"; readonly lsn: number }
   /** Answer to `validate`. `refused` carries the code of the rule that the block breaks. */

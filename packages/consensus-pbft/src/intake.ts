@@ -5,7 +5,7 @@ import { report } from "./emit.ts";
 import { convict, isDoubleProposal, isDoubleViewChange, isEquivocation } from "./evidence.ts";
 import type { Message, PrePrepare } from "./messages.ts";
 import { onCommit, onPrePrepare, onPrepare } from "./normal-case.ts";
-import { abstain, isForgotten } from "./recovery.ts";
+import { onOwnVote } from "./recovery.ts";
 import { answerLate } from "./retransmission.ts";
 import { type Step, VIEW_ZERO } from "./state.ts";
 import { onWish } from "./synchroniser.ts";
@@ -44,7 +44,7 @@ export function onMessage(step: Step, message: Message, receivedMs: number): voi
     return;
   }
   if (message.sender === indexOfKey(validators, state.options.publicKey)) {
-    if (!state.abstaining && isForgotten(state, message)) abstain(step, message);
+    onOwnVote(step, message);
   }
   if (isNow) handle(step, message, receivedMs);
   else keepForNext(step, message, receivedMs);

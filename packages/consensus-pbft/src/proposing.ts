@@ -15,6 +15,7 @@ import {
   primaryAt,
   promisesAt,
   proposedKey,
+  proposingIndex,
   type ReplicaState,
   type Step,
   VIEW_ZERO,
@@ -60,10 +61,10 @@ function proposeTimer(height: Height): TimerKey {
 export function proposeRule(step: Step): boolean {
   const { state, nowMs } = step;
   const { current, head } = state;
-  const self = votingIndex(state, current.height);
-  if (self === null || current.view !== 0 || current.firstProposals.size > 0) return false;
+  if (votingIndex(state, current.height) === null) return false;
+  if (current.view !== 0 || current.firstProposals.size > 0) return false;
   const { emptyBlockIntervalMs, minBlockIntervalMs } = current.timing;
-  const isPrimary = self === primaryAt(state, VIEW_ZERO);
+  const isPrimary = proposingIndex(state, current.height) === primaryAt(state, VIEW_ZERO);
   const timer = proposeTimer(current.height);
   const byWork = state.workPending;
   if (!byWork && emptyBlockIntervalMs === 0) return false;
@@ -125,7 +126,7 @@ function speculativeParent(
   const height = heightAfter(current.height);
   const lock = current.promises.lock;
   if (lock === null || lock.certificate.view !== current.view) return null;
-  const self = votingIndex(state, height);
+  const self = proposingIndex(state, height);
   if (self === null || self !== primaryOf(current.nextValidators, height, VIEW_ZERO)) return null;
   const successor = candidateOf(current, lock.proposal.digest)?.successor ?? null;
   return successor === null ? null : { lock, successor };
@@ -136,7 +137,7 @@ export function reproposeRule(step: Step): boolean {
   const { state } = step;
   const { current, head } = state;
   const { view, height } = current;
-  const self = votingIndex(state, height);
+  const self = proposingIndex(state, height);
   if (self === null || view === 0 || self !== primaryAt(state, view)) return false;
   current.basis ??= findBasis(current);
   const { basis } = current;
@@ -223,7 +224,7 @@ function propose(
 ): boolean {
   const { state } = step;
   const { height, view } = place;
-  const sender = votingIndex(state, height);
+  const sender = proposingIndex(state, height);
   if (sender === null) return false;
   const { digest, parentDigest } = proposal;
   const { proposed } = promisesAt(state.promises, height);

@@ -1,43 +1,48 @@
 /** What a restart makes of the vote log, and how a lost vote log is noticed. */
-import { equalBytes, type Height, height as toHeight, type View } from "@credlink/primitives";
+import { equalBytes, type Height, height as toHeight } from "@credlink/primitives";
 import type { VoteRecord } from "./effects.ts";
 import { armRetransmission, report, startViewTimer } from "./emit.ts";
 import type { Message, UnsignedMessage } from "./messages.ts";
 import {
   addCandidate,
+  heightAfter,
   type Promises,
   promisesAt,
   proposedKey,
+  type Replay,
   type ReplicaState,
   type Step,
   votingIndex,
 } from "./state.ts";
-import { ownViewChange } from "./view-change.ts";
-
-/** Promises by height, and the highest height that the log knows decided. */
-export interface Replay {
-  readonly promises: Map<Height, Promises>;
-  readonly voteFloor: Height;
-}
+import { ownViewChange, recordEntry } from "./view-change.ts";
 
 /** Replays records, oldest first. Those of heights up to the head bind no more. */
 export function replayRecords(records: readonly VoteRecord[], head: Height): Replay {
   const promises = new Map<Height, Promises>();
   let voteFloor = toHeight(0);
+  let proposeFloor = toHeight(0);
+  let abstained = false;
   for (const record of records) {
-    if (record.type === "decided") {
+    if (record.type === "abstained") {
+      abstained = true;
+      continue;
+    }
+    if (record.type === "decided" || record.type === "recovered") {
       if (record.height > voteFloor) voteFloor = record.height;
+      if (record.type === "decided") continue;
+      abstained = false;
+      if (record.height >= proposeFloor) proposeFloor = heightAfter(record.height);
       continue;
     }
     const height = record.type === "commit-voted" ? record.certificate.height : record.height;
     if (height > head) replayOne(promisesAt(promises, height), record);
   }
-  return { promises, voteFloor };
+  return { promises, voteFloor, proposeFloor, abstained };
 }
 
 function replayOne(
   promises: Promises,
-  record: Exclude<VoteRecord, { readonly type: "decided" }>,
+  record: Exclude<VoteRecord, { readonly type: "decided" | "abstained" | "recovered" }>,
 ): void {
   switch (record.type) {
     case "proposed":
@@ -102,6 +107,8 @@ function promisedMessages(state: ReplicaState): readonly UnsignedMessage[] {
  */
 export function isForgotten(state: ReplicaState, message: Message): boolean {
   if (message.type === "wish" || message.type === "decided") return false;
+  if (message.height <= Math.max(state.head.height, state.voteFloor)) return false;
+  if (message.type === "pre-prepare" && message.height <= state.proposeFloor) return false;
   const promises = state.promises.get(message.height);
   switch (message.type) {
     case "pre-prepare": {
@@ -121,11 +128,35 @@ function isOther(promised: Uint8Array | undefined, voted: Uint8Array): boolean {
   return promised === undefined || !equalBytes(promised, voted);
 }
 
-/** Stops voting for good: only a recovery that others witness may lift this. */
-export function abstain(step: Step, message: { readonly type: string; readonly view: View }): void {
-  step.state.abstaining = true;
-  step.state.outbox = [];
-  step.state.current.sent.clear();
+/** A vote under our own key, wherever it was met. */
+export function onOwnVote(step: Step, message: Message): void {
+  if (message.type === "decided") return;
+  if (!step.state.abstaining && isForgotten(step.state, message)) abstain(step, message);
+}
+
+/** Stops voting, across restarts too: only a recovery that others witness lifts this. */
+function abstain(step: Step, message: Exclude<Message, { readonly type: "decided" }>): void {
+  const { state } = step;
+  state.abstaining = true;
+  state.outbox = [];
+  state.current.sent.clear();
+  const record: VoteRecord = { type: "abstained", height: message.height };
+  step.effects.push({ type: "persist", lsn: state.nextLsn++, records: [record] });
   report(step, "CONSENSUS_OWN_VOTE_UNKNOWN", `${message.type} in view ${message.view}`);
   report(step, "CONSENSUS_ABSTAINING");
+}
+
+/**
+ * Votes again above the height of the block that witnesses the recovery, and proposes one height
+ * later: with overlap we may have proposed one height above our highest vote. In a view that was
+ * entered while we followed we take part from its entry on.
+ */
+export function onRecovered(step: Step, height: Height): void {
+  const { state } = step;
+  if (!state.abstaining) return;
+  state.abstaining = false;
+  if (height > state.voteFloor) state.voteFloor = height;
+  if (height >= state.proposeFloor) state.proposeFloor = heightAfter(height);
+  report(step, "CONSENSUS_RECOVERED", `at height ${height}`);
+  if (state.current.view > 0) recordEntry(step);
 }

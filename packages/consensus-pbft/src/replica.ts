@@ -21,7 +21,7 @@ import {
   proposeRule,
   reproposeRule,
 } from "./proposing.ts";
-import { replayRecords, resume } from "./recovery.ts";
+import { onOwnVote, onRecovered, replayRecords, resume } from "./recovery.ts";
 import { onRetransmitTimer } from "./retransmission.ts";
 import { newReplicaState, primaryAt, type ReplicaState, type Step } from "./state.ts";
 import { activityRule, enterViewRule, onViewTimer, onWishTimer, wishRule } from "./synchroniser.ts";
@@ -97,8 +97,8 @@ export function createReplica(options: ReplicaOptions, start: ReplicaStart): Rep
       `${count} validators tolerate no fault`,
     );
   }
-  const { promises, voteFloor } = replayRecords(start.records, start.head.height);
-  const state = newReplicaState(options, start, promises, voteFloor);
+  const replay = replayRecords(start.records, start.head.height);
+  const state = newReplicaState(options, start, replay);
   let isStarted = false;
   return {
     start(nowMs) {
@@ -128,6 +128,12 @@ function handleInput(step: Step, input: Input): void {
   switch (input.type) {
     case "message":
       onMessage(step, input.message, step.nowMs);
+      return;
+    case "own-vote":
+      onOwnVote(step, input.message);
+      return;
+    case "recovered":
+      onRecovered(step, input.height);
       return;
     case "timer":
       onTimer(step, input.timer);

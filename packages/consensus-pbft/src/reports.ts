@@ -19,6 +19,8 @@ export const reportCodes = {
   CONSENSUS_EVIDENCE: "One validator signed two votes that exclude each other.",
   CONSENSUS_OWN_VOTE_UNKNOWN: "We met a vote of our own that our vote log does not know.",
   CONSENSUS_ABSTAINING: "The replica follows by certificates and does not vote.",
+  CONSENSUS_RECOVERED:
+    "Others witnessed the recovery of the lost vote log; the replica votes again.",
   CONSENSUS_PEER_AHEAD: "A proven certificate is ahead of us; block sync is asked for.",
   CONSENSUS_DECIDED: "A block is decided.",
 } as const;

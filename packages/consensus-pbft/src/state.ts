@@ -158,8 +158,13 @@ export interface ReplicaState {
   readonly promises: Map<Height, Promises>;
   abstaining: boolean;
   halted: boolean;
-  /** No vote at this height or below: the vote log knows them decided, the store lost them. */
-  readonly voteFloor: Height;
+  /**
+   * No vote at this height or below: the vote log knows them decided and the store lost them, or
+   * what we voted there is forgotten.
+   */
+  voteFloor: Height;
+  /** No proposal at this height or below: one above the votes, because of the overlap. */
+  proposeFloor: Height;
   workPending: boolean;
   /** Votes waiting for their record to be durable, ascending by lsn. */
   outbox: { readonly lsn: number; readonly message: UnsignedMessage }[];
@@ -262,11 +267,20 @@ export function newHeightState(place: {
   };
 }
 
+/** What the records of a vote log come to. */
+export interface Replay {
+  /** Promises by height. */
+  readonly promises: Map<Height, Promises>;
+  readonly voteFloor: Height;
+  readonly proposeFloor: Height;
+  /** Whether the log itself says that it misses votes. */
+  readonly abstained: boolean;
+}
+
 export function newReplicaState(
   options: ReplicaOptions,
   start: ReplicaStart,
-  promises: Map<Height, Promises>,
-  voteFloor: Height,
+  { promises, voteFloor, proposeFloor, abstained }: Replay,
 ): ReplicaState {
   const height = heightAfter(start.head.height);
   const current = newHeightState({
@@ -285,9 +299,10 @@ export function newReplicaState(
     current,
     next: noNextHeight(),
     promises,
-    abstaining: start.abstain,
+    abstaining: start.abstain || abstained,
     halted: false,
     voteFloor,
+    proposeFloor,
     workPending: false,
     outbox: [],
     nextLsn: 1,
@@ -326,6 +341,11 @@ export function votingIndex(state: ReplicaState, height: Height): ValidatorIndex
   const { current, options } = state;
   if (height === current.height) return current.self;
   return indexOfKey(current.nextValidators, options.publicKey);
+}
+
+/** Our index if we may propose at `height`, else null. */
+export function proposingIndex(state: ReplicaState, height: Height): ValidatorIndex | null {
+  return height <= state.proposeFloor ? null : votingIndex(state, height);
 }
 
 /** Who leads a view of the height being decided. */

@@ -25,8 +25,15 @@ export function enterView(step: Step, view: View): void {
   if (current.ownWish < view) current.ownWish = view;
   forgetViewsBelow(current, view - VIEWS_BEHIND);
   report(step, "CONSENSUS_VIEW_ENTERED");
+  recordEntry(step);
+}
+
+/** Makes the entry of the current view durable, then says so; nothing if we may not vote. */
+export function recordEntry(step: Step): void {
+  const { state } = step;
+  const { current } = state;
   if (votingIndex(state, current.height) === null) return;
-  const { promises } = current;
+  const { promises, view } = current;
   promises.view = view;
   promises.entryLock = promises.lock;
   const message = ownViewChange(current);

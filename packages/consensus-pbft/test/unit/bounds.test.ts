@@ -24,7 +24,8 @@ function freshState(): ReplicaState {
     abstain: false,
   };
   const options = { ...defaultReplicaOptions, chainId, genesisDigest, publicKey };
-  return newReplicaState(options, start, new Map(), height(0));
+  const floors = { voteFloor: height(0), proposeFloor: height(0), abstained: false };
+  return newReplicaState(options, start, { promises: new Map(), ...floors });
 }
 
 /** Messages kept, of any kind. */

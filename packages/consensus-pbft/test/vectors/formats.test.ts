@@ -27,6 +27,8 @@ const records: Readonly<Record<string, VoteRecord>> = {
   },
   "entered-view": { type: "entered-view", height: h, view: view(1) },
   decided: { type: "decided", height: h, digest: filled(2) },
+  abstained: { type: "abstained", height: h },
+  recovered: { type: "recovered", height: h },
 };
 const context = { chainId: "chain", genesisDigest: filled(6), validatorsHash: filled(4) };
 
