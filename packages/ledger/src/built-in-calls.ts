@@ -102,6 +102,21 @@ export const changeValidatorsArgsCodec: Codec<ChangeValidatorsArgs> = struct({
   remove: list(text(64), 16),
 });
 
+/**
+ * `validators.recover`, by a validator's own key: puts a nonce on chain that the validator made after
+ * it had lost its vote log. What it forgot is older than the block.
+ */
+export interface RecoverArgs {
+  /** 32 random bytes, made anew at every start in abstention and never written to disk. */
+  readonly nonce: Uint8Array;
+}
+export const recoverArgsCodec: Codec<RecoverArgs> = struct({ nonce: bytes(32) });
+
+/** Topic of the event of `validators.recover`; data: `recoveredCodec`. */
+export const VALIDATOR_RECOVERED_TOPIC = "recovered";
+export const recoveredCodec: Codec<{ readonly nodeId: string; readonly nonce: Uint8Array }> =
+  struct({ nodeId: text(128), nonce: bytes(32) });
+
 /** Records in one answer of `validators.evidence`. */
 export const MAX_LISTED_EVIDENCE = 16;
 /** Most records that it leaves out; no height has as many. */

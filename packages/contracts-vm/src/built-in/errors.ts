@@ -127,6 +127,10 @@ export const builtInErrors = defineErrors({
     meaning: "More than 128 validators.",
     remedy: "Remove a validator first.",
   },
+  VALIDATORS_NOT_A_VALIDATOR: {
+    meaning: "The caller's key is not that of a validator in the list.",
+    remedy: "Only a validator's own node calls this.",
+  },
   CONTRACTS_NAME_INVALID: {
     meaning: "A contract's name or version has a wrong form, or is a built-in contract's.",
     remedy: "Use a name such as credential and a version such as 1.0.0.",

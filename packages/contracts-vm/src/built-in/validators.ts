@@ -12,7 +12,11 @@ import {
   misbehaviourCodec,
   misbehaviourListCodec,
   type ReadyArgs,
+  type RecoverArgs,
   readyArgsCodec,
+  recoverArgsCodec,
+  recoveredCodec,
+  VALIDATOR_RECOVERED_TOPIC,
   VALIDATORS_CONTRACT,
 } from "@credlink/ledger";
 import {
@@ -62,8 +66,20 @@ export const validatorsContract: BuiltInContract = new Map([
     "list",
     reading(noArgsCodec, (_, call) => encode(validatorListCodec, readRegistry(call).validators)),
   ],
+  ["recover", changing(["validator"], recoverArgsCodec, recover)],
   ["evidence", reading(listEvidenceArgsCodec, listEvidence)],
 ]);
+
+/** Changes no state: that the nonce stands in a block, under the validator's signature, is all. */
+function recover({ nonce }: RecoverArgs, call: BuiltInCall): undefined {
+  const { address } = call.caller;
+  const validator = readRegistry(call).validators.find(({ publicKey }) =>
+    equalBytes(addressFromPublicKey(publicKey), address),
+  );
+  if (validator === undefined) return refuseCall("VALIDATORS_NOT_A_VALIDATOR");
+  const { nodeId } = validator;
+  call.emit(VALIDATOR_RECOVERED_TOPIC, encode(recoveredCodec, { nodeId, nonce }));
+}
 
 function listEvidence({ fromHeight, skip }: ListEvidenceArgs, call: BuiltInCall): Uint8Array {
   const skipped = Math.min(skip, MAX_SKIPPED_EVIDENCE);

@@ -1,11 +1,16 @@
+import { addressFromPublicKey } from "@credlink/crypto";
 import {
+  changeValidatorsArgsCodec,
   listEvidenceArgsCodec,
   MAX_LISTED_EVIDENCE,
   MAX_SKIPPED_EVIDENCE,
   type Misbehaviour,
   misbehaviourListCodec,
+  recoverArgsCodec,
+  recoveredCodec,
+  VALIDATOR_RECOVERED_TOPIC,
 } from "@credlink/ledger";
-import { decode, encode, height } from "@credlink/primitives";
+import { type Address, decode, encode, height } from "@credlink/primitives";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TestChain } from "../support/chain.ts";
 import { type Consortium, createConsortium } from "../support/consortium.ts";
@@ -68,5 +73,44 @@ describe("validators.evidence", () => {
   it("a block of evidence alone has no receipts and uses no gas", async () => {
     const { receipts, gasUsed, writes } = await chain.blockOf([], [misdeed(1, 0)]);
     expect([receipts, gasUsed, writes.length]).toEqual([[], 0, 1]);
+  });
+});
+
+describe("validators.recover", () => {
+  const nonce = new Uint8Array(32).fill(7);
+  const recover = (sender: Address) =>
+    chain.run({
+      contract: "validators",
+      method: "recover",
+      args: encode(recoverArgsCodec, { nonce }),
+      signers: [sender],
+    });
+
+  it("puts the nonce of a validator into an event, and changes nothing", async () => {
+    const [validator] = consortium.genesis.validators;
+    if (validator === undefined) throw new Error("no validator");
+    const before = [...chain.view.rows.keys()];
+    const { status, events } = await recover(addressFromPublicKey(validator.publicKey));
+    expect(status).toBe("SUCCESS");
+    expect(events.map(({ topic }) => topic)).toEqual([VALIDATOR_RECOVERED_TOPIC]);
+    const { nodeId } = validator;
+    expect(decode(recoveredCodec, events[0]?.data ?? nonce)).toEqual({ nodeId, nonce });
+    expect([...chain.view.rows.keys()]).toEqual(before);
+  });
+
+  it("is for validators in the list alone", async () => {
+    const [admin] = consortium.admins;
+    if (admin === undefined) throw new Error("no admin");
+    expect((await recover(admin.address)).status).toBe("VM_ACCESS_DENIED");
+    const [left] = consortium.genesis.validators;
+    if (left === undefined) throw new Error("no validator");
+    await chain.run({
+      contract: "validators",
+      method: "change",
+      args: encode(changeValidatorsArgsCodec, { add: [], remove: [left.nodeId] }),
+      signers: consortium.admins.slice(0, 3).map(({ address }) => address),
+    });
+    const { status } = await recover(addressFromPublicKey(left.publicKey));
+    expect(status).toBe("VALIDATORS_NOT_A_VALIDATOR");
   });
 });
