@@ -387,9 +387,9 @@ const lasting: readonly BrokenRule[] = [
     id: "own-vote-unknown",
     rule: "A vote of our own that the log does not know makes us abstain.",
     broken: "it is ignored",
-    file: `${CORE}/intake.ts`,
-    find: "    if (!state.abstaining && isForgotten(state, message)) abstain(step, message);",
-    replace: "    if (state.halted && isForgotten(state, message)) abstain(step, message);",
+    file: `${CORE}/recovery.ts`,
+    find: "  if (!step.state.abstaining && isForgotten(step.state, message)) abstain(step, message);",
+    replace: "  if (step.state.halted && isForgotten(step.state, message)) abstain(step, message);",
     tests: [{ file: restart, name: "a vote of our own that our log does not know" }],
   },
   {

@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { createReplica } from "@credlink/consensus-pbft";
 import { createExecutor } from "@credlink/contracts-vm";
-import { createVerificationPool, systemRandom, type VerificationPool } from "@credlink/crypto";
+import {
+  addressFromPublicKey,
+  createVerificationPool,
+  systemRandom,
+  type VerificationPool,
+} from "@credlink/crypto";
 import {
   createLedger,
   type Executor,
@@ -200,6 +205,7 @@ function engineOptions(config: NodeConfig, foundation: Foundation): EngineOption
     nodeId: foundation.identity.certificate.subject.commonName,
     chainId: foundation.ledger.chainId,
     genesisDigest: foundation.ledger.genesisDigest,
+    nodeAddress: addressFromPublicKey(foundation.identity.signer.publicKey),
     mempool: {
       maxTransactions: engine.mempoolTransactions,
       maxBytes: engine.mempoolBytes,

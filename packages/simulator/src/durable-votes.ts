@@ -41,9 +41,14 @@ export class DurableVotes {
 
   refresh(): void {
     const path =
-      this.#path ?? this.#disk.durablePaths().find((one) => one.startsWith(VOTE_LOG_FOLDER));
+      this.#path ??
+      this.#disk
+        .durablePaths()
+        .find((one) => one.startsWith(VOTE_LOG_FOLDER) && one.endsWith(".log"));
     if (path === undefined) return;
     this.#path = path;
+    // A log that is shorter than what was read was begun anew; what the old one promised stays.
+    if ((this.#disk.durable(path)?.length ?? 0) < this.#offset) this.#offset = HEADER_BYTES;
     const bytes = this.#disk.durable(path, this.#offset);
     if (bytes === null) return;
     let at = 0;

@@ -149,6 +149,11 @@ export async function createFullProfile(
     genesis,
     createExecutor,
     signers,
+    addressOf: (index) => {
+      const signer = signers[index];
+      if (signer === undefined) throw new Error(`no node ${index}`);
+      return addressFromPublicKey(signer.publicKey);
+    },
     verifier: {
       verify: async (requests) =>
         requests.map(({ publicKey, message, signature }) =>

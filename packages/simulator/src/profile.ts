@@ -45,6 +45,8 @@ export interface Profile {
   readonly genesis: Genesis;
   readonly createExecutor: () => Executor;
   readonly signers: readonly Signer[];
+  /** Address of a node's key in the registry. */
+  readonly addressOf: (index: number) => Address;
   readonly verifier: SignatureVerifier;
   /** One signature, for checkers that judge by themselves. */
   readonly verifyOne: (
@@ -75,11 +77,21 @@ function fakeKey(random: SeededRandom): Uint8Array {
   return key;
 }
 
-function createMember(memberAddress: Address, publicKey: Uint8Array): Member {
+function nth<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`nothing at ${index}`);
+  return item;
+}
+
+function createMember(
+  memberAddress: Address,
+  publicKey: Uint8Array,
+  role: Member["role"] = "enterprise",
+): Member {
   return {
     address: memberAddress,
     organization: "platform",
-    role: "enterprise",
+    role,
     status: "active",
     keys: [{ fromHeight: height(0), publicKey }],
     certificateDigest: null,
@@ -136,7 +148,11 @@ export function createProtocolProfile(
     parameters: bulkParameters,
     contracts: [],
   };
-  const members = clients.map((client) => createMember(client.address, client.key));
+  const addresses = signers.map((_, at) => address(random.fork(`address ${at}`).bytes(32)));
+  const members = [
+    ...clients.map((client) => createMember(client.address, client.key)),
+    ...signers.map(({ publicKey }, at) => createMember(nth(addresses, at), publicKey, "validator")),
+  ];
   const sign = (
     genesisDigest: Digest,
     atHeight: number,
@@ -162,6 +178,7 @@ export function createProtocolProfile(
     genesis,
     createExecutor: () => createChainExecutor(members),
     signers,
+    addressOf: (index) => nth(addresses, index),
     verifier: fakeVerifier,
     verifyOne: verifyFake,
     async createTransaction(genesisDigest, atHeight) {

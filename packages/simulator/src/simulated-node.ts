@@ -168,6 +168,7 @@ export class SimulatedNode {
         nodeId: this.name,
         chainId: ledger.chainId,
         genesisDigest: ledger.genesisDigest,
+        nodeAddress: profile.addressOf(this.index),
         requestTimeoutMs: 500,
       },
       components,

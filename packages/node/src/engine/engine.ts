@@ -6,30 +6,32 @@ import {
   type ReplicaStatus,
   type Roster,
   type SignedVote,
+  type VoteRecord,
   voteLogIdentity,
 } from "@credlink/consensus-pbft";
-import { primaryOf } from "@credlink/consensus-pbft/certificates";
 import {
   type Digest,
   equalBytes,
+  type Height,
   invariant,
   type PeerId,
   refuse,
   height as toHeight,
-  view as toView,
 } from "@credlink/primitives";
 import { type ChainWriter, type Committed, createChainWriter } from "./chain-writer.ts";
 import { type CommitReactions, createCommitReactions } from "./commit-reactions.ts";
 import { type ConsensusDriver, createConsensusDriver } from "./consensus-driver.ts";
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
-import { createMessageDoor, requestsOf } from "./message-door.ts";
+import { createMessageDoor } from "./message-door.ts";
 import { createProposal, createProposalOf } from "./proposal-payload.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
-import { createReplicaGate } from "./replica-gate.ts";
+import { createRecovery, type Recovery } from "./recovery.ts";
+import { createReplicaGate, statusBeforeReplica } from "./replica-gate.ts";
 import { replicaOptionsOf, successorOf, timingAfter } from "./replica-options.ts";
 import { createSeenVotes } from "./seen-votes.ts";
+import { createShownVotes, type ShownVotes } from "./shown-votes.ts";
 import { createSync, type Sync } from "./sync.ts";
 import type { SubmitResult } from "./transaction-intake.ts";
 import type {
@@ -58,6 +60,10 @@ class NodeEngine implements Engine {
   readonly #sync: Sync;
   readonly #gate: ReturnType<typeof createReplicaGate>;
   readonly #seenVotes = createSeenVotes();
+  readonly #shownVotes: ShownVotes;
+  readonly #recovery: Recovery;
+  /** Votes shown to us that a block has made judgeable: the next block waits for their judgement. */
+  #judging: Promise<void> | null = null;
   readonly #reactions: CommitReactions;
   readonly #readiness: Readiness;
   #voteLog: VoteLog | null = null;
@@ -77,6 +83,19 @@ class NodeEngine implements Engine {
     const { ledger, logger, network } = components;
     const { pipeline, consensusSignatures: signatures, directory } = this.#parts;
     this.#gate = createReplicaGate(network.self);
+    this.#shownVotes = createShownVotes({
+      ledger,
+      directory,
+      signatures,
+      onOwn: (message) => this.#driver?.feed({ type: "own-vote", message }),
+    });
+    this.#recovery = createRecovery({
+      ...components,
+      address: options.nodeAddress,
+      submit: (transaction) => this.submit(transaction),
+      isAbstaining: () =>
+        this.status().replica.abstaining && directory.indexIn(directory.next()) !== null,
+    });
     this.#reactions = createCommitReactions(this.#parts, components.clock, {
       appendDecided: (block) => this.#appendDecided(block),
       voteLog: () => this.#voteLog,
@@ -87,7 +106,10 @@ class NodeEngine implements Engine {
     this.#writer = createChainWriter(
       ledger,
       {
-        beforeCommit: () => this.#reactions.decidedDurable(),
+        beforeCommit: async () => {
+          await this.#judging;
+          await this.#reactions.decidedDurable();
+        },
         seenOf: (height) => this.#parts.statements.take(height),
         onDurable: (block) => this.#onDurable(block),
         onFatal: (error) => this.#fail(error),
@@ -192,7 +214,7 @@ class NodeEngine implements Engine {
       headDigest,
       stateRoot: header.stateRoot,
       headTimestampMs: header.timestampMs,
-      replica: this.#driver?.status ?? this.#statusBeforeReplica(),
+      replica: this.#driver?.status ?? this.#statusBefore(),
       syncing: this.#sync.isSyncing,
       mempool: { transactions: mempool.size, bytes: mempool.bytes },
     };
@@ -210,20 +232,12 @@ class NodeEngine implements Engine {
     return roster;
   }
 
-  /** What a replica that may not vote yet would say. */
-  #statusBeforeReplica(): ReplicaStatus {
-    const height = toHeight(this.#components.ledger.head.header.height + 1);
+  #statusBefore(): ReplicaStatus {
     const { directory } = this.#parts;
+    const height = toHeight(this.#components.ledger.head.header.height + 1);
+    const isUntrusted = (this.#voteLog?.abstain ?? null) !== null;
     const roster = this.#rosterAt(height);
-    return {
-      height,
-      view: toView(0),
-      phase: "idle",
-      primary: primaryOf(roster, height, toView(0)),
-      self: directory.indexIn(roster),
-      abstaining: (this.#voteLog?.abstain ?? null) !== null,
-      halted: false,
-    };
+    return statusBeforeReplica(roster, height, directory.indexIn(roster), isUntrusted);
   }
 
   #openDoor(): void {
@@ -250,27 +264,16 @@ class NodeEngine implements Engine {
 
   async #onStatus(peer: PeerId, height: number, vote: Message | null): Promise<void> {
     this.#readiness.onStatus(peer, height);
-    const own = vote === null ? null : await this.#verifyOwn(vote);
-    if (this.#isStopped) return;
-    if (this.#driver === null) {
-      this.#gate.onStatus(peer, height, own);
-      this.#tryStartReplica();
-    } else if (own !== null) {
-      this.#driver.feed({ type: "message", message: own });
+    try {
+      if (vote !== null) await this.#shownVotes.take(peer, vote);
+    } catch (error) {
+      // Not heard until it can be judged; the peer shows it again in a second.
+      this.#components.logger.warn("shown vote not judged", { peer, error });
+      return;
     }
-  }
-
-  /** A vote that a peer shows as ours, if it is: an unsigned claim could silence anybody. */
-  async #verifyOwn(vote: Message): Promise<Message | null> {
-    const { directory, consensusSignatures } = this.#parts;
-    if (vote.type === "decided") return null;
-    const set = directory.at(vote.height);
-    if (set === null || directory.indexIn(set) !== vote.sender) return null;
-    const requests = requestsOf(vote, set, this.#components.ledger);
-    if (requests === null || !(await consensusSignatures.verifyAll(requests, "consensus"))) {
-      return null;
-    }
-    return vote;
+    if (this.#isStopped || this.#driver !== null) return;
+    this.#gate.onStatus(peer, height);
+    this.#tryStartReplica();
   }
 
   #tryStartReplica(): void {
@@ -284,7 +287,7 @@ class NodeEngine implements Engine {
     this.#driver = this.#createDriver(this.#voteLog);
     this.#headProposal = null;
     this.#driver.start();
-    for (const message of this.#gate.votes) this.#driver?.feed({ type: "message", message });
+    for (const message of this.#shownVotes.own) this.#driver?.feed({ type: "own-vote", message });
     this.#feedWork();
     this.#components.logger.info("replica started", { height: head + 1 });
   }
@@ -364,8 +367,13 @@ class NodeEngine implements Engine {
   }
 
   #onDurable(block: Committed): void {
-    const { height, digest, timestampMs, candidate } = block;
     this.#reactions.onDurable(block);
+    this.#judging = this.#shownVotes.onHead();
+    if (this.#judging === null) this.#afterDurable(block);
+    else this.#judging = this.#judging.then(() => this.#afterDurable(block));
+  }
+
+  #afterDurable({ height, digest, timestampMs, candidate }: Committed): void {
     const successor = successorOf(this.#components.ledger, candidate);
     invariant(successor !== null, "the block that was just committed is the head");
     const nextValidators = this.#rosterAt(height + 1);
@@ -412,10 +420,24 @@ class NodeEngine implements Engine {
   }
 
   /** Without a replica nothing else is appended, so the log itself keeps the order. */
-  async #appendDecided({ height, digest }: Committed): Promise<void> {
+  async #appendDecided(block: Committed): Promise<void> {
+    const { height, digest } = block;
     const record = { type: "decided", height, digest } as const;
+    const witnessed = this.#recovery.witnessedBy(block);
+    if (witnessed !== null && this.status().replica.abstaining) {
+      return this.#recover(witnessed, record);
+    }
     if (this.#driver !== null) await this.#driver.appendDecided(height, digest);
     else await this.#voteLog?.append([record]);
+  }
+
+  /** A committed block holds our nonce: a new log is begun, and then we vote again. */
+  async #recover(height: Height, decided: VoteRecord): Promise<void> {
+    await this.#voteLog?.renew([{ type: "recovered", height }, decided]);
+    this.#parts.instruments.recoveries.add();
+    this.#components.logger.warn("validator recovered", { height });
+    if (this.#driver === null) this.#tryStartReplica();
+    else this.#driver.feed({ type: "recovered", height });
   }
 
   #feedWork(): void {
@@ -432,6 +454,7 @@ class NodeEngine implements Engine {
     this.#readiness.tick().catch((error: unknown) => {
       this.#components.logger.error("ready could not be said", { error });
     });
+    this.#recovery.tick();
     this.#stopHousekeeping = this.#components.clock.schedule(HOUSEKEEPING_MS, () =>
       this.#housekeep(),
     );

@@ -30,7 +30,7 @@ export const engineErrors = defineErrors({
     meaning:
       "The vote log is damaged, missing or older than the chain: the validator follows, not votes.",
     remedy:
-      "Put back the log as it was when the node stopped, never an older copy; else replace the key.",
+      "Let it run: it asks for its recovery on chain. Never put back an older copy of the log.",
   },
   NODE_STORE_FAILED: {
     meaning: "The store could not write a block or its bodies.",

@@ -105,6 +105,11 @@ export const engineMetrics = {
     kind: "counter",
     help: "Pairs of contradicting votes of one signer.",
   },
+  recoveries: {
+    name: "credlink_node_recoveries_total",
+    kind: "counter",
+    help: "Times that this validator votes again after its vote log was lost.",
+  },
   evidencePending: {
     name: "credlink_node_evidence_pending_pieces",
     kind: "gauge",
@@ -157,6 +162,7 @@ export function createInstruments(metrics: Metrics): EngineInstruments {
     messagesDropped: metrics.counter(m.messagesDropped),
     replicaReports: metrics.counter(m.replicaReports),
     evidence: metrics.counter(m.evidence),
+    recoveries: metrics.counter(m.recoveries),
     evidencePending: metrics.gauge(m.evidencePending),
     evidenceRecorded: metrics.counter(m.evidenceRecorded),
     transactionsFetched: metrics.counter(m.transactionsFetched),

@@ -13,4 +13,4 @@ export const defaultEngineOptions = Object.freeze({
     maxTimeoutMs: 60_000,
   },
   overlap: true,
-}) satisfies Omit<EngineOptions, "nodeId" | "chainId" | "genesisDigest">;
+}) satisfies Omit<EngineOptions, "nodeId" | "chainId" | "genesisDigest" | "nodeAddress">;

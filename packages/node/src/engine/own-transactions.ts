@@ -8,7 +8,13 @@ import {
   transactionCodec,
   transactionSigningMessage,
 } from "@credlink/ledger";
-import { encode, type Random, type Signer, height as toHeight } from "@credlink/primitives";
+import {
+  type Address,
+  encode,
+  type Random,
+  type Signer,
+  height as toHeight,
+} from "@credlink/primitives";
 
 /** Several times what a built-in call of a node takes. */
 const GAS_LIMIT = 1_000_000;
@@ -19,6 +25,8 @@ export interface OwnTransactionParts {
   readonly ledger: Ledger;
   readonly signer: Signer;
   readonly random: Random;
+  /** Address of the signer's key in the registry; default: the one that the key has. */
+  readonly address?: Address;
 }
 
 /**
@@ -27,11 +35,13 @@ export interface OwnTransactionParts {
  * @param validBlocks blocks after the head within which it may be committed.
  */
 export async function signOwnTransaction(
-  { ledger, signer, random }: OwnTransactionParts,
+  { ledger, signer, random, address: known }: OwnTransactionParts,
   call: Pick<Transaction, "contract" | "method" | "args">,
   validBlocks: number,
 ): Promise<Uint8Array> {
-  const address = addressFromPublicKey(signer.publicKey);
+  const address = known ?? addressFromPublicKey(signer.publicKey);
+  const { transactionGasLimit } =
+    ledger.parametersAfter(ledger.head.digest) ?? ledger.genesis.parameters;
   const transaction = encode(transactionCodec, {
     version: TRANSACTION_VERSION,
     chainId: ledger.chainId,
@@ -40,7 +50,7 @@ export async function signOwnTransaction(
     expiryHeight: toHeight(ledger.head.header.height + validBlocks),
     ...call,
     contractVersion: BUILT_IN_VERSION,
-    gasLimit: GAS_LIMIT,
+    gasLimit: Math.min(GAS_LIMIT, transactionGasLimit),
   });
   const message = transactionSigningMessage(ledger.genesisDigest, transaction);
   const signatures = [{ address, signature: await signer.sign(message) }];

@@ -1,6 +1,6 @@
-import type { Message, ValidatorSet } from "@credlink/consensus-pbft";
-import { honestOne, quorum } from "@credlink/consensus-pbft/certificates";
-import type { PeerId } from "@credlink/primitives";
+import type { ReplicaStatus, Roster, ValidatorSet } from "@credlink/consensus-pbft";
+import { honestOne, primaryOf, quorum } from "@credlink/consensus-pbft/certificates";
+import { type Height, type PeerId, type ValidatorIndex, view } from "@credlink/primitives";
 
 /**
  * The highest height that f + 1 validators claim, of whom one is honest; null before a quorum, we
@@ -20,12 +20,10 @@ export function credibleHeight(
 
 /** When a validator that has just started may run its replica. */
 export interface ReplicaGate {
-  /** A peer's status came: its claimed height, and the vote it saw from us, if any. */
-  onStatus(peer: PeerId, height: number, vote: Message | null): void;
+  /** A peer's status came, and the vote that it shows as ours, if any, was judged. */
+  onStatus(peer: PeerId, height: number): void;
   /** Whether q − 1 other validators were heard and the head is where they say. */
   isOpen(set: ValidatorSet, head: number): boolean;
-  /** Votes under our key that peers showed, for the replica to compare with its vote log. */
-  readonly votes: readonly Message[];
 }
 
 /**
@@ -34,20 +32,27 @@ export interface ReplicaGate {
  * The height to reach first is the highest that f + 1 of them claim: one of those is honest.
  */
 export function createReplicaGate(self: PeerId): ReplicaGate {
-  const heard = new Map<PeerId, { readonly height: number; readonly vote: Message | null }>();
+  const heard = new Map<PeerId, number>();
   return {
-    onStatus(peer, height, vote) {
-      heard.set(peer, { height, vote: vote ?? heard.get(peer)?.vote ?? null });
+    onStatus(peer, height) {
+      heard.set(peer, height);
     },
     isOpen(set, head) {
-      // An observer casts no vote that could be forgotten.
-      if (set.validators.every(({ peerId }) => peerId !== self)) return true;
-      const heights = new Map([...heard].map(([peer, { height }]) => [peer, height]));
-      const credible = credibleHeight(set, self, heights);
+      // Who is no validator yet may be one soon, and have been one before: it waits as well.
+      const credible = credibleHeight(set, self, heard);
       return credible !== null && head + 1 >= credible;
     },
-    get votes() {
-      return [...heard.values()].flatMap(({ vote }) => vote ?? []);
-    },
   };
+}
+
+/** What a replica that does not run yet would say of the height after the head. */
+export function statusBeforeReplica(
+  roster: Roster,
+  height: Height,
+  self: ValidatorIndex | null,
+  abstaining: boolean,
+): ReplicaStatus {
+  const first = view(0);
+  const primary = primaryOf(roster, height, first);
+  return { height, view: first, phase: "idle", primary, self, abstaining, halted: false };
 }

@@ -6,6 +6,7 @@ import type {
 } from "@credlink/consensus-pbft";
 import type { Ledger, Receipt } from "@credlink/ledger";
 import type {
+  Address,
   Clock,
   Digest,
   Disk,
@@ -41,6 +42,8 @@ export interface EngineOptions {
   readonly nodeId: string;
   readonly chainId: string;
   readonly genesisDigest: Digest;
+  /** Address of the node's own key in the registry: it asks for its recovery under it. */
+  readonly nodeAddress: Address;
   readonly mempool: {
     /** Most transactions held. Default 50,000. */
     readonly maxTransactions: number;

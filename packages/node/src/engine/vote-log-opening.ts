@@ -8,6 +8,7 @@ import {
   type VoteRecord,
 } from "@credlink/consensus-pbft";
 import type { Disk } from "@credlink/primitives";
+import { RENEWAL_MARKER } from "./vote-log-renewal.ts";
 
 /** What the vote log's folder holds. */
 export interface VoteLogState {
@@ -58,9 +59,10 @@ export async function readVoteLog(
   identity: VoteLogIdentity,
   headHeight: number,
 ): Promise<VoteLogState> {
-  const names = (await disk.list(folder)).flatMap((name) => parseSegmentName(name) ?? []);
+  const all = await disk.list(folder);
+  const names = all.flatMap((name) => parseSegmentName(name) ?? []);
   const segments: OpenedSegment[] = [];
-  let damage: string | null = null;
+  let damage: string | null = all.includes(RENEWAL_MARKER) ? "was being begun anew" : null;
   for (const [at, firstLsn] of names.sort((a, b) => a - b).entries()) {
     const path = `${folder}/${segmentName(firstLsn)}`;
     const before = segments.at(-1);
@@ -75,10 +77,12 @@ export async function readVoteLog(
     if (before !== undefined && before.scan.nextLsn !== firstLsn) damage ??= "a segment is missing";
   }
   const records = segments.flatMap(({ scan }) => scan.records.map(({ record }) => record));
-  return { segments, records, abstain: damage ?? judgeAge(records, headHeight) };
+  return { segments, records, abstain: damage ?? judgeRecords(records, headHeight) };
 }
 
-function judgeAge(records: readonly VoteRecord[], headHeight: number): string | null {
+function judgeRecords(records: readonly VoteRecord[], headHeight: number): string | null {
+  const last = records.findLast(({ type }) => type === "abstained" || type === "recovered");
+  if (last?.type === "abstained") return "misses a vote that others have seen";
   if (headHeight === 0) return null;
   if (records.length === 0) return "missing although blocks were committed";
   return highestDecided(records) + 1 < headHeight ? "older than the committed head" : null;

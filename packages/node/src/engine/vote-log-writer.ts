@@ -20,6 +20,7 @@ import {
 import { EngineError, type EngineErrorCode } from "./errors.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import { type OpenedSegment, readVoteLog, recordHeight } from "./vote-log-opening.ts";
+import { createRenewableLog } from "./vote-log-renewal.ts";
 
 /** The durable memory of what this validator promised. */
 export interface VoteLog {
@@ -29,11 +30,19 @@ export interface VoteLog {
   readonly abstain: string | null;
   /** Resolves when the records and all earlier ones are durable. Order is that of the calls. */
   append(records: readonly VoteRecord[]): Promise<void>;
+  /**
+   * Begins anew with these records, durable when this resolves: the old segments are moved aside. A
+   * crash on the way leaves a log that is not trusted.
+   */
+  renew(records: readonly VoteRecord[]): Promise<void>;
   /** Deletes segments that speak of nothing above `height`. */
   prune(height: number): void;
   /** Waits for what was appended and closes the file. */
   close(): Promise<void>;
 }
+
+/** A log that is what it was opened as. */
+type PlainLog = Omit<VoteLog, "renew">;
 
 /** What the writer works with. */
 export interface VoteLogComponents {
@@ -72,7 +81,7 @@ interface Cursor {
   nextLsn: number;
 }
 
-class Writer implements VoteLog {
+class Writer implements PlainLog {
   readonly records: readonly VoteRecord[];
   readonly abstain = null;
   readonly #parts: VoteLogComponents;
@@ -245,7 +254,7 @@ async function createSegment(
 }
 
 /** A log that abstains writes nothing: what condemned it must be there at the next start. */
-function createAbstainingLog(reason: string, records: readonly VoteRecord[]): VoteLog {
+function createAbstainingLog(reason: string, records: readonly VoteRecord[]): PlainLog {
   return {
     records,
     abstain: reason,
@@ -290,6 +299,13 @@ async function continueLast(
  * @throws EngineError NODE_VOTE_LOG_FAILED when the disk fails.
  */
 export async function openVoteLog(parts: VoteLogComponents): Promise<VoteLog> {
+  const { disk, folder } = parts;
+  const create = async (): Promise<PlainLog> =>
+    new Writer(parts, [], [], await createSegment(parts, FIRST_LSN, undefined));
+  return createRenewableLog({ disk, folder, create }, await openPlainLog(parts));
+}
+
+async function openPlainLog(parts: VoteLogComponents): Promise<PlainLog> {
   const { disk, folder, identity, headHeight, logger } = parts;
   try {
     await disk.makeFolder(folder);

@@ -42,9 +42,8 @@ async function convictedBy(cluster: Cluster, index: number) {
 
 describe("evidence on chain", () => {
   it("who signs two blocks is recorded, once a height, and nobody else ever", async () => {
-    // "equivocate" shows each half one face: only what crosses over can be held against it.
     const runs = [
-      [1, "equivocate", 4],
+      [1, "propose-twice", 4],
       [2, "vote-for-both", 4],
       [3, "vote-for-both", 7],
     ] as const;
@@ -64,7 +63,7 @@ describe("evidence on chain", () => {
   });
 
   it("an idle chain records it: evidence is work, and then there is rest", async () => {
-    const { cluster, run } = createCluster(4, "equivocate");
+    const { cluster, run } = createCluster(4, "propose-twice");
     for (const node of cluster.nodes) node.boot();
     await run(2_000);
     for (let step = 0; step < 8; step++) {

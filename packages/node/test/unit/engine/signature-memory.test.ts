@@ -167,21 +167,26 @@ describe("replica gate", () => {
     })),
   });
 
-  it("opens after q − 1 others of four, and at once for one validator or an observer", () => {
+  it("opens after q − 1 others of four, for an observer too, and at once for one validator", () => {
     const gate = createReplicaGate("n0");
     expect(createReplicaGate("n0").isOpen(set(1), 0)).toBe(true);
-    expect(createReplicaGate("observer").isOpen(set(4), 0)).toBe(true);
-    gate.onStatus("n1", 5, null);
-    gate.onStatus("stranger", 5, null);
+    const observing = createReplicaGate("observer");
+    expect(observing.isOpen(set(4), 0)).toBe(false);
+    observing.onStatus("n1", 0);
+    observing.onStatus("n2", 0);
+    observing.onStatus("n3", 0);
+    expect(observing.isOpen(set(4), 0)).toBe(true);
+    gate.onStatus("n1", 5);
+    gate.onStatus("stranger", 5);
     expect(gate.isOpen(set(4), 5)).toBe(false);
-    gate.onStatus("n2", 5, null);
+    gate.onStatus("n2", 5);
     expect(gate.isOpen(set(4), 5)).toBe(true);
   });
 
   it("waits for the height that f + 1 claim, and is not held up by one liar", () => {
     const gate = createReplicaGate("n0");
-    gate.onStatus("n1", 1_000_000, null);
-    gate.onStatus("n2", 9, null);
+    gate.onStatus("n1", 1_000_000);
+    gate.onStatus("n2", 9);
     expect(gate.isOpen(set(4), 7)).toBe(false);
     expect(gate.isOpen(set(4), 8)).toBe(true);
   });

@@ -1,0 +1,113 @@
+import { parseSegmentName, type VoteRecord } from "@credlink/consensus-pbft";
+import type { Disk } from "@credlink/primitives";
+import { EngineError } from "./errors.ts";
+import type { VoteLog } from "./vote-log-writer.ts";
+
+/** Stands in the folder while a log is begun anew: whatever is there then must not be trusted. */
+export const RENEWAL_MARKER = "renewing";
+const ABANDONED = ".abandoned-";
+
+async function createMarker(disk: Disk, folder: string): Promise<void> {
+  const file = await disk.open(`${folder}/${RENEWAL_MARKER}`, { create: true });
+  await file.sync();
+  await file.close();
+  await disk.syncFolder(folder);
+}
+
+/**
+ * Moves all segments aside under names that no reader takes for segments; none is ever deleted. The
+ * marker is durable before the first of them moves: a log that lost only some of its segments would
+ * look whole.
+ */
+async function moveAside(disk: Disk, folder: string): Promise<void> {
+  await createMarker(disk, folder);
+  const names = await disk.list(folder);
+  const earlier = names.flatMap((name) => {
+    const [, number] = name.split(ABANDONED);
+    return number === undefined ? [] : [Number.parseInt(number, 10)];
+  });
+  const next = Math.max(0, ...earlier) + 1;
+  for (const name of names) {
+    if (parseSegmentName(name) === null) continue;
+    await disk.rename(`${folder}/${name}`, `${folder}/${name}${ABANDONED}${next}`);
+  }
+  await disk.syncFolder(folder);
+}
+
+/** What beginning anew needs. */
+export interface RenewalComponents {
+  readonly disk: Disk;
+  readonly folder: string;
+  /** Creates an empty log in the folder. */
+  readonly create: () => Promise<Omit<VoteLog, "renew">>;
+}
+
+/** A vote log that can be begun anew once its validator has recovered. */
+class RenewableLog implements VoteLog {
+  readonly #parts: RenewalComponents;
+  #inner: Omit<VoteLog, "renew">;
+  #records: readonly VoteRecord[];
+  /** What is appended while the log is begun anew waits for that. */
+  #renewal: Promise<void> | null = null;
+
+  constructor(parts: RenewalComponents, inner: Omit<VoteLog, "renew">) {
+    this.#parts = parts;
+    this.#inner = inner;
+    this.#records = inner.records;
+  }
+
+  get records(): readonly VoteRecord[] {
+    return this.#records;
+  }
+
+  get abstain(): string | null {
+    return this.#inner.abstain;
+  }
+
+  append(records: readonly VoteRecord[]): Promise<void> {
+    if (this.#renewal === null) return this.#inner.append(records);
+    return this.#renewal.then(() => this.#inner.append(records));
+  }
+
+  prune(height: number): void {
+    this.#inner.prune(height);
+  }
+
+  async renew(records: readonly VoteRecord[]): Promise<void> {
+    this.#renewal = this.#renew(records).finally(() => {
+      this.#renewal = null;
+    });
+    return this.#renewal;
+  }
+
+  async close(): Promise<void> {
+    await this.#renewal;
+    await this.#inner.close();
+  }
+
+  async #renew(records: readonly VoteRecord[]): Promise<void> {
+    const { disk, folder, create } = this.#parts;
+    try {
+      await this.#inner.close();
+      await moveAside(disk, folder);
+      const fresh = await create();
+      await fresh.append(records);
+      await disk.remove(`${folder}/${RENEWAL_MARKER}`);
+      await disk.syncFolder(folder);
+      this.#inner = fresh;
+      this.#records = records;
+    } catch (cause) {
+      if (cause instanceof EngineError) throw cause;
+      const text = "the vote log could not be begun anew";
+      throw new EngineError("NODE_VOTE_LOG_FAILED", text, { cause });
+    }
+  }
+}
+
+/** Makes a log renewable. */
+export function createRenewableLog(
+  parts: RenewalComponents,
+  inner: Omit<VoteLog, "renew">,
+): VoteLog {
+  return new RenewableLog(parts, inner);
+}

@@ -1,0 +1,126 @@
+import { type VoteRecord, voteLogIdentity } from "@credlink/consensus-pbft";
+import { digest, height, view } from "@credlink/primitives";
+import {
+  type CrashOutcome,
+  createSeededRandom,
+  createSimulatedClock,
+  createSimulatedDisk,
+} from "@credlink/testkit";
+import { describe, expect, it } from "vitest";
+import { openVoteLog, type VoteLog } from "../../../src/engine/vote-log-writer.ts";
+import { createRecordingLogger } from "../../support/recording.ts";
+
+const FOLDER = "votes";
+const fill = (byte: number) => digest(new Uint8Array(32).fill(byte));
+const identity = voteLogIdentity(fill(1), new Uint8Array(65).fill(4));
+const vote = (at: number): VoteRecord => ({
+  type: "prepare-voted",
+  height: height(at),
+  view: view(0),
+  digest: fill(7),
+});
+const fresh: readonly VoteRecord[] = [
+  { type: "recovered", height: height(9) },
+  { type: "decided", height: height(9), digest: fill(9) },
+];
+
+function createMachine(seed = 1) {
+  const clock = createSimulatedClock();
+  const disk = createSimulatedDisk({ clock, random: createSeededRandom(seed) });
+  const finish = async <T>(work: Promise<T>): Promise<T> => {
+    let done = false;
+    const mark = (): void => {
+      done = true;
+    };
+    work.then(mark, mark);
+    while (!done) if (!(await clock.runNext())) await clock.runUntil(clock.monotonicMs());
+    return work;
+  };
+  const open = (headHeight: number, segmentBytes = 400): Promise<VoteLog> =>
+    finish(
+      openVoteLog({
+        disk: disk.mount(),
+        folder: FOLDER,
+        identity,
+        headHeight,
+        clock,
+        logger: createRecordingLogger(),
+        instruments: { voteLogSync: { observe: () => {} } },
+        segmentBytes,
+      }),
+    );
+  return { clock, disk, finish, open };
+}
+
+/** A log of several segments that a validator must not trust: the chain is far ahead of it. */
+async function createUntrusted(seed = 1) {
+  const machine = createMachine(seed);
+  const log = await machine.open(0);
+  for (let at = 1; at <= 12; at++) await machine.finish(log.append([vote(at)]));
+  await machine.finish(log.close());
+  const untrusted = await machine.open(9);
+  expect(untrusted.abstain).not.toBe(null);
+  return { ...machine, untrusted };
+}
+
+describe("a vote log begun anew", () => {
+  it("is trusted from its first record on; the old one is moved aside, not deleted", async () => {
+    const { disk, finish, open, untrusted } = await createUntrusted();
+    const before = disk.durablePaths().map((path) => disk.durable(path));
+    await finish(untrusted.renew(fresh));
+    expect(untrusted.abstain).toBe(null);
+    expect(untrusted.records).toEqual(fresh);
+    await finish(untrusted.append([vote(10)]));
+    disk.crash("lost");
+    const again = await open(9);
+    expect(again).toMatchObject({ abstain: null, records: [...fresh, vote(10)] });
+    const aside = disk.durablePaths().filter((path) => path.includes(".abandoned-1"));
+    expect(aside.length).toBeGreaterThan(1);
+    expect(aside.map((path) => disk.durable(path))).toEqual(before);
+  });
+
+  it("S-9.2-4: after a crash at any moment it is whole and new, or not trusted; nothing is lost", async () => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 120; seed++) {
+      const { clock, disk, open, untrusted } = await createUntrusted(seed);
+      const random = createSeededRandom(seed + 500);
+      const old = disk.durablePaths().map((path) => String(disk.durable(path)));
+      let isDone = false;
+      const renewal = untrusted.renew(fresh).then(() => {
+        isDone = true;
+      });
+      renewal.catch(() => {});
+      for (let step = random.integer(40); step > 0; step--) await clock.runNext();
+      const wasDone = isDone;
+      disk.crash(random.pick<CrashOutcome>(["lost", "kept", "torn"]));
+      const again = await open(9);
+      if (wasDone) expect(again.abstain, `seed ${seed}`).toBe(null);
+      if (again.abstain === null) expect(again.records, `seed ${seed}`).toEqual(fresh);
+      const left = new Set(disk.durablePaths().map((path) => String(disk.durable(path))));
+      for (const bytes of old) expect(left.has(bytes), `seed ${seed}`).toBe(true);
+      seen.add(`${wasDone} ${again.abstain}`);
+    }
+    // Crashes before, during and after are worth something only if they really came up.
+    expect(seen.size).toBeGreaterThanOrEqual(3);
+  });
+
+  it("a log that says a vote is missing is not trusted until a recovery is on record", async () => {
+    const { finish, open } = createMachine();
+    const log = await open(0);
+    await finish(log.append([vote(1), { type: "abstained", height: height(5) }]));
+    await finish(log.close());
+    const again = await open(1);
+    expect(again.abstain).toMatch(/vote/);
+    await finish(again.renew(fresh));
+    expect((await open(9)).abstain).toBe(null);
+  });
+
+  it("what is appended while it is begun anew comes behind", async () => {
+    const { disk, finish, open, untrusted } = await createUntrusted(3);
+    const renewal = untrusted.renew(fresh);
+    const append = untrusted.append([vote(10)]);
+    await finish(Promise.all([renewal, append]));
+    disk.crash("lost");
+    expect((await open(9)).records).toEqual([...fresh, vote(10)]);
+  });
+});
