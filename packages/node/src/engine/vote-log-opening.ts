@@ -1,6 +1,7 @@
 import {
   parseSegmentName,
   type ScannedRecord,
+  SEGMENT_HEADER_BYTES,
   type SegmentScan,
   scanSegment,
   segmentName,
@@ -77,14 +78,22 @@ export async function readVoteLog(
     if (before !== undefined && before.scan.nextLsn !== firstLsn) damage ??= "a segment is missing";
   }
   const records = segments.flatMap(({ scan }) => scan.records.map(({ record }) => record));
-  return { segments, records, abstain: damage ?? judgeRecords(records, headHeight) };
+  return { segments, records, abstain: damage ?? judgeRecords(segments, records, headHeight) };
 }
 
-function judgeRecords(records: readonly VoteRecord[], headHeight: number): string | null {
+function judgeRecords(
+  segments: readonly OpenedSegment[],
+  records: readonly VoteRecord[],
+  headHeight: number,
+): string | null {
   const last = records.findLast(({ type }) => type === "abstained" || type === "recovered");
   if (last?.type === "abstained") return "misses a vote that others have seen";
   if (headHeight === 0) return null;
-  if (records.length === 0) return "missing although blocks were committed";
+  // A log that was made and holds nothing yet lags by the first block alone, as any log may.
+  const isMade = segments.some(({ scan }) => scan.endOffset >= SEGMENT_HEADER_BYTES);
+  if (records.length === 0 && !(isMade && headHeight === 1)) {
+    return "missing although blocks were committed";
+  }
   return highestDecided(records) + 1 < headHeight ? "older than the committed head" : null;
 }
 

@@ -170,6 +170,16 @@ describe("vote log: when a validator must abstain", () => {
     expect((await open(5)).abstain).not.toBe(null);
   });
 
+  it("trusts a log that is there and empty behind the first block, which it may lag by", async () => {
+    const { disk, open } = createMachine();
+    await open();
+    disk.crash("lost");
+    expect((await open(1)).abstain).toBe(null);
+    expect((await open(2)).abstain).not.toBe(null);
+    for (const path of disk.durablePaths()) disk.lose(path);
+    expect((await open(1)).abstain).not.toBe(null);
+  });
+
   it("abstains on an older image of the log: its last decision is two below the head", async () => {
     const { disk, finish, open } = createMachine();
     const log = await open();
