@@ -1,7 +1,8 @@
+import { scanSegment, segmentName, voteLogIdentity } from "@credlink/consensus-pbft";
 import { VOTE_LOG_FOLDER } from "@credlink/node/engine";
 import type { DiskImage, DiskOperation } from "@credlink/testkit";
 import type { CrashPoint, CrashScript, MachineOperation } from "./script.ts";
-import { CrashWorld } from "./world.ts";
+import { CrashWorld, WITH_CHANGED_LOG, WITH_FAILING_DISK } from "./world.ts";
 
 /** What came of one point. */
 export interface CrashResult {
@@ -25,7 +26,7 @@ export async function countOperations(
   script: CrashScript,
   replays: boolean,
 ): Promise<readonly MachineOperation[]> {
-  const world = new CrashWorld(script, { replays, mortal: false });
+  const world = new CrashWorld(script, { replays, watched: null });
   world.start();
   const isDone = await world.runTo(world.scriptHeight);
   const { failure } = world.cluster;
@@ -56,14 +57,16 @@ async function runOnce(
   second: number | null,
 ): Promise<CrashResult> {
   const { kind } = point;
-  const mortal = kind === "EIO" || kind === "ENOSPC" || kind === "read EIO";
-  const world = new CrashWorld(script, { replays: kind === "crash among replays", mortal });
+  const world = new CrashWorld(script, {
+    replays: kind === "crash among replays",
+    watched: watchedIn(kind),
+  });
   const strike = new Strike(world, point, second);
   world.onOperation = (operation, number) => strike.onOperation(operation, number);
   world.start();
   let isDone = await world.runTo(world.scriptHeight);
   if (isDone && strike.image !== null) {
-    restore(world, strike.image);
+    restore(world, strike);
     isDone = await world.runTo(world.scriptHeight);
   }
   isDone &&= await world.runTo(world.lastHeight);
@@ -77,23 +80,53 @@ async function runOnce(
 }
 
 /** What the checkers of the cluster cannot know: who must be back, and who must be silent. */
-function judge(world: CrashWorld, { mustAbstain }: Strike, isDone: boolean): string | null {
+function judge(world: CrashWorld, { expected }: Strike, isDone: boolean): string | null {
   const { victim, hasAbstained, cluster } = world;
   if (!isDone) {
     const heights = cluster.nodes.map(({ engine }) => engine?.status().height ?? "down");
     return `I18: no progress after the crash (heights ${heights.join(", ")})`;
   }
-  if (mustAbstain && !hasAbstained) return `I5: ${victim.name} votes without its vote log`;
-  if (!mustAbstain && hasAbstained) return `I17: ${victim.name} abstains, its log being whole`;
+  if (expected === "abstains" && !hasAbstained) {
+    return `I5: ${victim.name} votes without its vote log`;
+  }
+  if (expected === "votes" && hasAbstained) {
+    return `I17: ${victim.name} abstains, its log being whole`;
+  }
   return null;
 }
 
-/** The victim's vote log of an earlier moment comes back. */
-function restore({ cluster, victim }: CrashWorld, image: DiskImage): void {
+function watchedIn(kind: CrashPoint["kind"]): readonly string[] | null {
+  if (kind === "EIO" || kind === "ENOSPC" || kind === "read EIO") return WITH_FAILING_DISK;
+  return kind === "stale image" || kind === "missing log" ? WITH_CHANGED_LOG : null;
+}
+
+/**
+ * The victim's vote log of an earlier moment comes back. It must be noticed when it lacks a vote
+ * above the head; what it lacks of decided heights binds nobody any more.
+ */
+function restore(world: CrashWorld, strike: Strike): void {
+  const { cluster, victim } = world;
+  const head = victim.ledger?.head.header.height ?? 0;
   victim.crash("kept");
+  const { image } = strike;
+  if (image === null) return;
+  const now = votesAbove(world, victim.disk.image(), head);
+  strike.expected = now > votesAbove(world, image, head) ? "abstains" : "either";
   victim.disk.restore(image);
   cluster.lostLogs.add(victim.name);
   victim.boot();
+}
+
+/** How many votes above a height a log of the victim holds; its files fit one segment. */
+function votesAbove({ cluster, victim }: CrashWorld, image: DiskImage, head: number): number {
+  const publicKey = cluster.profile.signers[victim.index]?.publicKey ?? new Uint8Array();
+  const identity = voteLogIdentity(cluster.genesisDigest, publicKey);
+  const bytes = image.get(`${VOTE_LOG_FOLDER}/${segmentName(1)}`) ?? new Uint8Array();
+  const { records } = scanSegment(bytes, { identity, firstLsn: 1, isSealed: false });
+  return records.filter(({ record }) => {
+    const place = record.type === "commit-voted" ? record.certificate : record;
+    return place.height > head;
+  }).length;
 }
 
 /** What is done to the victim, and when. */
@@ -104,7 +137,7 @@ class Strike {
   #struckAt: number | null = null;
   /** Whether everything has happened that the point names. */
   isOver = false;
-  mustAbstain = false;
+  expected: "votes" | "abstains" | "either" = "votes";
   image: DiskImage | null = null;
 
   constructor(world: CrashWorld, point: CrashPoint, second: number | null) {
@@ -153,21 +186,20 @@ class Strike {
         return;
       case "stale image":
         this.image = disk.image();
-        this.mustAbstain = true;
         return;
       case "missing log":
-        this.#crash();
-        this.#lose();
+        this.#lose(victim.ledger?.head.header.height ?? 0);
     }
   }
 
-  /** Loses the vote log; before the first block is committed there is nothing to forget. */
-  #lose(): void {
+  /** Loses the vote log; before the first block is stored only peers know that there was one. */
+  #lose(head: number): void {
     const { victim, cluster } = this.#world;
+    this.#crash();
     for (const path of victim.disk.durablePaths()) {
       if (path.startsWith(VOTE_LOG_FOLDER)) victim.disk.lose(path);
     }
     cluster.lostLogs.add(victim.name);
-    this.mustAbstain = cluster.chain.reported(victim.name) > 0;
+    this.expected = head > 0 ? "abstains" : "either";
   }
 }

@@ -44,7 +44,7 @@ export class CrashWorld {
 
   constructor(
     script: CrashScript,
-    options: { readonly replays: boolean; readonly mortal: boolean },
+    options: { readonly replays: boolean; readonly watched: readonly string[] | null },
   ) {
     const random = createSeededRandom(script.heights);
     const clock = createSimulatedClock();
@@ -60,8 +60,7 @@ export class CrashWorld {
       profile: createProtocolProfile(random.fork("keys"), VALIDATORS, SIMULATION_START_MS),
       clock,
       random,
-      // Where operations fail, a process ends itself and says so: that is no fault of its own.
-      ...(options.mortal ? { watched: SAFETY } : {}),
+      ...(options.watched === null ? {} : { watched: options.watched }),
     });
     const count = (operation: MachineOperation): void => {
       this.done.push(operation);
@@ -135,5 +134,22 @@ export class CrashWorld {
   }
 }
 
-/** What no failing disk may break: everything but that no process ends itself. */
-const SAFETY = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I14"];
+/** What holds where operations fail: all but I17, for a process then ends itself and says so. */
+export const WITH_FAILING_DISK: readonly string[] = [
+  "I1",
+  "I2",
+  "I3",
+  "I4",
+  "I5",
+  "I6",
+  "I7",
+  "I8",
+  "I9",
+  "I10",
+  "I11",
+  "I12",
+  "I14",
+];
+
+/** What holds where a vote log is exchanged: its reader cannot follow, and the node complains. */
+export const WITH_CHANGED_LOG: readonly string[] = WITH_FAILING_DISK.filter((one) => one !== "I6");

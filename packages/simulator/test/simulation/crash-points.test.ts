@@ -33,6 +33,20 @@ describe("crash points: what one machine was doing when its power went", () => {
     expect(reason).toBe(null);
   });
 
+  it("a second crash behind the first block does not silence a node whose log is empty", async () => {
+    // Found by crash twice/1/lost: an empty log was taken for a missing one.
+    const point = { kind: "crash twice", operation: 1, outcome: "lost" } as const;
+    const { reason } = await runCrashPoint(script, point, [5, 6, 7, 8, 9, 10]);
+    expect(reason).toBe(null);
+  });
+
+  it("a log from a backup, or none, is noticed", async () => {
+    for (const kind of ["stale image", "missing log"] as const) {
+      const result = await runCrashPoint(script, { kind, operation: 22, outcome: "lost" });
+      expect(result, kind).toMatchObject({ reason: null, struck: true, abstained: true });
+    }
+  });
+
   it("known bug 52: a vote log whose file has no durable name yet holds nobody to anything", async () => {
     const operations = await countOperations(script, false);
     const made = operations.indexOf("syncFolder") + 1;
@@ -42,7 +56,7 @@ describe("crash points: what one machine was doing when its power went", () => {
       expect((await runCrashPoint(script, point)).reason, pointName(point)).toBe(null);
     }
     // Were folders never synced, votes would leave before their log has a name: the checker sees.
-    const world = new CrashWorld(script, { replays: false, mortal: false });
+    const world = new CrashWorld(script, { replays: false, watched: null });
     world.victim.disk.lieAboutFolders();
     world.start();
     await world.runTo(script.heights);
