@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import { runSeed } from "../../src/index.ts";
+
+/** Seeds that once failed because of the product, and what it was. */
+const seeds = [
+  {
+    seed: 1_000_083,
+    was: "a node that lost power right behind its first block took its empty vote log for a lost one",
+  },
+] as const;
+
+describe("seeds that failed once", () => {
+  for (const { seed, was } of seeds) {
+    it(`${seed}: ${was}`, async () => {
+      const result = await runSeed({ seed });
+      expect(result.reason, `pnpm sim --replay ${seed}`).toBe(null);
+    });
+  }
+});
