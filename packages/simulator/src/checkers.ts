@@ -82,6 +82,7 @@ export class Checkers {
   onBoot(node: string, ledger: Ledger): void {
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.chain.onBoot(node, ledger));
+    if (this.wire.hasUnsentPrepare(node)) this.situations.note("came up with an unsent PREPARE");
     this.validity.onHeight(ledger.head.header.height, ledger);
   }
 
@@ -89,6 +90,7 @@ export class Checkers {
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.chain.onCommit(node, block, ledger));
     this.validity.onHeight(block.height, ledger);
+    this.situations.onHead(ledger);
   }
 
   onStep(node: string, step: WatchedStep): void {

@@ -186,6 +186,12 @@ export class Cluster implements NodeObserver {
     });
   }
 
+  /** A fault took a node's vote log away, or rolled it back: it may abstain now. */
+  onLogLost({ name }: SimulatedNode): void {
+    this.lostLogs.add(name);
+    this.checkers.wire.onLogLost(name);
+  }
+
   /** Submits one fresh transaction at a node; remembers it when it was accepted. */
   async submit(node: SimulatedNode): Promise<void> {
     const { engine, lives } = node;

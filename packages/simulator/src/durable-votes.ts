@@ -16,13 +16,20 @@ interface HeightPromises {
   readonly entryLocks: Map<number, string | null>;
 }
 
-/** Reads the durable part of a vote log frame by frame; a reader of its own, apart from the code. */
+/**
+ * Reads the durable part of a vote log frame by frame, segment by segment; a reader of its own,
+ * apart from the code. A log that is begun anew is read from its start, and what the old one
+ * promised stays.
+ */
 export class DurableVotes {
   readonly #disk: SimulatedDisk;
-  #path: string | null = null;
-  #offset = HEADER_BYTES;
+  /** Segment -> how far it was read. */
+  readonly #offsets = new Map<string, number>();
+  #abandoned = 0;
   /** Names of the promises that are durable. */
   readonly names = new Set<string>();
+  /** Height and view of the PREPARE that was promised last. */
+  lastPrepare: string | null = null;
   readonly #heights = new Map<number, HeightPromises>();
 
   constructor(disk: SimulatedDisk) {
@@ -40,16 +47,22 @@ export class DurableVotes {
   }
 
   refresh(): void {
-    const path =
-      this.#path ??
-      this.#disk
-        .durablePaths()
-        .find((one) => one.startsWith(VOTE_LOG_FOLDER) && one.endsWith(".log"));
-    if (path === undefined) return;
-    this.#path = path;
-    // A log that is shorter than what was read was begun anew; what the old one promised stays.
-    if ((this.#disk.durable(path)?.length ?? 0) < this.#offset) this.#offset = HEADER_BYTES;
-    const bytes = this.#disk.durable(path, this.#offset);
+    const paths = this.#disk.durablePaths().filter((path) => path.startsWith(VOTE_LOG_FOLDER));
+    const segments = paths.filter((path) => path.endsWith(".log"));
+    const abandoned = paths.filter((path) => path.includes(".abandoned-")).length;
+    if (abandoned !== this.#abandoned) this.#offsets.clear();
+    this.#abandoned = abandoned;
+    // Names ascend as the numbers in them do.
+    for (const path of segments) this.#read(path);
+  }
+
+  #read(path: string): void {
+    let from = this.#offsets.get(path) ?? HEADER_BYTES;
+    let bytes = this.#disk.durable(path, from);
+    if (bytes?.length === 0 && (this.#disk.durable(path)?.length ?? 0) < from) {
+      from = HEADER_BYTES;
+      bytes = this.#disk.durable(path, from);
+    }
     if (bytes === null) return;
     let at = 0;
     while (at + FRAME_FIXED_BYTES <= bytes.length) {
@@ -59,7 +72,7 @@ export class DurableVotes {
       this.#take(decode(voteRecordCodec, bytes.slice(at + FRAME_FIXED_BYTES, end)));
       at = end;
     }
-    this.#offset += at;
+    this.#offsets.set(path, from + at);
   }
 
   #take(record: VoteRecord): void {
@@ -75,6 +88,7 @@ export class DurableVotes {
         return;
       case "prepare-voted":
         this.names.add(promiseName("prepare", record, toHex(record.digest)));
+        this.lastPrepare = `${record.height}/${record.view}`;
         return;
       case "commit-voted": {
         const { certificate } = record;

@@ -1,5 +1,6 @@
 import type { SeededRandom } from "@credlink/testkit";
 import type { Cluster } from "./cluster.ts";
+import { LostLogs } from "./lost-logs.ts";
 import { partition } from "./partitions.ts";
 import type { Plan } from "./plan.ts";
 import { peerName } from "./profile.ts";
@@ -23,6 +24,7 @@ export class FaultInjector {
   readonly #plan: Plan;
   readonly #random: SeededRandom;
   readonly #faults: readonly Fault[];
+  readonly #lostLogs: LostLogs;
   #isActive = true;
   /** What went wrong in a run, by kind. */
   readonly counts: Record<string, number> = {};
@@ -31,6 +33,8 @@ export class FaultInjector {
     this.#cluster = cluster;
     this.#plan = plan;
     this.#random = random;
+    const { forgetful, validators } = plan;
+    this.#lostLogs = new LostLogs(cluster, random.fork("lost logs"), forgetful, validators);
     this.#faults = this.#allowed();
   }
 
@@ -43,7 +47,7 @@ export class FaultInjector {
   }
 
   #allowed(): readonly Fault[] {
-    const { crashes, cuts, clogs, jumps, pauses, diskFaults, spares } = this.#plan;
+    const { crashes, cuts, clogs, jumps, pauses, diskFaults, forgetful, spares } = this.#plan;
     const mode = this.#plan.partition;
     const all: readonly (readonly [boolean, Fault])[] = [
       [crashes, { name: "crash", weight: 30, strike: () => this.#crashOne() }],
@@ -54,9 +58,10 @@ export class FaultInjector {
       [true, { name: "heal", weight: 20, strike: () => this.#healNetwork() }],
       [true, { name: "slowDisk", weight: 15, strike: () => this.#slowDisk() }],
       [jumps, { name: "clockJump", weight: 8, strike: () => this.#jump() }],
-      [jumps, { name: "clockStop", weight: 3, strike: () => this.#anyone().time.stop() }],
+      [jumps, { name: "clockStop", weight: 6, strike: () => this.#anyone().time.stop() }],
       [pauses, { name: "pause", weight: 6, strike: () => this.#pause() }],
       [diskFaults, { name: "diskFault", weight: 8, strike: () => this.#breakDisk() }],
+      [forgetful > 0, { name: "forget", weight: 30, strike: () => this.#forget() }],
       [spares > 0, { name: "churn", weight: 40, strike: () => this.#churn() }],
     ];
     return all.filter(([isAllowed]) => isAllowed).map(([, fault]) => fault);
@@ -72,6 +77,7 @@ export class FaultInjector {
   }
 
   #strike(): void {
+    this.#lostLogs.observe();
     const total = this.#faults.reduce((sum, { weight }) => sum + weight, 0);
     let left = this.#random.between(0, total);
     for (const { name, weight, strike } of this.#faults) {
@@ -180,6 +186,14 @@ export class FaultInjector {
     node.isDiskBroken = true;
     const isSync = this.#random.chance(0.6);
     node.disk.failNext(isSync ? "sync" : "write", isSync ? "EIO" : "ENOSPC");
+  }
+
+  /** A machine loses its vote log, or gets an old one back, and starts on that. */
+  #forget(): void {
+    const lost = this.#lostLogs.strike();
+    if (lost === null) return;
+    this.#count(lost.what);
+    this.#later(this.#random.between(1, 1_000), () => this.#restart(lost.node));
   }
 
   /** A spare validator joins, or leaves: those of the first list stay. */

@@ -35,6 +35,8 @@ export interface Plan {
   readonly pauses: boolean;
   /** Writes and syncs of the vote log's disk may fail: the process ends, and comes back. */
   readonly diskFaults: boolean;
+  /** So many honest validators may lose their vote log, or find an old one: with traitors ≤ f. */
+  readonly forgetful: number;
   /** Executing a block takes up to so long, milliseconds. */
   readonly executionMs: number;
   readonly maxBlockTransactions: number;
@@ -100,6 +102,7 @@ export function drawPlan(
   const bound = Math.floor((n - 1) / 3);
   const traitors = bound > 0 && random.chance(0.6) ? 1 + random.integer(bound) : 0;
   const order = random.shuffle(Array.from({ length: n }, (_, index) => index));
+  const left = bound - traitors;
   const isSlow = random.chance(0.2);
   const isWide = random.chance(0.25);
   return {
@@ -122,12 +125,13 @@ export function drawPlan(
     clogs: random.chance(0.3),
     skewMs: random.chance(0.3) ? random.between(0, random.chance(0.3) ? 10_000 : 400) : 0,
     driftPpm: random.chance(0.2) ? random.between(0, 500) : 0,
-    jumps: random.chance(0.15),
-    pauses: random.chance(0.15),
+    jumps: random.chance(0.2),
+    pauses: random.chance(0.2),
     diskFaults: random.chance(0.15),
     executionMs: random.chance(0.2) ? random.between(1, 300) : 0,
     maxBlockTransactions: random.chance(0.3) ? 1 + random.integer(8) : 64,
     emptyBlockIntervalMs: random.chance(0.15) ? random.between(100, 1_000) | 0 : 0,
+    forgetful: left > 0 && random.chance(0.4) ? 1 + random.integer(left) : 0,
     spares: random.chance(0.12) && n >= 4 && n < 10 ? 1 + random.integer(2) : 0,
   };
 }

@@ -205,7 +205,8 @@ async function runSafety(
  */
 async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): Promise<void> {
   const { clock, network } = cluster;
-  const spare = Math.floor((plan.validators - 1) / 3) - plan.byzantine.size;
+  // Those that may have lost their log abstain until a quorum without them has made a block.
+  const spare = Math.floor((plan.validators - 1) / 3) - plan.byzantine.size - plan.forgetful;
   const honest = random.shuffle(cluster.honest);
   const lost = new Set(honest.slice(0, random.integer(Math.max(spare, 0) + 1)));
   network.heal();
@@ -232,13 +233,16 @@ async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): 
     HEALED_SUBMIT_MS,
     () => isBehind() && clock.monotonicMs() < endMs,
   );
+  const isRecovered = (): boolean =>
+    core.every(({ engine }) => engine?.status().replica.abstaining === false);
   const isDrained = (): boolean =>
     core.every(({ engine, name }) => {
       const status = engine?.status();
       return status?.mempool.transactions === 0 && cluster.chain.reported(name) === status.height;
     });
-  await stepUntil(cluster, endMs, () => !isBehind() && isDrained());
-  cluster.guard(() => judgeLiveness(cluster, core, isBehind(), isDrained()));
+  await stepUntil(cluster, endMs, () => !isBehind() && isRecovered() && isDrained());
+  const isWhole = !isBehind() && isRecovered();
+  cluster.guard(() => judgeLiveness(cluster, core, !isWhole, isDrained()));
 }
 
 /** A node that stays faulty for good: down, deaf, or never heard. */

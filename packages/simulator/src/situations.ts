@@ -1,4 +1,5 @@
-import { equalBytes } from "@credlink/primitives";
+import type { Ledger } from "@credlink/ledger";
+import { equalBytes, height as toHeight } from "@credlink/primitives";
 import type { KnownValidators } from "./known-validators.ts";
 import type { WatchedStep } from "./replica-watch.ts";
 
@@ -13,6 +14,15 @@ export class Situations {
 
   note(name: string): void {
     this.counts[name] = (this.counts[name] ?? 0) + 1;
+  }
+
+  /** A block was committed: does the next height pass over somebody whose turn it would be? */
+  onHead(ledger: Pick<Ledger, "head" | "rosterOn">): void {
+    const { header, digest } = ledger.head;
+    const roster = ledger.rosterOn(digest, toHeight(header.height + 1));
+    if (roster !== null && roster.active.length < roster.validators.length) {
+      this.note("primaries skipped");
+    }
   }
 
   /** One step of an honest replica. */
@@ -39,6 +49,12 @@ export class Situations {
         return;
       case "CONSENSUS_DECIDED":
         if (decidedIn !== null && decidedIn !== view) this.note("decided by another view");
+        return;
+      case "CONSENSUS_ABSTAINING":
+        this.note("abstention entered");
+        return;
+      case "CONSENSUS_RECOVERED":
+        this.note("abstention left");
         return;
       case "CONSENSUS_PEER_AHEAD":
         if (view > 0) this.note("synced past its own view");
@@ -79,6 +95,11 @@ export const WANTED: readonly string[] = [
   "clockStop",
   "pause",
   "diskFault",
+  "vote log lost",
+  "vote log rolled back",
+  "abstention entered",
+  "abstention left",
+  "primaries skipped",
   "churn",
 ];
 

@@ -16,7 +16,7 @@ interface Sent {
   readonly votes: Map<string, string>;
   /** height -> highest view of a VIEW-CHANGE that was sent. */
   readonly left: Map<number, number>;
-  readonly durable: DurableVotes;
+  durable: DurableVotes;
 }
 
 /** Judges every consensus message that an honest node puts on the wire, at that instant. */
@@ -44,6 +44,21 @@ export class WireChecker {
     if (message.type === "decided" || message.type === "wish") return;
     this.highestView = Math.max(this.highestView, message.view);
     this.#checkVote(node, message);
+  }
+
+  /** A fault took the node's vote log away or rolled it back: only what is there now counts. */
+  onLogLost(name: string): void {
+    const node = this.#nodes.get(name);
+    if (node !== undefined) this.#of(node).durable = new DurableVotes(node.disk);
+  }
+
+  /** Whether a process that comes up promised a PREPARE last that nobody was ever sent. */
+  hasUnsentPrepare(name: string): boolean {
+    const node = this.#nodes.get(name);
+    if (node === undefined || this.#nodes.size === 1) return false;
+    const { durable, votes } = this.#of(node);
+    durable.refresh();
+    return durable.lastPrepare !== null && !votes.has(`prepare/${durable.lastPrepare}`);
   }
 
   #checkVote(

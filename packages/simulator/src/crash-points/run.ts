@@ -113,7 +113,7 @@ function restore(world: CrashWorld, strike: Strike): void {
   const now = votesAbove(world, victim.disk.image(), head);
   strike.expected = now > votesAbove(world, image, head) ? "abstains" : "either";
   victim.disk.restore(image);
-  cluster.lostLogs.add(victim.name);
+  cluster.onLogLost(victim);
   victim.boot();
 }
 
@@ -199,7 +199,7 @@ class Strike {
     for (const path of victim.disk.durablePaths()) {
       if (path.startsWith(VOTE_LOG_FOLDER)) victim.disk.lose(path);
     }
-    cluster.lostLogs.add(victim.name);
+    cluster.onLogLost(victim);
     this.expected = head > 0 ? "abstains" : "either";
   }
 }

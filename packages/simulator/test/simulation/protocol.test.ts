@@ -30,6 +30,7 @@ function calm(change: Partial<Plan>): (plan: Plan) => Plan {
     jumps: false,
     pauses: false,
     diskFaults: false,
+    forgetful: 0,
     executionMs: 0,
     emptyBlockIntervalMs: 0,
     spares: 0,

@@ -120,7 +120,7 @@ describe("a vote log that is gone", () => {
       const victim = cluster.nodes[1];
       victim?.crash();
       for (const path of victim?.disk.durablePaths() ?? []) victim?.disk.lose(path);
-      cluster.lostLogs.add("node-1");
+      if (victim !== undefined) cluster.onLogLost(victim);
       victim?.boot();
       await run(500);
       expect(cluster.checkers.abstained.has("node-1"), `seed ${seed}`).toBe(true);

@@ -11,6 +11,7 @@ import { noLogger, validatorIndex, view } from "@credlink/primitives";
 import { createSeededRandom, createSimulatedClock, createSimulatedDisk } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
 import { Checkers } from "../../src/checkers.ts";
+import { DurableVotes } from "../../src/durable-votes.ts";
 import { WireChecker } from "../../src/wire-checker.ts";
 import { at, block, brokenBy, createBench } from "./helpers.ts";
 
@@ -43,6 +44,53 @@ const prepared = (v: number, of: number): VoteRecord => ({
   type: "prepare-voted",
   ...at(1, v),
   digest: block(of),
+});
+
+describe("a vote log in several segments", () => {
+  it("is read in all of them, and again from its start when it was begun anew", async () => {
+    const node = await createNode([prepared(0, 1)]);
+    const durable = new DurableVotes(node.disk);
+    durable.refresh();
+    expect(durable.names.size).toBe(1);
+    const whole = node.disk.image();
+    const first = [...whole.values()][0] ?? new Uint8Array(0);
+    const [a, b] = [await createNode([prepared(1, 2)]), await createNode([prepared(2, 3)])];
+    const [second, third] = [a, b].map(({ disk }) => [...disk.image().values()][0] ?? first);
+    node.disk.restore(
+      new Map([...whole, [`${VOTE_LOG_FOLDER}/votes-2.log`, second ?? first] as const]),
+    );
+    durable.refresh();
+    expect([durable.names.size, durable.lastPrepare]).toEqual([2, "1/1"]);
+    node.disk.restore(
+      new Map([
+        [`${VOTE_LOG_FOLDER}/votes-1.log`, third ?? first],
+        [`${VOTE_LOG_FOLDER}/votes-1.log.abandoned-1`, first],
+      ]),
+    );
+    durable.refresh();
+    expect([durable.names.size, durable.lastPrepare]).toEqual([3, "1/2"]);
+  });
+
+  it("of which a fault took the promises binds no later vote: I6", async () => {
+    const node = await createNode([prepared(0, 1), prepared(1, 1)]);
+    const checker = new WireChecker([node]);
+    const [one, two] = [
+      await vote("prepare", 1, 0, block(1), 1),
+      await vote("prepare", 1, 1, block(1), 1),
+    ];
+    expect(brokenBy(() => checker.check("node-1", one))).toBe(null);
+    for (const path of node.disk.durablePaths()) node.disk.lose(path);
+    checker.onLogLost("node-1");
+    expect(brokenBy(() => checker.check("node-1", two))).toBe("I6");
+  });
+
+  it("shows a PREPARE that it promised and never sent", async () => {
+    const node = await createNode([prepared(0, 1)]);
+    const checker = new WireChecker([node, { ...node, name: "node-2" }]);
+    expect(checker.hasUnsentPrepare("node-1")).toBe(true);
+    checker.check("node-1", await vote("prepare", 1, 0, block(1), 1));
+    expect(checker.hasUnsentPrepare("node-1")).toBe(false);
+  });
 });
 
 describe("negative control I5, I6, I7: votes against the log and one another", () => {
