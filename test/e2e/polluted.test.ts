@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Space } from "@credlink/ledger";
+import { MEMBERS_CONTRACT, type Space } from "@credlink/ledger";
 import { openLevelStore } from "@credlink/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credlinkJson, Json } from "./support/command.ts";
@@ -37,11 +37,17 @@ async function killWhole(name: string): Promise<void> {
   });
 }
 
-/** Flips one bit of the last value of a class in a stopped node's database. */
+/**
+ * Flips one bit of a value of a class in a stopped node's database: of the last body, or of the
+ * last member. Rows that name validators would keep the node from starting at all.
+ */
 async function pollute(name: string, space: Space): Promise<void> {
   const path = join(network.nodeDir(name), "data", "db");
   const store = await openLevelStore(path, { create: false });
-  const [row] = await store.range(space, { reverse: true, limit: 1 });
+  const rows = await store.range(space, { reverse: true, limit: 1_000 });
+  const isWanted = ([key]: (typeof rows)[number]): boolean =>
+    space !== "state" || Buffer.from(key).includes(MEMBERS_CONTRACT);
+  const row = rows.find(isWanted);
   if (row === undefined) throw new Error(`no row of ${space}`);
   const value = row[1].slice();
   value[value.length >> 1] = (value[value.length >> 1] ?? 0) ^ 1;
