@@ -2,6 +2,7 @@ import { decodeMessage, type Message } from "@credlink/consensus-pbft";
 import {
   BLOCKS_PROTOCOL,
   CONSENSUS_PROTOCOL,
+  EVIDENCE_PROTOCOL,
   FETCH_PROTOCOL,
   HEAD_PROTOCOL,
   PROPOSAL_PROTOCOL,
@@ -12,6 +13,7 @@ import type { Network, PeerId, Signer } from "@credlink/primitives";
 import type { SeededRandom } from "@credlink/testkit";
 import type { WrapNetwork } from "./simulated-node.ts";
 import { falsifyBlocks, raiseStatus } from "./sync-lies.ts";
+import { falseEvidence } from "./traitors/evidence-lies.ts";
 import * as noise from "./traitors/noise.ts";
 import * as proposals from "./traitors/proposals.ts";
 import { type Behaviour, type Conspiracy, type Outgoing, remember } from "./traitors/traitor.ts";
@@ -38,6 +40,7 @@ const behaviours = {
   "vote-to-some": votes.voteToSome,
   "never-commit": votes.neverCommit,
   slow: votes.slow,
+  "last-moment": votes.lastMoment,
   "wild-votes": votes.wildVotes,
   "far-views": viewChanges.farViews,
   "early-wish": viewChanges.earlyWish,
@@ -46,13 +49,21 @@ const behaviours = {
   "forge-prepared": viewChanges.forgePrepared,
   "bad-certificates": viewChanges.badCertificates,
   garbage: noise.garbage,
+  "huge-frames": noise.hugeFrames,
   replay: noise.replay,
   "other-chain": noise.otherChain,
   mutations: noise.mutations,
 } as const satisfies Record<string, Behaviour>;
 
 /** Honest in consensus; each breaks another promise of a node. */
-const sideways = ["false-blocks", "false-status", "no-answers", "censor"] as const;
+const sideways = [
+  "false-blocks",
+  "false-status",
+  "no-answers",
+  "censor",
+  "censor-some",
+  "false-evidence",
+] as const;
 
 /** How a node breaks the rules. */
 export type Strategy = keyof typeof behaviours | (typeof sideways)[number];
@@ -82,6 +93,14 @@ export function createByzantineNetwork(parts: TraitorParts): WrapNetwork {
 
   return (network: Network, signer: Signer): Network => {
     const traitor = { conspiracy, signer, random };
+    /** In bursts, so that some of it meets the limits of what a peer may ask of a node. */
+    const accuse = (to: Network, peer: PeerId): void => {
+      if (!random.chance(0.1)) return;
+      for (let count = 1 + random.integer(20); count > 0; count--) {
+        const evidence = falseEvidence(conspiracy, random);
+        if (evidence !== null) to.send(peer, EVIDENCE_PROTOCOL, evidence);
+      }
+    };
     const act = async (peer: PeerId, bytes: Uint8Array): Promise<void> => {
       const message = read(bytes);
       if (message === null) return;
@@ -95,6 +114,7 @@ export function createByzantineNetwork(parts: TraitorParts): WrapNetwork {
         }
         outgoing = next;
       }
+      if (chosen.has("false-evidence")) accuse(network, peer);
       for (const out of outgoing) {
         const send = () => network.send(out.peer, CONSENSUS_PROTOCOL, out.bytes);
         if (out.delayMs === 0) send();
@@ -120,6 +140,8 @@ export function createByzantineNetwork(parts: TraitorParts): WrapNetwork {
           }
           // A censor never learns of what it does not want to propose.
           if (protocol === TRANSACTIONS_PROTOCOL && chosen.has("censor")) return;
+          const isCensored = chosen.has("censor-some") && conspiracy.deceived.has(from.id);
+          if (protocol === TRANSACTIONS_PROTOCOL && isCensored) return;
           receive(from, bytes);
         });
       },

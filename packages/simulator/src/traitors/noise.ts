@@ -1,4 +1,5 @@
 import type { Message } from "@credlink/consensus-pbft";
+import { MAX_CONSENSUS_BYTES } from "@credlink/node/engine";
 import { digest, height, validatorIndex } from "@credlink/primitives";
 import {
   type Behaviour,
@@ -34,6 +35,14 @@ export const garbage: Behaviour = (out, { random }) => {
     default:
       return [out];
   }
+};
+
+/** Now and then a frame of as many bytes as a door lets in, or of one more. */
+export const hugeFrames: Behaviour = (out, { random }) => {
+  if (!random.chance(0.02)) return [out];
+  const huge = new Uint8Array(MAX_CONSENSUS_BYTES + random.integer(2));
+  huge.set(out.bytes);
+  return [out, raw(out, huge)];
 };
 
 /** Sends to random subsets, and anything again that any traitor ever sent or heard. */

@@ -2,6 +2,11 @@ import type { Commit, Prepare } from "@credlink/consensus-pbft";
 import { type Digest, digest } from "@credlink/primitives";
 import { type Behaviour, lie, type Outgoing, viewNear } from "./traitor.ts";
 
+/** T(v) of a replica that has not adapted, up to what a run has time for; milliseconds. */
+const FIRST_VIEW_MS = 2_000;
+const VIEW_GROWTH = 1.5;
+const LONGEST_DELAY_MS = 5_000;
+
 function isVote(message: { readonly type: string }): message is Prepare | Commit {
   return message.type === "prepare" || message.type === "commit";
 }
@@ -37,6 +42,13 @@ export const neverCommit: Behaviour = (out) => (out.message.type === "commit" ? 
 export const slow: Behaviour = (out, { random }) => [
   { ...out, delayMs: out.delayMs + random.between(200, 480) },
 ];
+
+/** Everything comes in the last moment of its view, as the others' timers start. */
+export const lastMoment: Behaviour = (out, { random }) => {
+  const view = "view" in out.message ? out.message.view : 0;
+  const viewMs = Math.min(FIRST_VIEW_MS * VIEW_GROWTH ** view, LONGEST_DELAY_MS);
+  return [{ ...out, delayMs: out.delayMs + viewMs - random.between(1, 50) }];
+};
 
 /** Votes for random digests and views ahead. */
 export const wildVotes: Behaviour = async (out, traitor) => {
