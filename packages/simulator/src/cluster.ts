@@ -35,8 +35,11 @@ export class Cluster implements NodeObserver {
   failure: Error | null = null;
   /** Status -> receipts that nodes committed, all nodes together. */
   readonly receipts = new Map<string, number>();
-  /** Accepted transactions -> the node and its life that accepted them. */
-  readonly accepted = new Map<string, { readonly node: SimulatedNode; readonly life: number }>();
+  /** Accepted transactions -> the node and its life that accepted them, and at what height. */
+  readonly accepted = new Map<
+    string,
+    { readonly node: SimulatedNode; readonly life: number; readonly atHeight: number }
+  >();
   /** Nodes whose vote log a fault took away or rolled back. */
   readonly lostLogs = new Set<string>();
   /** False once nodes that are down must stay down. */
@@ -179,7 +182,7 @@ export class Cluster implements NodeObserver {
 
   /** A process that ended itself because its disk failed is started again on the same disk. */
   #replace(node: SimulatedNode): void {
-    node.isDiskBroken = false;
+    node.mendDisk();
     node.crash();
     this.clock.schedule(RESTART_MS, () => {
       if (!node.isUp && this.mayRestart) node.boot();
@@ -200,7 +203,7 @@ export class Cluster implements NodeObserver {
     const transaction = await this.profile.createTransaction(this.genesisDigest, height);
     const result = await engine.submit(transaction);
     if (result.ok && !node.isByzantine) {
-      this.accepted.set(toHex(result.value.id), { node, life: lives });
+      this.accepted.set(toHex(result.value.id), { node, life: lives, atHeight: height });
     }
   }
 }

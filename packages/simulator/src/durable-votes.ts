@@ -1,6 +1,6 @@
 import { type VoteRecord, voteRecordCodec } from "@credlink/consensus-pbft";
 import { VOTE_LOG_FOLDER } from "@credlink/node/engine";
-import { decode, toHex } from "@credlink/primitives";
+import { toHex, tryDecode } from "@credlink/primitives";
 import type { SimulatedDisk } from "@credlink/testkit";
 
 const HEADER_BYTES = 100;
@@ -69,7 +69,10 @@ export class DurableVotes {
       const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
       const end = at + 8 + length;
       if (length < FRAME_FIXED_BYTES - 8 || end > bytes.length) break;
-      this.#take(decode(voteRecordCodec, bytes.slice(at + FRAME_FIXED_BYTES, end)));
+      const record = tryDecode(voteRecordCodec, bytes.slice(at + FRAME_FIXED_BYTES, end));
+      // A frame that was torn: its process never knew it durable, and cuts it at its next start.
+      if (!record.ok) break;
+      this.#take(record.value);
       at = end;
     }
     this.#offsets.set(path, from + at);

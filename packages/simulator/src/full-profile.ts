@@ -26,7 +26,13 @@ import {
 import { type Address, digest, encode, height, type Signer } from "@credlink/primitives";
 import type { SeededRandom } from "@credlink/testkit";
 import { bulkParameters } from "./chain-executor.ts";
-import { GENESIS_AGE_MS, type Profile, peerName, validatorsOf } from "./profile.ts";
+import {
+  GENESIS_AGE_MS,
+  LIFETIME_HEIGHTS,
+  type Profile,
+  peerName,
+  validatorsOf,
+} from "./profile.ts";
 
 const DAY_MS = 86_400_000;
 const GAS_LIMIT = 50_000_000;
@@ -176,7 +182,7 @@ export async function createFullProfile(
         chainId: genesis.chainId,
         sender: address,
         nonce: random.bytes(16),
-        expiryHeight: height(atHeight + 900),
+        expiryHeight: height(atHeight + LIFETIME_HEIGHTS),
         contract: CREDENTIAL_CONTRACT,
         contractVersion: CREDENTIAL_CONTRACT_VERSION,
         method: "submit",

@@ -66,6 +66,8 @@ export interface Profile {
     | null;
 }
 
+/** Heights after which a transaction of a simulated client expires. */
+export const LIFETIME_HEIGHTS = 900;
 /** Genesis lies this long before the simulation begins, milliseconds. */
 export const GENESIS_AGE_MS = 60_000;
 const CLIENTS = 6;
@@ -164,7 +166,7 @@ export function createProtocolProfile(
       chainId: genesis.chainId,
       sender: client.address,
       nonce: random.bytes(16),
-      expiryHeight: height(atHeight + 900),
+      expiryHeight: height(atHeight + LIFETIME_HEIGHTS),
       ...call,
       gasLimit: 100,
     });

@@ -10,7 +10,12 @@ import { CheckFailure, type FailureKind, failureKind } from "./checker-errors.ts
 import { Cluster } from "./cluster.ts";
 import { FaultInjector } from "./faults.ts";
 import { drawPlan, type Plan } from "./plan.ts";
-import { createProtocolProfile, type Profile, type ProfileName } from "./profile.ts";
+import {
+  createProtocolProfile,
+  LIFETIME_HEIGHTS,
+  type Profile,
+  type ProfileName,
+} from "./profile.ts";
 
 /** What to run. */
 export interface RunOptions {
@@ -216,9 +221,7 @@ async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): 
     node.disk.setSyncLatency(0.05, 2);
     node.store.setSyncLatency(0.05, 2);
     node.time.heal();
-    node.disk.failNext("sync", "none", 0);
-    node.disk.failNext("write", "none", 0);
-    node.isDiskBroken = false;
+    node.mendDisk();
     node.executionMs = Math.min(node.executionMs, HEALED_EXECUTION_MS);
     if (lost.has(node)) lose(cluster, node, random);
     else if (!node.isUp) node.boot();
@@ -271,7 +274,9 @@ function judgeLiveness(
   });
   if (isBehind) throw new CheckFailure("I18", `no progress after healing (${states.join("; ")})`);
   if (!isDrained) throw new CheckFailure("I18", `pools do not drain (${states.join("; ")})`);
-  for (const [id, { node, life }] of cluster.accepted) {
+  for (const [id, { node, life, atHeight }] of cluster.accepted) {
+    // One that waited too long is told so, and nobody may execute it any more.
+    if (cluster.chain.height > atHeight + LIFETIME_HEIGHTS) continue;
     // A process that died took its mempool with it; its clients submit again.
     if (!core.includes(node) || node.lives !== life || cluster.chain.hasTransaction(id)) continue;
     throw new CheckFailure("I12", `${node.name} accepted ${id} and lost it`);

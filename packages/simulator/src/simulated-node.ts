@@ -194,6 +194,13 @@ export class SimulatedNode {
     };
   }
 
+  /** Its disk fails no more, neither now nor by a fault that is still to strike. */
+  mendDisk(): void {
+    this.isDiskBroken = false;
+    this.disk.failNext("sync", "none", 0);
+    this.disk.failNext("write", "none", 0);
+  }
+
   /**
    * Power goes: nothing of the process lives on, what was not synced is lost, kept or torn.
    * Without an outcome one is drawn for every file and batch.

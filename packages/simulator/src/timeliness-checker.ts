@@ -46,7 +46,11 @@ export class TimelinessChecker {
 
   #offered(message: PrePrepare, nowMs: number, replica: object): void {
     const { view, proposal, justification } = message;
-    if ((justification?.prepared ?? null) !== null) return;
+    if ((justification?.prepared ?? null) !== null) {
+      // Proposed again: a traitor may have offered the same place without its justification before.
+      this.#offers.get(replica)?.delete(placeOf(message));
+      return;
+    }
     const { precisionMs, messageDelayMs } = this.#bounds;
     const bound = precisionMs + messageDelayMs * 1.5 ** Math.min(view, 100);
     const offMs = proposal.timestampMs - nowMs;
