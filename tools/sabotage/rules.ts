@@ -388,8 +388,8 @@ const lasting: readonly BrokenRule[] = [
     rule: "A vote of our own that the log does not know makes us abstain.",
     broken: "it is ignored",
     file: `${CORE}/recovery.ts`,
-    find: "  if (!step.state.abstaining && isForgotten(step.state, message)) abstain(step, message);",
-    replace: "  if (step.state.halted && isForgotten(step.state, message)) abstain(step, message);",
+    find: "  if (!state.abstaining && isForgotten(",
+    replace: "  if (state.halted && isForgotten(",
     tests: [{ file: restart, name: "a vote of our own that our log does not know" }],
   },
   {

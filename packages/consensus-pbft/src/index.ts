@@ -19,6 +19,7 @@ export * from "./crc32c.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";
 export * from "./metrics.ts";
+export { missesOwnVote } from "./recovery.ts";
 export { createReplica, defaultReplicaOptions, defaultTiming } from "./replica.ts";
 export * from "./reports.ts";
 export * from "./statements.ts";

@@ -105,11 +105,11 @@ function promisedMessages(state: ReplicaState): readonly UnsignedMessage[] {
  * Whether a vote under our own key is one that our log does not know: the log was lost or rolled
  * back, or a second process votes with our key. Either way our promises cannot be trusted.
  */
-export function isForgotten(state: ReplicaState, message: Message): boolean {
+function isForgotten(known: Known, head: Height, message: Message): boolean {
   if (message.type === "wish" || message.type === "decided") return false;
-  if (message.height <= Math.max(state.head.height, state.voteFloor)) return false;
-  if (message.type === "pre-prepare" && message.height <= state.proposeFloor) return false;
-  const promises = state.promises.get(message.height);
+  if (message.height <= Math.max(head, known.voteFloor)) return false;
+  if (message.type === "pre-prepare" && message.height <= known.proposeFloor) return false;
+  const promises = known.promises.get(message.height);
   switch (message.type) {
     case "pre-prepare": {
       const key = proposedKey(message.view, message.parentDigest);
@@ -124,6 +124,20 @@ export function isForgotten(state: ReplicaState, message: Message): boolean {
   }
 }
 
+type Known = Pick<Replay, "promises" | "voteFloor" | "proposeFloor">;
+
+/**
+ * The same for a log whose replica does not run yet: whether a verified vote under our key, of a
+ * height above the head, is missing from these records.
+ */
+export function missesOwnVote(
+  records: readonly VoteRecord[],
+  head: Height,
+  message: Message,
+): boolean {
+  return isForgotten(replayRecords(records, head), head, message);
+}
+
 function isOther(promised: Uint8Array | undefined, voted: Uint8Array): boolean {
   return promised === undefined || !equalBytes(promised, voted);
 }
@@ -131,7 +145,8 @@ function isOther(promised: Uint8Array | undefined, voted: Uint8Array): boolean {
 /** A vote under our own key, wherever it was met. */
 export function onOwnVote(step: Step, message: Message): void {
   if (message.type === "decided") return;
-  if (!step.state.abstaining && isForgotten(step.state, message)) abstain(step, message);
+  const { state } = step;
+  if (!state.abstaining && isForgotten(state, state.head.height, message)) abstain(step, message);
 }
 
 /** Stops voting, across restarts too: only a recovery that others witness lifts this. */

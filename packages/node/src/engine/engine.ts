@@ -84,10 +84,12 @@ class NodeEngine implements Engine {
     const { pipeline, consensusSignatures: signatures, directory } = this.#parts;
     this.#gate = createReplicaGate(network.self);
     this.#shownVotes = createShownVotes({
-      ledger,
+      ...components,
       directory,
       signatures,
-      onOwn: (message) => this.#driver?.feed({ type: "own-vote", message }),
+      voteLog: () => this.#voteLog,
+      replica: () => this.#driver,
+      onFatal: (error) => this.#fail(error),
     });
     this.#recovery = createRecovery({
       ...components,
@@ -287,7 +289,6 @@ class NodeEngine implements Engine {
     this.#driver = this.#createDriver(this.#voteLog);
     this.#headProposal = null;
     this.#driver.start();
-    for (const message of this.#shownVotes.own) this.#driver?.feed({ type: "own-vote", message });
     this.#feedWork();
     this.#components.logger.info("replica started", { height: head + 1 });
   }

@@ -1,17 +1,28 @@
-import type { Message, ValidatorSet } from "@credlink/consensus-pbft";
+import { type Message, missesOwnVote, type ValidatorSet } from "@credlink/consensus-pbft";
 import type { Ledger } from "@credlink/ledger";
-import { type PeerId, height as toHeight } from "@credlink/primitives";
+import { type Height, type Logger, type PeerId, height as toHeight } from "@credlink/primitives";
+import type { ConsensusDriver } from "./consensus-driver.ts";
+import type { EngineErrorCode } from "./errors.ts";
 import { requestsOf } from "./message-door.ts";
 import type { ConsensusSignatures } from "./signature-memory.ts";
 import type { ValidatorDirectory } from "./validator-directory.ts";
+import type { VoteLog } from "./vote-log-writer.ts";
+
+/** A message that its sender signed. */
+type OwnVote = Exclude<Message, { readonly type: "decided" }>;
 
 /** What judging needs of the node. */
 export interface ShownVotesComponents {
   readonly ledger: Ledger;
   readonly directory: ValidatorDirectory;
   readonly signatures: ConsensusSignatures;
-  /** A vote is proven ours. */
-  readonly onOwn: (vote: Message) => void;
+  readonly logger: Logger;
+  /** The vote log; null before it is open. */
+  readonly voteLog: () => VoteLog | null;
+  /** What hears of a vote that is proven ours; null while no replica runs. */
+  readonly replica: () => Pick<ConsensusDriver, "feed"> | null;
+  /** The vote log could not be written. */
+  readonly onFatal: (error: Error) => void;
 }
 
 /**
@@ -24,27 +35,15 @@ export interface ShownVotes {
   take(peer: PeerId, vote: Message): Promise<void>;
   /** The head moved: judges what was kept and can be judged now; null when there is nothing. */
   onHead(): Promise<void> | null;
-  /** Proven ones above the head, the highest last; at most a few. */
-  readonly own: readonly Message[];
 }
-
-type Vote = Exclude<Message, { readonly type: "decided" }>;
-
-/** Proven votes remembered for a replica that does not run yet. */
-const MAX_OWN = 8;
 
 class Shown implements ShownVotes {
   readonly #parts: ShownVotesComponents;
   /** One a peer, of a height whose validators are not known. */
-  readonly #waiting = new Map<PeerId, Vote>();
-  #own: Vote[] = [];
+  readonly #waiting = new Map<PeerId, OwnVote>();
 
   constructor(parts: ShownVotesComponents) {
     this.#parts = parts;
-  }
-
-  get own(): readonly Message[] {
-    return this.#own;
   }
 
   async take(peer: PeerId, vote: Message): Promise<void> {
@@ -55,8 +54,7 @@ class Shown implements ShownVotes {
     const isOwn = guess !== null && (await this.#isOwn(vote, guess));
     if (isOwn) {
       this.#waiting.delete(peer);
-      this.#own = [...this.#own, vote].sort((a, b) => a.height - b.height).slice(-MAX_OWN);
-      this.#parts.onOwn(vote);
+      this.#onOwn(vote);
     } else if (set === null) this.#waiting.set(peer, vote);
   }
 
@@ -69,7 +67,16 @@ class Shown implements ShownVotes {
     return Promise.all(known.map(([peer, vote]) => this.take(peer, vote))).then(() => {});
   }
 
-  async #isOwn(vote: Vote, set: ValidatorSet): Promise<boolean> {
+  #onOwn(message: OwnVote): void {
+    const { ledger, logger, onFatal, replica, voteLog } = this.#parts;
+    const [running, log] = [replica(), voteLog()];
+    if (running !== null) running.feed({ type: "own-vote", message });
+    else if (log !== null) {
+      distrustIfMissing(log, ledger.head.header.height, message, logger).catch(onFatal);
+    }
+  }
+
+  async #isOwn(vote: OwnVote, set: ValidatorSet): Promise<boolean> {
     const { ledger, directory, signatures } = this.#parts;
     if (directory.indexIn(set) !== vote.sender) return false;
     const requests = requestsOf(vote, set, ledger)?.slice(0, 1);
@@ -86,4 +93,21 @@ class Shown implements ShownVotes {
 /** Makes the judge of one node. */
 export function createShownVotes(parts: ShownVotesComponents): ShownVotes {
   return new Shown(parts);
+}
+
+/**
+ * Before a replica runs: a vote of ours above the head that the log does not know makes the log
+ * untrusted, now and after a restart. The head may soon pass it; what else is missing nobody knows.
+ */
+async function distrustIfMissing(
+  log: VoteLog,
+  head: Height,
+  vote: OwnVote,
+  logger: Logger,
+): Promise<void> {
+  if (log.abstain !== null || !missesOwnVote(log.records, head, vote)) return;
+  const code: EngineErrorCode = "NODE_VOTE_LOG_UNTRUSTED";
+  const reason = `${vote.type} of height ${vote.height} is missing`;
+  logger.error("vote log cannot be trusted, abstaining", { code, reason });
+  await log.distrust(vote.height);
 }

@@ -1,7 +1,7 @@
 import { parseSegmentName, type VoteRecord } from "@credlink/consensus-pbft";
-import type { Disk } from "@credlink/primitives";
+import type { Disk, Height } from "@credlink/primitives";
 import { EngineError } from "./errors.ts";
-import type { VoteLog } from "./vote-log-writer.ts";
+import type { PlainLog, VoteLog } from "./vote-log-writer.ts";
 
 /** Stands in the folder while a log is begun anew: whatever is there then must not be trusted. */
 export const RENEWAL_MARKER = "renewing";
@@ -39,18 +39,19 @@ export interface RenewalComponents {
   readonly disk: Disk;
   readonly folder: string;
   /** Creates an empty log in the folder. */
-  readonly create: () => Promise<Omit<VoteLog, "renew">>;
+  readonly create: () => Promise<PlainLog>;
 }
 
 /** A vote log that can be begun anew once its validator has recovered. */
 class RenewableLog implements VoteLog {
   readonly #parts: RenewalComponents;
-  #inner: Omit<VoteLog, "renew">;
+  #inner: PlainLog;
   #records: readonly VoteRecord[];
+  #distrusted: string | null = null;
   /** What is appended while the log is begun anew waits for that. */
   #renewal: Promise<void> | null = null;
 
-  constructor(parts: RenewalComponents, inner: Omit<VoteLog, "renew">) {
+  constructor(parts: RenewalComponents, inner: PlainLog) {
     this.#parts = parts;
     this.#inner = inner;
     this.#records = inner.records;
@@ -61,7 +62,7 @@ class RenewableLog implements VoteLog {
   }
 
   get abstain(): string | null {
-    return this.#inner.abstain;
+    return this.#inner.abstain ?? this.#distrusted;
   }
 
   append(records: readonly VoteRecord[]): Promise<void> {
@@ -71,6 +72,11 @@ class RenewableLog implements VoteLog {
 
   prune(height: number): void {
     this.#inner.prune(height);
+  }
+
+  distrust(height: Height): Promise<void> {
+    this.#distrusted = "misses a vote that others have seen";
+    return this.append([{ type: "abstained", height }]);
   }
 
   async renew(records: readonly VoteRecord[]): Promise<void> {
@@ -96,6 +102,7 @@ class RenewableLog implements VoteLog {
       await disk.syncFolder(folder);
       this.#inner = fresh;
       this.#records = records;
+      this.#distrusted = null;
     } catch (cause) {
       if (cause instanceof EngineError) throw cause;
       const text = "the vote log could not be begun anew";
@@ -105,9 +112,6 @@ class RenewableLog implements VoteLog {
 }
 
 /** Makes a log renewable. */
-export function createRenewableLog(
-  parts: RenewalComponents,
-  inner: Omit<VoteLog, "renew">,
-): VoteLog {
+export function createRenewableLog(parts: RenewalComponents, inner: PlainLog): VoteLog {
   return new RenewableLog(parts, inner);
 }

@@ -14,6 +14,7 @@ import {
   concatBytes,
   type Disk,
   type DiskFile,
+  type Height,
   invariant,
   type Logger,
 } from "@credlink/primitives";
@@ -30,6 +31,8 @@ export interface VoteLog {
   readonly abstain: string | null;
   /** Resolves when the records and all earlier ones are durable. Order is that of the calls. */
   append(records: readonly VoteRecord[]): Promise<void>;
+  /** From now on, and after a restart, this log is not trusted: it misses a vote of that height. */
+  distrust(height: Height): Promise<void>;
   /**
    * Begins anew with these records, durable when this resolves: the old segments are moved aside. A
    * crash on the way leaves a log that is not trusted.
@@ -42,7 +45,7 @@ export interface VoteLog {
 }
 
 /** A log that is what it was opened as. */
-type PlainLog = Omit<VoteLog, "renew">;
+export type PlainLog = Omit<VoteLog, "renew" | "distrust">;
 
 /** What the writer works with. */
 export interface VoteLogComponents {

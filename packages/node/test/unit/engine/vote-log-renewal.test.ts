@@ -63,6 +63,22 @@ async function createUntrusted(seed = 1) {
   return { ...machine, untrusted };
 }
 
+describe("a vote log that misses a vote which a peer has shown", () => {
+  it("is not trusted from then on, after a restart neither, until it is begun anew", async () => {
+    const { disk, finish, open } = createMachine();
+    const log = await open(0);
+    await finish(log.append([vote(1)]));
+    expect(log.abstain).toBe(null);
+    await finish(log.distrust(height(3)));
+    expect(log.abstain).not.toBe(null);
+    disk.crash("lost");
+    const again = await open(0);
+    expect(again.abstain).not.toBe(null);
+    await finish(again.renew(fresh));
+    expect(again.abstain).toBe(null);
+  });
+});
+
 describe("a vote log begun anew", () => {
   it("is trusted from its first record on; the old one is moved aside, not deleted", async () => {
     const { disk, finish, open, untrusted } = await createUntrusted();
