@@ -71,11 +71,13 @@ export class TestChain {
     const { ledger } = this;
     const parent = ledger.head;
     const at = height(parent.header.height + 1);
+    const validators = ledger.validatorsAt(at)?.validators;
+    invariant(validators !== undefined, "the next height's validators are known");
     const place = {
       parentDigest: parent.digest,
       height: at,
       timestampMs: timestampMs ?? parent.header.timestampMs + 1_000,
-      proposer: validatorIndex(at % 4),
+      proposer: validatorIndex(at % validators.length),
     };
     const transactions = calls.map((call) => this.sign(call));
     for (const transaction of transactions) {
