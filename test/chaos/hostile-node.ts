@@ -43,6 +43,7 @@ import {
   TRANSACTIONS_PROTOCOL,
 } from "../../packages/node/src/engine/protocols.ts";
 import { createLogger } from "../../packages/node/src/logger.ts";
+import { createStanding } from "../../packages/node/src/standing.ts";
 import type { AttackName } from "./attacks.ts";
 
 const [configFile = "", peers = "", attackNames = "", rateText = "0", mode = "send"] =
@@ -59,14 +60,17 @@ const foundation = await layFoundation(config, logger);
 const { ledger, identity } = foundation;
 const set = ledger.validatorsAt(toHeight(1));
 if (set === null) throw new Error("genesis names validators");
+// Admitted in full on both sides: to a provisional peer nothing but statuses and blocks would leave.
+const standing = createStanding({
+  ledger,
+  selfPeerId: "",
+  engine: () => undefined,
+  peers: () => [],
+  isPolluted: () => false,
+});
 const { network } = await buildNetwork(config, foundation, {
-  registry: {
-    member: () => null,
-    validatorPeerId: () => null,
-    isHeadProven: () => false,
-    headTimestampMs: () => Date.now(),
-  },
-  isValidator: () => true,
+  registry: standing.registry,
+  isValidator: standing.isValidator,
   logger,
 });
 const self = set.validators.findIndex(({ peerId }) => peerId === network.self);

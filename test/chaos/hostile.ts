@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { networkPaths } from "@credlink/cli";
 import { type ProcessUsage, readProcessUsage } from "../../bench/src/process-usage.ts";
 import { round } from "../../bench/src/statistics.ts";
+import { readMetric } from "../e2e/support/metric.ts";
 import { type AttackName, loudAttacks, quietAttacks } from "./attacks.ts";
 import { auditChains } from "./audit.ts";
 import type { Violation } from "./chain-record.ts";
@@ -27,6 +28,9 @@ export interface Phase extends Throughput {
   readonly othersCpu: number;
   /** Largest growth of one of the others' memory in that time, mebibytes. */
   readonly growthMebibytes: number;
+  /** What the others dropped or refused, and how often they disconnected somebody. */
+  readonly dropped: number;
+  readonly cuts: number;
 }
 
 /** What a hostile validator costs the others. */
@@ -35,7 +39,7 @@ export interface HostileReport {
   /** Of each attack, to each peer, a second. */
   readonly rate: number;
   /** The hostile validator is connected and makes the same messages, but sends none. */
-  readonly silent: Phase;
+  readonly silent: readonly [Phase, Phase];
   /** It floods with what earns no blame. */
   readonly quiet: Phase;
   /** It floods with what gets it cut. */
@@ -63,9 +67,14 @@ export function measureHostile(
       say(`${what}: ${measured.committedTps} a second (${JSON.stringify(measured)})`);
       return measured;
     };
-    const silent = await phase("silent", quietNames, "dry");
+    const first = await phase("silent", quietNames, "dry");
     const quiet = await phase("flood without blame", quietNames, "send");
+    const second = await phase("silent", quietNames, "dry");
     const loud = loudNames.length === 0 ? quiet : await phase("flood", loudNames, "send");
+    // A flood that nobody noticed was none: such a measurement would say nothing.
+    if (quiet.dropped === 0) throw new Error("the flood did not reach the others");
+    if (loudNames.length > 0 && loud.cuts === 0) throw new Error("nobody was cut for the flood");
+    const silent = [first, second] as const;
     cluster.start(name);
     await cluster.untilReady(name);
     await auditChains(session);
@@ -86,7 +95,7 @@ export function measureHostile(
           .filter((share) => share < LEAST_SHARE)
           .map((share): Violation => ({ rule: "progress", detail: `${share} is left` })),
         ...[quiet, loud]
-          .filter(({ growthMebibytes }) => growthMebibytes > silent.growthMebibytes + MAX_GROWTH)
+          .filter(({ growthMebibytes }) => growthMebibytes > first.growthMebibytes + MAX_GROWTH)
           .map(
             ({ growthMebibytes }): Violation => ({
               rule: "memory",
@@ -98,8 +107,25 @@ export function measureHostile(
   });
 }
 
-function shareOf(flooded: Throughput, silent: Throughput): number {
-  return Math.round((flooded.committedTps / silent.committedTps) * 100) / 100;
+/** Of the mean of the two baselines: one before, one between the floods. */
+function shareOf(flooded: Throughput, [first, second]: readonly [Throughput, Throughput]): number {
+  const baseline = (first.committedTps + second.committedTps) / 2;
+  return Math.round((flooded.committedTps / baseline) * 100) / 100;
+}
+
+/** What the others together counted so far. */
+async function countsOf({ cluster }: Session, names: readonly string[]) {
+  const sum = async (metric: string): Promise<number> => {
+    const urls = names.map((name) => new URL("/metrics", cluster.rpc(name)).href);
+    const values = await Promise.all(urls.map((url) => readMetric(url, metric)));
+    return values.reduce((total, value) => total + value, 0);
+  };
+  return {
+    dropped:
+      (await sum("credlink_node_messages_dropped_total")) +
+      (await sum("credlink_node_frames_refused_total")),
+    cuts: await sum("credlink_node_bans_total"),
+  };
 }
 
 async function runPhase(
@@ -111,6 +137,7 @@ async function runPhase(
 ): Promise<Phase> {
   const { cluster } = session;
   const others = cluster.names.filter((each) => each !== name);
+  const countsBefore = await countsOf(session, others);
   const hostile = startHostile(session, name, [attacks.join(","), String(options.flood), mode]);
   try {
     await untilAdmitted(hostile.log, others.length, mode);
@@ -126,6 +153,7 @@ async function runPhase(
     const seconds = (performance.now() - startMs) / 1000;
     const after = pids.map(sampleOf);
     const cpu = after.reduce((sum, each, i) => sum + each.cpuMs - (before[i]?.cpuMs ?? 0), 0);
+    const counts = await countsOf(session, others);
     const growth = after.map((each, i) => each.mebibytes - (before[i]?.mebibytes ?? 0));
     return {
       ...throughput,
@@ -134,6 +162,8 @@ async function runPhase(
         (cpuOf(readProcessUsage(hostile.child.pid ?? 0)) - cpuOf(hostileBefore)) / seconds,
       ),
       growthMebibytes: round(Math.max(...growth)),
+      dropped: counts.dropped - countsBefore.dropped,
+      cuts: counts.cuts - countsBefore.cuts,
     };
   } finally {
     const ended = new Promise((done) => hostile.child.once("exit", done));

@@ -44,10 +44,10 @@ export function renderDegraded(report: DegradedReport): string {
 export function renderHostile(report: HostileReport): string {
   const phase = (name: string, measured: Phase): string =>
     `${name} ${measured.committedTps} transactions a second, CPU ${measured.othersCpu} ms a second ` +
-    `(hostile ${measured.hostileCpu}), memory ${measured.growthMebibytes} MiB more`;
+    `(hostile ${measured.hostileCpu}), memory ${measured.growthMebibytes} MiB more, ${measured.dropped} dropped, ${measured.cuts} cuts`;
   return [
     `${report.validators} validators, one of them hostile, ${report.rate} of each attack a second`,
-    phase("silent           ", report.silent),
+    ...report.silent.map((silent) => phase("silent           ", silent)),
     phase("flood, no blame  ", report.quiet),
     phase("flood, cut for it", report.loud),
     `shares            ${report.quietShare} and ${report.loudShare} (at least ${report.leastShare})`,

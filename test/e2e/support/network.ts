@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Client, createClient, createIdentity, type Identity } from "@credlink/client";
 import { createSm2Signer, loadKeyFile } from "@credlink/crypto";
 import { credlinkJson, Json, root, spawnCredlink } from "./command.ts";
+import { readMetric } from "./metric.ts";
 import { eventually } from "./wait.ts";
 
 export interface RunningNode {
@@ -204,17 +205,8 @@ export class TestNetwork {
   }
 
   /** Value of a metric at a node, the sum over the samples whose labels include `labels`. */
-  async metric(node: string, name: string, labels: Record<string, string> = {}): Promise<number> {
-    const text = await (await fetch(this.node(node).metrics)).text();
-    let sum = 0;
-    for (const line of text.split("\n")) {
-      if (!(line.startsWith(`${name} `) || line.startsWith(`${name}{`))) continue;
-      const fits = Object.entries(labels).every(([key, value]) =>
-        line.includes(`${key}="${value}"`),
-      );
-      if (fits) sum += Number(line.slice(line.lastIndexOf(" ") + 1));
-    }
-    return sum;
+  metric(node: string, name: string, labels: Record<string, string> = {}): Promise<number> {
+    return readMetric(this.node(node).metrics, name, labels);
   }
 
   /** Stops everything that runs, keeps the files. */
