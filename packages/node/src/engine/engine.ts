@@ -387,23 +387,11 @@ class NodeEngine implements Engine {
       successor,
     });
     this.#parts.pipeline.onHead();
-    this.#countRecorded(candidate);
+    this.#parts.evidence.onCommitted(candidate.sealed.block.body.evidence);
     this.#feedWork();
     if (this.#driver !== null) return;
     this.#headProposal = createProposal(candidate);
     this.#tryStartReplica();
-  }
-
-  #countRecorded(candidate: Committed["candidate"]): void {
-    const { evidence, instruments } = this.#parts;
-    const recorded = candidate.sealed.block.body.evidence;
-    const count = recorded.length;
-    instruments.evidenceRecorded.add(count);
-    if (count > 0) {
-      const { height } = candidate;
-      this.#components.logger.warn("misbehaviour recorded", { height, pieces: count });
-    }
-    evidence.onCommitted(recorded);
   }
 
   /**

@@ -167,7 +167,12 @@ class Pool implements EvidencePool {
   }
 
   onCommitted(recorded: readonly Uint8Array[]): void {
-    const head = this.#parts.ledger.head.header.height;
+    const { ledger, logger, instruments } = this.#parts;
+    const head = ledger.head.header.height;
+    instruments.evidenceRecorded.add(recorded.length);
+    if (recorded.length > 0) {
+      logger.warn("misbehaviour recorded", { height: head, pieces: recorded.length });
+    }
     for (const bytes of recorded) {
       const decoded = decodeEvidence(bytes);
       const signer = decoded.ok ? this.#signerOf(decoded.value) : null;

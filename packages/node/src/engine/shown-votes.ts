@@ -31,7 +31,7 @@ export interface ShownVotesComponents {
  * we know, and kept until we know better, so that no low head of ours lets it pass unnoticed.
  */
 export interface ShownVotes {
-  /** Resolves when it is judged, or kept. */
+  /** Resolves when it is judged, or kept; rejects when the verifier cannot judge it now. */
   take(peer: PeerId, vote: Message): Promise<void>;
   /** The head moved: judges what was kept and can be judged now; null when there is nothing. */
   onHead(): Promise<void> | null;
@@ -64,7 +64,11 @@ class Shown implements ShownVotes {
     });
     if (known.length === 0) return null;
     for (const [peer] of known) this.#waiting.delete(peer);
-    return Promise.all(known.map(([peer, vote]) => this.take(peer, vote))).then(() => {});
+    const again = (peer: PeerId, vote: OwnVote): Promise<void> =>
+      this.take(peer, vote).catch(() => {
+        this.#waiting.set(peer, vote);
+      });
+    return Promise.all(known.map(([peer, vote]) => again(peer, vote))).then(() => {});
   }
 
   #onOwn(message: OwnVote): void {
@@ -81,12 +85,7 @@ class Shown implements ShownVotes {
     if (directory.indexIn(set) !== vote.sender) return false;
     const requests = requestsOf(vote, set, ledger)?.slice(0, 1);
     if (requests?.length !== 1) return false;
-    try {
-      return await signatures.verifyAll(requests, "consensus");
-    } catch {
-      // The verifier is full: the peer shows it again in a second.
-      return false;
-    }
+    return signatures.verifyAll(requests, "consensus");
   }
 }
 
