@@ -119,6 +119,27 @@ recovery() {
   search breaks recovery.pml bfs 'RECOVER with a nonce kept on disk' -DSABOTAGE_NONCE_ON_DISK
 }
 
+accountable() {
+  local who=(-DVIEWS=2 -DACCOUNTABLE -DONLY_AGREEMENT)
+  search holds pbft.pml dfs 'a fork convicts the liar' "${who[@]}" -DLIAR=2
+  search holds pbft.pml dfs 'a fork convicts who forgot its locks' \
+    "${who[@]}" -DRESTARTS -DSABOTAGE_VOLATILE_LOCK
+  search holds pbft.pml dfs 'a fork convicts who lost its log' \
+    "${who[@]}" -DAMNESIA=1 -DSABOTAGE_NO_ABSTENTION
+  search breaks pbft.pml bfs 'COMMIT and a denial of it convict nobody' \
+    "${who[@]}" -DPLAIN -DLIAR=2 -DSABOTAGE_NO_AMNESIA_PAIR
+  search breaks pbft.pml bfs 'reached: a fork that convicts' \
+    "${who[@]}" -DPLAIN -DLIAR=2 -DREACH_CONVICTED
+}
+
+lists() {
+  search holds lists.pml dfs 'list changes, one that stayed is misled' -DMISLED=0
+  search holds lists.pml dfs 'list changes, the removed one is misled' -DMISLED=2 -DSTEERED
+  local unsigned=(-DSTEERED -DONLY_AGREEMENT -DSABOTAGE_LIST_UNSIGNED)
+  search breaks lists.pml bfs 'list unsigned, one that stayed is misled' -DMISLED=0 "${unsigned[@]}"
+  search breaks lists.pml bfs 'list unsigned, the removed one is misled' -DMISLED=2 "${unsigned[@]}"
+}
+
 alive() {
   search holds liveness.pml fair 'liveness: silent primary of view 0' -DVIEWS=4 -DSHIFT=3
   search holds liveness.pml fair 'liveness: early timers of view 0' -DVIEWS=4 -DSHIFT=0
@@ -142,7 +163,7 @@ reachable() {
 }
 
 printf '%-52s %-8s %-10s %12s %6s %8s %6s\n' model search found states depth 'user s' MB
-if [ "$form" != traces ]; then safety; recovery; alive; broken; reachable; fi
+if [ "$form" != traces ]; then safety; recovery; lists; accountable; alive; broken; reachable; fi
 if [ "$form" = full ]; then long; fi
 replay accepted "$traces"
 replay rejected "$((traces / 4))" --tamper

@@ -45,6 +45,9 @@ typedef Replica {
   byte committed[VIEWS]; /* view -> digest voted COMMIT for, or 0; its certificate with it */
   byte change[VIEWS];    /* view -> claim of the VIEW-CHANGE; meaningful for views entered */
   bit abstains;          /* lost its log: votes no more at this height */
+#ifdef ACCOUNTABLE
+  bit faulty;            /* forgot what it voted, or never kept to the rules */
+#endif
   /* Written, not yet durable: gone in a crash. */
   byte pendingKind;
   byte pendingView;
@@ -117,6 +120,8 @@ byte proposed[VIEWS];
 /* The prepared certificate that a VIEW-CHANGE must carry for its claim. */
 #ifdef SABOTAGE_CLAIM_WITHOUT_CERTIFICATE
 #define PROVEN(v, m, d) (BYZ > 0 || OVER(CHANGES, v, 1 << CLAIM(m, d)) > 0)
+#elif defined(LIAR)
+#define PROVEN(v, m, d) PREPARED(m, d)
 #else
 #define PROVEN(v, m, d) (PREPARED(m, d) || OVER(CHANGES, v, 1 << CLAIM(m, d)) > 0)
 #endif

@@ -12,13 +12,18 @@ byte logsLost;
 #endif
 
 /* Replicas are alike: of the states that differ only in who is who, one is kept. */
+#ifdef LIAR
+#define ALIKE LIAR
+#else
+#define ALIKE H
+#endif
 #if defined(PRIMARIES) || defined(PLAIN)
 #define SORT skip
 #else
 #define SORT c_code { sortReplicas(); }
 c_code {
   static void sortReplicas(void) {
-    for (int i = 1; i < H; i++) {
+    for (int i = 1; i < ALIKE; i++) {
       for (int k = i; k > 0; k--) {
         struct Replica *low = &now.replica[k - 1], *high = &now.replica[k], swap;
         if (memcmp(low, high, sizeof swap) <= 0) break;
@@ -82,10 +87,39 @@ end:
   od
 }
 
+/*
+ * A validator that signs whatever it likes, one message after the other, until two of them convict
+ * it. It is the last of the replicas. The Byzantine validators beside it sign everything at once.
+ */
+#ifdef LIAR
+#define CHANGE_TO(v, claim) \
+  :: d_step { INNOCENT(LIAR, 0) && !CHANGES(LIAR, v, 1 << claim) -> send(LIAR, VIEW_CHANGE, v, claim) }
+#define VOTE_FOR(v, d) \
+  :: d_step { INNOCENT(LIAR, 0) && !PREPARES(LIAR, v, d) -> send(LIAR, PREPARE, v, d); SORT } \
+  :: d_step { INNOCENT(LIAR, 0) && !COMMITS(LIAR, v, d) -> send(LIAR, COMMIT, v, d); SORT }
+
+proctype Liar() {
+  replica[LIAR].faulty = 1;
+end:
+  do
+  VOTE_FOR(0, A) VOTE_FOR(0, B)
+  VOTE_FOR(1, A) VOTE_FOR(1, B)
+  CHANGE_TO(1, NOTHING) CHANGE_TO(1, CLAIM(0, A)) CHANGE_TO(1, CLAIM(0, B))
+#if VIEWS > 2
+  VOTE_FOR(2, A) VOTE_FOR(2, B)
+  CHANGE_TO(2, NOTHING) CHANGE_TO(2, CLAIM(0, A)) CHANGE_TO(2, CLAIM(0, B))
+  CHANGE_TO(2, CLAIM(1, A)) CHANGE_TO(2, CLAIM(1, B))
+#endif
+  od
+}
+#endif
+
 init {
   atomic {
     run Honest(0); run Honest(1);
-#if H > 2
+#ifdef LIAR
+    run Liar();
+#elif H > 2
     run Honest(2);
 #endif
 #if H > 3

@@ -38,6 +38,35 @@
   (replica[i].view == 0 || OVER(WISHES, replica[i].view, 0) + TRAITORS >= Q)
 
 /*
+ * Two messages of replica i exclude each other: two votes of a view, or a COMMIT of view v and a
+ * VIEW-CHANGE of a later view w that claims less.
+ */
+#ifdef SABOTAGE_NO_AMNESIA_PAIR
+#define DENIES(i, v, w) false
+#else
+#define DENIES(i, v, w) (replica[i].sentCommit[v] != 0 && CHANGES(i, w, CLAIMS_BELOW(v)))
+#endif
+#if VIEWS == 2
+#define CONVICTED(i) \
+  (!NO_DOUBLE_VOTE(i, 0) || !NO_DOUBLE_VOTE(i, 1) || DENIES(i, 0, 1))
+#elif VIEWS == 3
+#define CONVICTED(i) \
+  (!NO_DOUBLE_VOTE(i, 0) || !NO_DOUBLE_VOTE(i, 1) || !NO_DOUBLE_VOTE(i, 2) || \
+   DENIES(i, 0, 1) || DENIES(i, 0, 2) || DENIES(i, 1, 2))
+#elif VIEWS == 4
+#define CONVICTED(i) \
+  (!NO_DOUBLE_VOTE(i, 0) || !NO_DOUBLE_VOTE(i, 1) || !NO_DOUBLE_VOTE(i, 2) || \
+   !NO_DOUBLE_VOTE(i, 3) || DENIES(i, 0, 1) || DENIES(i, 0, 2) || DENIES(i, 0, 3) || \
+   DENIES(i, 1, 2) || DENIES(i, 1, 3) || DENIES(i, 2, 3))
+#endif
+
+/* No honest validator is ever convicted. */
+#define INNOCENT(i, none) (!CONVICTED(i))
+
+/* ACCOUNTABLE: whoever is convicted broke a rule, and of a broken agreement somebody is convicted. */
+#define RIGHTLY(i, none) (!CONVICTED(i) || replica[i].faulty)
+
+/*
  * States that a model which means something must reach: REACH_… makes reaching them an error, so
  * that the search shows how.
  */
@@ -55,6 +84,8 @@
 #elif defined(REACH_OTHER_VOTE_AFTER_CRASH)
 byte lostPrepare; /* What replica 0 had written of a PREPARE when it crashed. */
 #define REACH lostPrepare == A && PREPARES(0, 0, B)
+#elif defined(REACH_CONVICTED)
+#define REACH !AGREEMENT && CONVICTED(LIAR)
 #elif defined(REACH_DECIDED_AFTER_LOSS)
 #define REACH replica[0].abstains && COMMITS(0, 0, A) && COMMITTED(1, A)
 #endif
@@ -82,7 +113,15 @@ inline check() {
 #if defined(WISHES_NEEDED) && !defined(ONLY_AGREEMENT)
   assert(EVERY(SYNCHRONISED, 0));
 #endif
+#ifndef ONLY_AGREEMENT
+  assert(EVERY(INNOCENT, 0));
+#endif
+#ifdef ACCOUNTABLE
+  assert(EVERY(RIGHTLY, 0));
+  assert(AGREEMENT || !EVERY(INNOCENT, 0));
+#else
   assert(AGREEMENT);
+#endif
 #ifdef REACH
   assert(!(REACH));
 #endif

@@ -204,6 +204,9 @@ inline forgetPrepared(i) {
 }
 
 inline forgetCommitted(i) {
+#ifdef ACCOUNTABLE
+  replica[i].faulty = 1;
+#endif
   v0 = 0;
   do
   :: v0 < VIEWS -> replica[i].committed[v0] = 0; replica[i].change[v0] = 0; v0++
