@@ -343,6 +343,20 @@ const changing: readonly BrokenRule[] = [
 /** Restarts, retransmission, timers and bounds. */
 const lasting: readonly BrokenRule[] = [
   {
+    id: "changes-limited",
+    rule: "A block admits max(1, f) changes of the validators, f being that of the list before it.",
+    broken: "f is that of the list as the block's own changes have left it, and all are admitted",
+    file: "packages/contracts-vm/src/built-in/validators.ts",
+    find: "  if (registry.changedAt === height) return registry.changesLeft;",
+    replace: "",
+    tests: [
+      {
+        file: "packages/contracts-vm/test/unit/validator-limits.test.ts",
+        name: "a list that grows within a block",
+      },
+    ],
+  },
+  {
     id: "folder-synced",
     rule: "A new segment's folder is synced before a vote in it counts as durable.",
     broken: "only the file is",

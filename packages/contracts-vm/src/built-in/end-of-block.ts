@@ -10,7 +10,7 @@ import { encode } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
 import { decodeRow, type Row } from "./built-in.ts";
 import { rows } from "./rows.ts";
-import { changesPerBlock, MIN_VALIDATORS } from "./validators.ts";
+import { changesLeft, MIN_VALIDATORS } from "./validators.ts";
 
 function read<T>(state: StateOverlay, row: Row<T>): T | null {
   const value = state.get(row.contract, row.key);
@@ -45,19 +45,19 @@ function noteTurn(state: StateOverlay, { height, turn }: ExecutionContext): void
 function removeLapsedValidators(state: StateOverlay, block: BlockContext): void {
   const registry = read(state, rows.validators);
   if (registry === null) return;
-  let changes = registry.changedAt === block.height ? registry.changes : 0;
-  const most = changesPerBlock(registry.validators.length);
+  let left = changesLeft(registry, block.height);
   let validators = registry.validators;
   for (const validator of registry.validators) {
-    if (changes >= most || validators.length <= MIN_VALIDATORS) break;
+    if (left === 0 || validators.length <= MIN_VALIDATORS) break;
     const member = read(state, rows.member(addressOf(validator)));
     if (member === null || !hasLapsed(member, block.timestampMs)) continue;
     validators = validators.filter((one) => one !== validator);
-    changes++;
+    left--;
   }
   if (validators === registry.validators) return;
   const { contract, key, codec } = rows.validators;
-  const value = encode(codec, { ...registry, validators, changedAt: block.height, changes });
+  const changed = { ...registry, validators, changedAt: block.height, changesLeft: left };
+  const value = encode(codec, changed);
   state.set(contract, key, value);
 }
 

@@ -169,7 +169,7 @@ function addValidators(state: GenesisState, genesis: Genesis): void {
     allowNonByzantine,
     consensus,
     changedAt: GENESIS_HEIGHT,
-    changes: 0,
+    changesLeft: 0,
   });
 }
 

@@ -79,9 +79,9 @@ export interface ValidatorRegistry {
   readonly allowNonByzantine: boolean;
   /** Genesis's own: the list of a solo chain never changes. */
   readonly consensus: ConsensusMode;
-  /** Block of the last change and how many changes it made. */
+  /** Block of the last change, and how many more it admits: counted from the list before it. */
   readonly changedAt: Height;
-  readonly changes: number;
+  readonly changesLeft: number;
 }
 
 export const validatorListCodec: Codec<readonly Validator[]> = list(validatorCodec, MAX_VALIDATORS);
@@ -90,7 +90,7 @@ const validatorRegistryCodec: Codec<ValidatorRegistry> = struct({
   allowNonByzantine: bool,
   consensus: oneOf(...consensusModes),
   changedAt: heightCodec,
-  changes: u32,
+  changesLeft: u32,
 });
 
 /** All versions of one contract. */

@@ -23,6 +23,7 @@ import {
   type Codec,
   encode,
   equalBytes,
+  type Height,
   invariant,
   list,
   struct,
@@ -102,9 +103,13 @@ function readRegistry(call: BuiltInCall): ValidatorRegistry {
   return registry;
 }
 
-/** Changes that a list of `count` validators admits in one block: max(1, f). */
-export function changesPerBlock(count: number): number {
-  return Math.max(1, faultBound(count));
+/**
+ * How many changes a block still admits: max(1, f) of the list that stood before its first one,
+ * or a list that grows or shrinks on the way would move its own limit.
+ */
+export function changesLeft(registry: ValidatorRegistry, height: Height): number {
+  if (registry.changedAt === height) return registry.changesLeft;
+  return Math.max(1, faultBound(registry.validators.length));
 }
 
 function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
@@ -114,10 +119,8 @@ function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
   // A node that gets another key is removed and added, and is one change.
   const count = new Set([...args.remove, ...args.add.map(({ nodeId }) => nodeId)]).size;
   if (count === 0) refuseCall("VALIDATORS_NOTHING_TO_DO");
-  const before = registry.changedAt === call.block.height ? registry.changes : 0;
-  if (before + count > changesPerBlock(registry.validators.length)) {
-    refuseCall("VALIDATORS_TOO_MANY_CHANGES");
-  }
+  const left = changesLeft(registry, call.block.height) - count;
+  if (left < 0) refuseCall("VALIDATORS_TOO_MANY_CHANGES");
   let validators = removeNamed(registry.validators, args.remove);
   for (const addition of args.add) {
     const publicKey = readyNode(addition, call);
@@ -136,7 +139,7 @@ function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
     ...registry,
     validators,
     changedAt: call.block.height,
-    changes: before + count,
+    changesLeft: left,
   });
   const added = args.add.map(({ nodeId }) => nodeId);
   const event = encode(validatorsChangedCodec, { added, removed: args.remove });
