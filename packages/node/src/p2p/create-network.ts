@@ -1,4 +1,3 @@
-import { yamux } from "@chainsafe/libp2p-yamux";
 import { tcp } from "@libp2p/tcp";
 import { createLibp2p } from "libp2p";
 import type { AdmissionContext } from "./admission.ts";
@@ -13,6 +12,7 @@ import {
 import { networkMetrics } from "./metrics.ts";
 import { PeerTable } from "./peer-table.ts";
 import { silentComponentLogger } from "./silent-logger.ts";
+import { createStreamMuxer } from "./stream-muxer.ts";
 
 /** Makes the network; nothing is opened before `start`. */
 export async function createNetwork(
@@ -43,7 +43,7 @@ export async function createNetwork(
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
     connectionEncrypters: [admissionEncrypter({ context, handshakeTimeoutMs, observer })],
-    streamMuxers: [yamux({ enableKeepAlive: true, keepAliveInterval: 15_000 })],
+    streamMuxers: [createStreamMuxer({ enableKeepAlive: true, keepAliveInterval: 15_000 })],
     connectionGater: { denyInboundConnection: (connection) => gatekeeper.denyInbound(connection) },
     connectionMonitor: { enabled: false },
     connectionManager: {
