@@ -60,6 +60,10 @@ export const engineErrors = defineErrors({
     meaning: "A peer asked for more, or more often, than one peer may; it got no answer.",
     remedy: "An honest node stays far below: look at the peer when this goes on.",
   },
+  NODE_PEER_FLOOD: {
+    meaning: "A peer went on sending far beyond everything that one peer may cost.",
+    remedy: "The peer is cut for a while; look at it when this goes on.",
+  },
   NODE_PEER_INVALID_MESSAGES: {
     meaning: "A peer sent more invalid messages or signatures than its budget allows.",
     remedy: "The peer is cut for a while; look at it when this goes on.",

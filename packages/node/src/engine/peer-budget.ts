@@ -22,6 +22,9 @@ const allowances = {
 
 export type Allowance = keyof typeof allowances;
 
+/** What may go beyond these and be dropped; even dropping costs, and more of it is a flood. */
+const EXCESS: Rate = { perSecond: 600, burst: 5_000 };
+
 /**
  * What peers may cost us. What they do wrong is counted, and who does too much of it too fast is cut
  * for a while, never for ever; what they may do is bounded, and what goes beyond is dropped.
@@ -31,7 +34,10 @@ export interface PeerBudget {
   blame(peer: PeerId): void;
   /** Something no honest node does even once: cut at once. */
   cut(peer: PeerId, code: string): void;
-  /** Takes from what a peer may cost; false when nothing is left of it. */
+  /**
+   * Takes from what a peer may cost; false when nothing is left of it. Who is refused far more than
+   * an honest peer ever could be is cut: no drop is cheaper than what does not arrive.
+   */
   spend(peer: PeerId, allowance: Allowance, amount?: number): boolean;
 }
 
@@ -45,6 +51,8 @@ export function createPeerBudget(network: Network, clock: Clock, logger: Logger)
   const limiters = new Map(
     Object.entries(allowances).map(([name, rate]) => [name, new RateLimiter(rate, clock)]),
   );
+  const excess = new RateLimiter(EXCESS, clock);
+  const floods = new RateLimiter({ perSecond: 1_000 / WINDOW_MS, burst: 1 }, clock);
   const cut = (peer: PeerId, code: string): void => {
     windows.delete(peer);
     logger.warn("peer cut", { peer, code });
@@ -61,6 +69,12 @@ export function createPeerBudget(network: Network, clock: Clock, logger: Logger)
       windows.set(peer, window);
       if (window.faults > FAULTS_PER_WINDOW) cut(peer, "NODE_PEER_INVALID_MESSAGES");
     },
-    spend: (peer, allowance, amount = 1) => limiters.get(allowance)?.spend(peer, amount) ?? false,
+    spend(peer, allowance, amount = 1) {
+      if (limiters.get(allowance)?.spend(peer, amount)) return true;
+      // Frames that had arrived before the connection ended still come: once a window is enough.
+      const isFlood = !excess.spend(peer) && floods.take(peer) === 0;
+      if (isFlood) cut(peer, "NODE_PEER_FLOOD");
+      return false;
+    },
   };
 }
