@@ -68,7 +68,8 @@ async function rollBack(
   const imageHeight = watch.heightOf(name);
   cluster.start(name);
   await cluster.untilReady(name);
-  await until(() => watch.heightOf(name) > imageHeight + FORGOTTEN);
+  // What it merely synced it never voted for: only votes that others remember can be forgotten.
+  const hasVoted = await until(() => hasVotesAbove(session, index, imageHeight));
   await cluster.kill(name);
   const forgottenAt = record.height;
   rmSync(data, { recursive: true });
@@ -100,11 +101,22 @@ async function rollBack(
     violations: [
       ...record.violations,
       ...statements.violations,
+      ...(hasVoted ? [] : [missing("had not voted since its image: nothing was forgotten")]),
       ...(abstained ? [] : [missing("voted on from an old image")]),
       ...(recovered || !abstained ? [] : [missing(`abstained for ${BOUND_MS} ms`)]),
       ...(recovered && votes.length < AFTERWARDS ? [missing("did not vote again")] : []),
     ],
   };
+}
+
+/** Whether another node remembers votes of a validator at ten heights above one, at least. */
+async function hasVotesAbove(session: Session, index: number, height: number): Promise<boolean> {
+  const { cluster, watch } = session;
+  const [witness = ""] = cluster.names;
+  const statements = new StatementRecord();
+  const head = watch.heightOf(witness);
+  await statements.read(witness, watch.client(witness), height + 1, head);
+  return (statements.heights.get(index)?.size ?? 0) >= FORGOTTEN;
 }
 
 /** Waits until a node says that it abstains, or that it does not. */
