@@ -3,7 +3,7 @@ import { AppError } from "@credlink/primitives";
 import { createSeededRandom } from "@credlink/testkit";
 import { auditChains } from "./audit.ts";
 import type { Violation } from "./chain-record.ts";
-import { ChaosLoad } from "./load.ts";
+import { underLoad } from "./load.ts";
 import type { ChaosOptions } from "./options.ts";
 import { type Session, withSession } from "./session.ts";
 import { type Spread, spreadOf } from "./spread.ts";
@@ -36,20 +36,9 @@ export function measureFailover(
   say: (text: string) => void,
 ): Promise<FailoverReport> {
   const { validators, dir } = options;
-  return withSession({ validators, dir, pollMs: POLL_MS, say }, async (session) => {
-    const { record, watch, sender } = session;
-    const load = new ChaosLoad({
-      clients: watch.clients,
-      sender,
-      rate: options.rate,
-      height: () => record.height,
-    });
-    try {
-      return await runRounds(session, options, say);
-    } finally {
-      await load.stop();
-    }
-  });
+  return withSession({ validators, dir, pollMs: POLL_MS, say }, (session) =>
+    underLoad(session, options.rate, () => runRounds(session, options, say)),
+  );
 }
 
 async function runRounds(

@@ -16,6 +16,7 @@ import { EXPIRY_WINDOW } from "@credlink/ledger";
 import { AppError, address, encode, toHex } from "@credlink/primitives";
 import { makeLoadRecord } from "../../bench/src/records.ts";
 import type { Sender } from "../../bench/src/setup.ts";
+import type { Session } from "./session.ts";
 
 /** A transaction that a gateway took. */
 export interface Accepted {
@@ -113,5 +114,20 @@ export class ChaosLoad {
       if (!(error instanceof AppError)) throw error;
       this.refusals.set(error.code, (this.refusals.get(error.code) ?? 0) + 1);
     }
+  }
+}
+
+/** Submits to a session's network while `work` is under way, and ends the load whatever becomes of it. */
+export async function underLoad<T>(
+  { record, watch, sender }: Session,
+  rate: number,
+  work: (load: ChaosLoad) => Promise<T>,
+): Promise<T> {
+  const height = (): number => record.height;
+  const load = new ChaosLoad({ clients: watch.clients, sender, rate, height });
+  try {
+    return await work(load);
+  } finally {
+    await load.stop();
   }
 }

@@ -4,7 +4,7 @@ import { networkPaths } from "@credlink/cli";
 import { AppError } from "@credlink/primitives";
 import { auditChains } from "./audit.ts";
 import type { Violation } from "./chain-record.ts";
-import { ChaosLoad } from "./load.ts";
+import { underLoad } from "./load.ts";
 import type { ChaosOptions } from "./options.ts";
 import { type Session, withSession } from "./session.ts";
 import { StatementRecord } from "./statements.ts";
@@ -36,20 +36,9 @@ export function runRollback(
   say: (text: string) => void,
 ): Promise<RollbackReport> {
   const { validators, dir } = options;
-  return withSession({ validators, dir, say }, async (session) => {
-    const { record, watch, sender } = session;
-    const load = new ChaosLoad({
-      clients: watch.clients,
-      sender,
-      rate: options.rate,
-      height: () => record.height,
-    });
-    try {
-      return await rollBack(session, options, say);
-    } finally {
-      await load.stop();
-    }
-  });
+  return withSession({ validators, dir, say }, (session) =>
+    underLoad(session, options.rate, () => rollBack(session, options, say)),
+  );
 }
 
 async function rollBack(

@@ -4,7 +4,7 @@ import { applyFault } from "./apply-fault.ts";
 import { type AuditReport, auditChains, settle, verifyStores } from "./audit.ts";
 import type { Violation } from "./chain-record.ts";
 import type { Cluster } from "./cluster.ts";
-import { ChaosLoad } from "./load.ts";
+import { underLoad } from "./load.ts";
 import { judgeLogs } from "./logs.ts";
 import { judgeMemory, type MemoryReport, MemoryWatch } from "./memory.ts";
 import type { ChaosOptions } from "./options.ts";
@@ -75,20 +75,14 @@ async function runSession(
     readonly say: (text: string) => void;
   },
 ): Promise<ChaosReport> {
-  const { cluster, record, watch, sender } = session;
+  const { cluster, record, watch } = session;
   const startMs = performance.now();
   const memory = new MemoryWatch(cluster);
-  const load = new ChaosLoad({
-    clients: watch.clients,
-    sender,
-    rate: options.rate,
-    height: () => record.height,
-  });
-  const rounds = await underLoad(load, async () => {
+  const { load, rounds } = await underLoad(session, options.rate, async (load) => {
     await delay(LEAD_MS);
-    const outcome = await runFaults(session, options, extra);
+    const rounds = await runFaults(session, options, extra);
     await delay(LEAD_MS);
-    return outcome;
+    return { load, rounds };
   });
   extra.say("all faults are healed; what was accepted is accounted for");
   const transactions = await settle(session, load);
@@ -126,15 +120,6 @@ async function runSession(
       ...cluster.names.flatMap((name) => judgeLogs(name, cluster.log(name))),
     ],
   };
-}
-
-/** Ends the load whatever becomes of the work. */
-async function underLoad<T>(load: ChaosLoad, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } finally {
-    await load.stop();
-  }
 }
 
 /** Fault after fault; each must be survived before the next one comes. */

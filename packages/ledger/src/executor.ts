@@ -107,7 +107,8 @@ export interface ExecutionResult {
 }
 
 /**
- * Runs transactions, then records the block's evidence (`evidenceWrites`): code, arguments and state reads determine receipts, gas and writes.
+ * Runs transactions, then records the block's evidence (`evidenceWrites`): code, arguments and state
+ * reads determine receipts, gas and writes.
  * Owned here, implemented by contracts-vm; it writes nothing and remembers nothing that shows.
  */
 export interface Executor {

@@ -1,18 +1,11 @@
-import { type VoteRecord, voteLogIdentity } from "@credlink/consensus-pbft";
+import type { VoteRecord } from "@credlink/consensus-pbft";
 import { digest, height, view } from "@credlink/primitives";
-import {
-  type CrashOutcome,
-  createSeededRandom,
-  createSimulatedClock,
-  createSimulatedDisk,
-} from "@credlink/testkit";
+import { type CrashOutcome, createSeededRandom } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
-import { openVoteLog, type VoteLog } from "../../../src/engine/vote-log-writer.ts";
-import { createRecordingLogger } from "../../support/recording.ts";
+import type { VoteLog } from "../../../src/engine/vote-log-writer.ts";
+import { createMachine as createPlainMachine } from "../../support/vote-log-machine.ts";
 
-const FOLDER = "votes";
 const fill = (byte: number) => digest(new Uint8Array(32).fill(byte));
-const identity = voteLogIdentity(fill(1), new Uint8Array(65).fill(4));
 const vote = (at: number): VoteRecord => ({
   type: "prepare-voted",
   height: height(at),
@@ -24,32 +17,13 @@ const fresh: readonly VoteRecord[] = [
   { type: "decided", height: height(9), digest: fill(9) },
 ];
 
+/** Small segments, so that a log has several. */
+const SEGMENT_BYTES = 400;
+
 function createMachine(seed = 1) {
-  const clock = createSimulatedClock();
-  const disk = createSimulatedDisk({ clock, random: createSeededRandom(seed) });
-  const finish = async <T>(work: Promise<T>): Promise<T> => {
-    let done = false;
-    const mark = (): void => {
-      done = true;
-    };
-    work.then(mark, mark);
-    while (!done) if (!(await clock.runNext())) await clock.runUntil(clock.monotonicMs());
-    return work;
-  };
-  const open = (headHeight: number, segmentBytes = 400): Promise<VoteLog> =>
-    finish(
-      openVoteLog({
-        disk: disk.mount(),
-        folder: FOLDER,
-        identity,
-        headHeight,
-        clock,
-        logger: createRecordingLogger(),
-        instruments: { voteLogSync: { observe: () => {} } },
-        segmentBytes,
-      }),
-    );
-  return { clock, disk, finish, open };
+  const machine = createPlainMachine(seed);
+  const open = (headHeight: number): Promise<VoteLog> => machine.open(headHeight, SEGMENT_BYTES);
+  return { ...machine, open };
 }
 
 /** A log of several segments that a validator must not trust: the chain is far ahead of it. */

@@ -1,18 +1,8 @@
-import { type VoteRecord, voteLogIdentity } from "@credlink/consensus-pbft";
+import type { VoteRecord } from "@credlink/consensus-pbft";
 import { digest, height, view } from "@credlink/primitives";
-import {
-  type CrashOutcome,
-  createSeededRandom,
-  createSimulatedClock,
-  createSimulatedDisk,
-  SECTOR_BYTES,
-} from "@credlink/testkit";
+import { type CrashOutcome, createSeededRandom, SECTOR_BYTES } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
-import { openVoteLog, type VoteLog } from "../../../src/engine/vote-log-writer.ts";
-import { createRecordingLogger } from "../../support/recording.ts";
-
-const FOLDER = "votes";
-const identity = voteLogIdentity(digest(new Uint8Array(32).fill(1)), new Uint8Array(65).fill(4));
+import { createMachine, FOLDER } from "../../support/vote-log-machine.ts";
 
 function vote(at: number): VoteRecord {
   const of = digest(new Uint8Array(32).fill(at % 256));
@@ -21,36 +11,6 @@ function vote(at: number): VoteRecord {
 
 function decided(at: number): VoteRecord {
   return { type: "decided", height: height(at), digest: digest(new Uint8Array(32)) };
-}
-
-function createMachine(seed = 1) {
-  const clock = createSimulatedClock();
-  const disk = createSimulatedDisk({ clock, random: createSeededRandom(seed) });
-  const finish = async <T>(work: Promise<T>): Promise<T> => {
-    let done = false;
-    const mark = (): void => {
-      done = true;
-    };
-    work.then(mark, mark);
-    while (!done) if (!(await clock.runNext())) await clock.runUntil(clock.monotonicMs());
-    return work;
-  };
-  const syncs: number[] = [];
-  const logger = createRecordingLogger();
-  const open = (headHeight = 0, segmentBytes?: number): Promise<VoteLog> =>
-    finish(
-      openVoteLog({
-        disk: disk.mount(),
-        folder: FOLDER,
-        identity,
-        headHeight,
-        clock,
-        logger,
-        instruments: { voteLogSync: { observe: (seconds) => syncs.push(seconds) } },
-        ...(segmentBytes === undefined ? {} : { segmentBytes }),
-      }),
-    );
-  return { clock, disk, finish, logger, open, syncs };
 }
 
 describe("S-9.2-3: vote log writer", () => {
