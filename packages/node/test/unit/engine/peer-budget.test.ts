@@ -52,3 +52,47 @@ describe("a peer that sends beyond its allowances", () => {
     expect(cuts).toHaveLength(1);
   });
 });
+
+describe("faults of a peer", () => {
+  it("cuts after more than twenty faults in a second, not at twenty", () => {
+    const { budget, cuts } = createBudget();
+    for (let i = 0; i < 20; i++) budget.blame("peer");
+    expect(cuts).toEqual([]);
+    budget.blame("peer");
+    expect(cuts).toEqual(["peer NODE_PEER_INVALID_MESSAGES"]);
+  });
+
+  it("forgives what lies in an earlier second, and blames each peer for itself", async () => {
+    const { budget, clock, cuts } = createBudget();
+    for (let i = 0; i < 20; i++) budget.blame("peer");
+    budget.blame("other");
+    await clock.runUntil(1_001);
+    for (let i = 0; i < 20; i++) budget.blame("peer");
+    expect(cuts).toEqual([]);
+  });
+});
+
+describe("allowances of a peer", () => {
+  it("let a burst pass and then the rate; each is apart, and each peer's own", async () => {
+    const { budget, clock, cuts } = createBudget();
+    const passed = (peer: string, times: number) =>
+      Array.from({ length: times }, () => budget.spend(peer, "consensus")).filter(Boolean).length;
+    expect(passed("peer", 2_000)).toBe(1_200);
+    expect(passed("other", 1)).toBe(1);
+    expect(budget.spend("peer", "status")).toBe(true);
+    await clock.runUntil(1_000);
+    expect(passed("peer", 2_000)).toBe(600);
+    // Who asks for somewhat too much gets no more, and stays.
+    expect(cuts).toEqual([]);
+  });
+
+  it("bear a debt that must be paid off first", async () => {
+    const { budget, clock } = createBudget();
+    expect(budget.spend("peer", "requests", 600)).toBe(true);
+    expect(budget.spend("peer", "requests", 0)).toBe(false);
+    await clock.runUntil(2_000);
+    expect(budget.spend("peer", "requests")).toBe(false);
+    await clock.runUntil(2_011);
+    expect(budget.spend("peer", "requests")).toBe(true);
+  });
+});
