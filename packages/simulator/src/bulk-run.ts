@@ -1,8 +1,8 @@
-import type { Command } from "./command-line.ts";
-import { Schedule, sliceSeeds } from "./schedule.ts";
-import { currentCommit, hasSlice, SLICE_SEEDS, writeSlice } from "./slices.ts";
+import type { Command, SeedOptions } from "./command-line.ts";
+import type { ProfileName } from "./profile.ts";
+import { runSliced } from "./sliced-run.ts";
 import { addTallies, emptyTally, type Tally, tallyOfCrash } from "./tally.ts";
-import { runPool, SEED_WORKER, type Unit } from "./worker-pool.ts";
+import { SEED_WORKER } from "./worker-pool.ts";
 
 type RunCommand = Extract<Command, { readonly type: "run" }>;
 
@@ -23,6 +23,9 @@ export interface Progress {
   readonly onProgress: (total: Tally) => void;
 }
 
+/** Seeds in one slice; the first slice begins at the first seed asked for. */
+const SLICE_SEEDS = 1_000;
+
 /** Most seeds that a process is given at once: the last ones should end together. */
 const MAX_UNIT_SEEDS = 50;
 
@@ -39,49 +42,45 @@ function unitSeeds({
   return Math.max(1, Math.min(profile === "full" ? 10 : MAX_UNIT_SEEDS, fair));
 }
 
+/** First words of the names of slices that hold seeds. */
+export const SEED_SLICES: readonly ProfileName[] = ["protocol", "full"];
+
+/** What the files of slices with these options are called. */
+export function seedSliceName({ profile, validators, heights }: SeedOptions): string {
+  return `${profile}-n${validators ?? "any"}-h${heights ?? "any"}`;
+}
+
 /** Runs the seeds of a command over its workers. */
 export async function runBulk(command: RunCommand, progress: Progress): Promise<Report> {
   const { from, count, workers, slices: folder, options } = command;
   const startedMs = performance.now();
-  const commit = folder === null ? null : currentCommit();
-  let skippedSlices = 0;
-  function* wanted(): Generator<Unit> {
-    for (const slice of sliceSeeds(from, count, SLICE_SEEDS)) {
-      if (folder === null || !hasSlice(folder, options, slice.from, slice.count)) yield slice;
-      else skippedSlices++;
-    }
-  }
-  const schedule = new Schedule(wanted(), unitSeeds({ count, workers, profile: options.profile }));
-  const tallies = new Map<number, Tally>();
-  let total = emptyTally();
-  await runPool({
-    workers: Math.min(workers, count),
-    options,
-    next: () => (command.untilFailure && total.failed.length > 0 ? null : schedule.next()),
-    worker: SEED_WORKER,
-    onCrash: (seed, reason) => tallyOfCrash(seed, reason, options),
-    onTally(part, tally: Tally) {
-      total = addTallies(total, tally);
-      for (const { seed, reason, replay } of tally.failed) {
+  const { ran, kept } = await runSliced<SeedOptions, Tally, SeedOptions>({
+    work: { from, count },
+    sliceSize: SLICE_SEEDS,
+    unitSize: unitSeeds({ count, workers, profile: options.profile }),
+    keep: folder === null ? null : { folder, name: seedSliceName(options), options },
+    empty: emptyTally(),
+    add: addTallies,
+    pool: {
+      workers: Math.min(workers, count),
+      options,
+      worker: SEED_WORKER,
+      onCrash: (seed, reason) => tallyOfCrash(seed, reason, options),
+    },
+    isEnough: ({ failed }) => command.untilFailure && failed.length > 0,
+    onPart({ failed }, total) {
+      for (const { seed, reason, replay } of failed) {
         progress.onFailure(`seed ${seed}: ${reason}\n  replay: ${replay}`);
       }
       progress.onProgress(total);
-      const slice = schedule.sliceOf(part);
-      const sum = addTallies(tallies.get(slice.from) ?? emptyTally(), tally);
-      tallies.set(slice.from, sum);
-      if (!schedule.finish(part)) return;
-      tallies.delete(slice.from);
-      if (folder === null) return;
-      const endedAt = new Date().toISOString();
-      writeSlice(folder, { from: slice.from, options, commit, endedAt, ...sum });
     },
   });
   return {
-    ...total,
-    skippedSlices,
+    ...ran,
+    skippedSlices: kept.length,
     workers,
     seconds: (performance.now() - startedMs) / 1_000,
-    seedsPerCpuSecond: total.seeds / total.cpuSeconds,
-    heightsPerCpuSecond: total.heights / total.cpuSeconds,
+    seedsPerCpuSecond: ran.seeds / ran.cpuSeconds,
+    heightsPerCpuSecond: ran.heights / ran.cpuSeconds,
   };
 }

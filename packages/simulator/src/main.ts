@@ -1,6 +1,6 @@
-import { type Report, runBulk } from "./bulk-run.ts";
+import { type Report, runBulk, SEED_SLICES } from "./bulk-run.ts";
 import { strategies } from "./byzantine.ts";
-import { type Command, readCommand, USAGE } from "./command-line.ts";
+import { type Command, readCommand, type SeedOptions, USAGE } from "./command-line.ts";
 import { type RunResult, runSeed } from "./run.ts";
 import { neglected, WANTED } from "./situations.ts";
 import { readSlices } from "./slices.ts";
@@ -82,7 +82,7 @@ async function main(): Promise<number> {
     case "replay":
       return await replay(command);
     case "summarize": {
-      const rows = summarize(readSlices(command.folder));
+      const rows = summarize(readSlices<Tally, SeedOptions>(command.folder, SEED_SLICES));
       process.stdout.write(`${summaryText(rows)}\n`);
       return exitCodeOf(rows.flatMap(({ failed }) => failed));
     }

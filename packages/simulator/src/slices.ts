@@ -8,21 +8,18 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { SeedOptions } from "./command-line.ts";
-import type { Tally } from "./tally.ts";
+import type { Unit } from "./worker-pool.ts";
 
-/** Seeds in one slice: `from` is 1 more than a multiple of it, or the first seed asked for. */
-export const SLICE_SEEDS = 1_000;
-
-/** One file of a slice folder. */
-export interface Slice extends Tally {
-  readonly from: number;
-  readonly options: SeedOptions;
-  /** Of the source that ran; "+" behind it: with changes that were not committed. */
-  readonly commit: string | null;
-  /** When it ended, ISO 8601. */
-  readonly endedAt: string;
-}
+/** One file of a slice folder: what came of a part of a command's work. */
+export type Slice<Tally, Asked> = Tally &
+  Unit & {
+    /** What the command asked for, as far as it decides the result. */
+    readonly options: Asked;
+    /** Of the source that ran; "+" behind it: with changes that were not committed. */
+    readonly commit: string | null;
+    /** When it ended, ISO 8601. */
+    readonly endedAt: string;
+  };
 
 /** The commit that is checked out, or null outside a repository. */
 export function currentCommit(): string | null {
@@ -36,26 +33,39 @@ export function currentCommit(): string | null {
   }
 }
 
-function nameOf({ profile, validators, heights }: SeedOptions, from: number, count: number) {
-  const parts = [profile, `n${validators ?? "any"}`, `h${heights ?? "any"}`, from, count];
-  return `${parts.join("-")}.json`;
+function pathOf(folder: string, name: string, { from, count }: Unit): string {
+  return join(folder, `${name}-${from}-${count}.json`);
 }
 
-/** Whether a slice with the same options was run before. */
-export function hasSlice(folder: string, options: SeedOptions, from: number, count: number) {
-  return existsSync(join(folder, nameOf(options, from, count)));
+/** A slice that was run before under the same name, or null. */
+export function readSlice<Tally, Asked>(
+  folder: string,
+  name: string,
+  unit: Unit,
+): Slice<Tally, Asked> | null {
+  const path = pathOf(folder, name, unit);
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : null;
 }
 
 /** Writes a slice in one step: a file that is there is whole. */
-export function writeSlice(folder: string, slice: Slice): void {
+export function writeSlice<Tally, Asked>(
+  folder: string,
+  name: string,
+  slice: Slice<Tally, Asked>,
+): void {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, nameOf(slice.options, slice.from, slice.seeds));
+  const path = pathOf(folder, name, slice);
   writeFileSync(`${path}.part`, `${JSON.stringify(slice, null, 2)}\n`);
   renameSync(`${path}.part`, path);
 }
 
-/** All slices of a folder, in the order of their names. */
-export function readSlices(folder: string): readonly Slice[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
-  return names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Slice);
+/** All slices of a folder whose names begin with one of these words, in the order of their names. */
+export function readSlices<Tally, Asked>(
+  folder: string,
+  words: readonly string[],
+): readonly Slice<Tally, Asked>[] {
+  const names = readdirSync(folder).filter(
+    (name) => name.endsWith(".json") && words.some((word) => name.startsWith(`${word}-`)),
+  );
+  return names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
 }

@@ -1,3 +1,4 @@
+import type { SeedOptions } from "./command-line.ts";
 import type { Slice } from "./slices.ts";
 import { addTallies, emptyTally, type Tally } from "./tally.ts";
 
@@ -11,7 +12,7 @@ export interface SummaryRow extends Tally {
 }
 
 /** Adds up slices that ran the same options on the same commit. */
-export function summarize(slices: readonly Slice[]): readonly SummaryRow[] {
+export function summarize(slices: readonly Slice<Tally, SeedOptions>[]): readonly SummaryRow[] {
   const rows = new Map<string, SummaryRow>();
   for (const slice of slices) {
     const { options, commit } = slice;

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { runPool } from "../worker-pool.ts";
+import { keptText, runSliced, type SlicedResult, sumOf } from "../sliced-run.ts";
 import {
   addCrashes,
   type CrashTally,
@@ -13,10 +13,12 @@ import {
 import { type CrashPoint, type CrashScript, crashScript, pointName } from "./script.ts";
 import type { CrashWork } from "./worker.ts";
 
-const USAGE = `pnpm crash-points [--heights N] [--workers W] [--json]
+const USAGE = `pnpm crash-points [--heights N] [--workers W] [--slices DIR] [--json]
 pnpm crash-points [--heights N] --replay POINT
   --heights N     blocks of the script, 6 to 100 (default 6; from 14 on with two view changes)
   --workers W     processes that share the points (default: one a core)
+  --slices DIR    keeps one file for every 100 points in DIR, skips those that are there and counts
+                  them as well
   --replay POINT  runs one point: kind/operation/outcome
   --json          prints one JSON document and nothing else
 Exit code 0 when all hold, 1 when one broke an invariant, 2 for wrong arguments.`;
@@ -24,6 +26,7 @@ Exit code 0 when all hold, 1 when one broke an invariant, 2 for wrong arguments.
 const flags = {
   heights: { type: "string", default: "6" },
   workers: { type: "string" },
+  slices: { type: "string" },
   replay: { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -31,10 +34,13 @@ const flags = {
 
 /** Points that a process is given at once. */
 const UNIT_POINTS = 5;
+/** Points in one slice. */
+const SLICE_POINTS = 100;
 
 interface Arguments {
   readonly script: CrashScript;
   readonly workers: number;
+  readonly slices: string | null;
   readonly replay: string | null;
   readonly json: boolean;
 }
@@ -55,36 +61,46 @@ function readArguments(argv: readonly string[]): Arguments | null {
       values.workers === undefined
         ? availableParallelism()
         : wholeNumber(values.workers, "workers", 1, 256),
+    slices: values.slices ?? null,
     replay: values.replay ?? null,
     json: values.json,
   };
 }
 
-async function runAll(script: CrashScript, workers: number): Promise<CrashTally> {
+/** The points of a script, with the number of all of them: other code may make more operations. */
+interface Asked extends CrashScript {
+  readonly points: number;
+}
+
+async function runAll({ script, workers, slices: folder }: Arguments): Promise<Result> {
   const points = await pointsOf(script);
-  let total = noCrashes;
-  let given = 0;
-  await runPool<CrashWork, CrashTally>({
-    workers: Math.min(workers, Math.ceil(points.length / UNIT_POINTS)),
-    options: { script, points },
-    worker: fileURLToPath(new URL("./worker.ts", import.meta.url)),
-    next() {
-      const from = given;
-      const count = Math.min(UNIT_POINTS, points.length - from);
-      given += count;
-      return count > 0 ? { from, count } : null;
-    },
-    onTally(_part, tally) {
-      total = addCrashes(total, tally);
-    },
-    onCrash(at, reason) {
-      const point = points[at];
-      if (point === undefined) return noCrashes;
-      return { ...noCrashes, points: 1, failed: [failedPoint(script, point, reason)] };
+  const name = `crash-points-h${script.heights}-of${points.length}`;
+  const options = { ...script, points: points.length };
+  return await runSliced<CrashWork, CrashTally, Asked>({
+    work: { from: 0, count: points.length },
+    sliceSize: SLICE_POINTS,
+    unitSize: UNIT_POINTS,
+    keep: folder === null ? null : { folder, name, options },
+    empty: noCrashes,
+    add: addCrashes,
+    pool: {
+      workers: Math.min(workers, Math.ceil(points.length / UNIT_POINTS)),
+      options: { script, points },
+      worker: fileURLToPath(new URL("./worker.ts", import.meta.url)),
+      onCrash(at, reason) {
+        const point = points[at];
+        if (point === undefined) return noCrashes;
+        return { ...noCrashes, points: 1, failed: [failedPoint(script, point, reason)] };
+      },
     },
   });
-  return total;
 }
+
+async function runOne(script: CrashScript, name: string): Promise<Result> {
+  return { ran: await runPoint(script, find(await pointsOf(script), name)), kept: [] };
+}
+
+type Result = SlicedResult<CrashTally, Asked>;
 
 function find(points: readonly CrashPoint[], name: string): CrashPoint {
   const point = points.find((one) => pointName(one) === name);
@@ -94,7 +110,7 @@ function find(points: readonly CrashPoint[], name: string): CrashPoint {
 
 async function main(): Promise<number> {
   const startedMs = performance.now();
-  let total: CrashTally;
+  let result: Result;
   let json = false;
   try {
     const args = readArguments(process.argv.slice(2));
@@ -102,27 +118,25 @@ async function main(): Promise<number> {
       process.stdout.write(`${USAGE}\n`);
       return 0;
     }
-    const { script, workers, replay } = args;
+    const { script, replay } = args;
     json = args.json;
-    total =
-      replay === null
-        ? await runAll(script, workers)
-        : await runPoint(script, find(await pointsOf(script), replay));
+    result = replay === null ? await runAll(args) : await runOne(script, replay);
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
     process.stderr.write(`${error.message}\n${USAGE}\n`);
     return 2;
   }
   const seconds = (performance.now() - startedMs) / 1_000;
+  const total = sumOf(result, addCrashes);
   const { points, runs, failed } = total;
   for (const { point, reason, replay } of failed) {
     process.stderr.write(`${point}: ${reason}\n  replay: ${replay}\n`);
   }
   process.stdout.write(
     json
-      ? `${JSON.stringify({ ...total, seconds })}\n`
+      ? `${JSON.stringify({ ...total, keptSlices: result.kept.length, seconds })}\n`
       : `${points - failed.length} of ${points} crash points hold, ${runs} runs, ` +
-          `${seconds.toFixed(1)} s\n`,
+          `${seconds.toFixed(1)} s${keptText(result.kept)}\n`,
   );
   return failed.length === 0 ? 0 : 1;
 }

@@ -71,8 +71,9 @@ export function addTwins(a: TwinsTally, b: TwinsTally): TwinsTally {
 }
 
 /** A batch whose process ended under it. */
-export function twinsCrash({ shape, mode, from, count }: TwinsBatch, reason: string): TwinsTally {
-  const id = scenarioId(shape, scenarioAt(from, viewChoices(shape).length, shape.views));
+export function twinsCrash(batch: TwinsBatch, reason: string): TwinsTally {
+  const { shape, mode, from, count } = batch;
+  const id = scenarioId(shape, scenarioOf(batch, from, viewChoices(shape)));
   const failed = [{ id, reason: `crash: ${reason}`, replay: replayLine(id, mode) }];
   return { ...noTwins, scenarios: count, failures: count, failed };
 }
@@ -95,10 +96,7 @@ export function runBatch(batch: TwinsBatch): TwinsTally {
   const tally = new Counts(shape, mode);
   const end = from + count;
   for (let index = from; index < end; ) {
-    const scenario =
-      seed === null
-        ? scenarioAt(index, choices.length, shape.views)
-        : sampleOf(seed, index, choices, shape.views);
+    const scenario = scenarioOf(batch, index, choices);
     const result = runScenario(shape, choices, scenario, mode);
     const next =
       seed === null ? nextIndex(index, choices.length, shape.views, result.depth) : index + 1;
@@ -109,12 +107,12 @@ export function runBatch(batch: TwinsBatch): TwinsTally {
   return tally.sum((user + system) / 1e6);
 }
 
-function sampleOf(
-  seed: number,
+function scenarioOf(
+  { shape: { views }, seed }: TwinsBatch,
   index: number,
   choices: readonly ViewChoice[],
-  views: number,
 ): Scenario {
+  if (seed === null) return scenarioAt(index, choices.length, views);
   const random = createSeededRandom(seed).fork(`scenario ${index} of ${views} views`);
   return Array.from({ length: views }, () => random.integer(choices.length));
 }

@@ -22,13 +22,17 @@ export type TwinsCommand =
   | {
       readonly type: "run";
       readonly batches: readonly TwinsBatch[];
+      /** What decides the batches, in words: the first part of the names of slices. */
+      readonly name: string;
+      /** Where slices are kept; null: nowhere. */
+      readonly slices: string | null;
       readonly workers: number;
       readonly json: boolean;
     };
 
 /** What `pnpm twins --help` prints. */
 export const TWINS_USAGE = `pnpm twins [--exhaustive | --random N] [--validators n] [--twins t] [--rounds r]
-           [--partitions k] [--restart] [--closed] [--seed S] [--workers W] [--json]
+           [--partitions k] [--restart] [--closed] [--seed S] [--workers W] [--slices DIR] [--json]
 pnpm twins --replay ID [--closed]
   --exhaustive    every (primary, partition) in every view
   --random N      N scenarios drawn by the seed (default 20000)
@@ -41,6 +45,8 @@ pnpm twins --replay ID [--closed]
   --closed        WISH messages are filtered as well: views are left only where a quorum is
   --seed S        decides what is drawn (default 1)
   --workers W     processes that share the scenarios (default: one a core)
+  --slices DIR    keeps one file for every four batches (16,384 scenarios, if drawn) in DIR, skips
+                  those that are there and counts them as well
   --replay ID     runs one scenario and prints what it met
   --json          prints one JSON document and nothing else
 Exit code 0 when all hold, 1 when one broke an invariant, 2 for wrong arguments.`;
@@ -56,6 +62,7 @@ const flags = {
   closed: { type: "boolean", default: false },
   seed: { type: "string", default: "1" },
   workers: { type: "string" },
+  slices: { type: "string" },
   replay: { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -108,7 +115,20 @@ export function readTwinsCommand(argv: readonly string[]): TwinsCommand {
     values.workers === undefined
       ? availableParallelism()
       : wholeNumber(values.workers, "workers", 1);
-  return { type: "run", batches, workers, json: values.json };
+  const drawn = count === null ? "exhaustive" : `random${count}-seed${seed}`;
+  const name = `twins-${drawn}-${nameOf(plain, views, values.restart, mode)}`;
+  const slices = values.slices ?? null;
+  return { type: "run", batches, name, slices, workers, json: values.json };
+}
+
+function nameOf(
+  { validators, twins, blocks }: TwinsShape,
+  views: number | null,
+  restart: boolean,
+  mode: TwinsMode,
+): string {
+  const parts = [`n${validators}`, `t${twins}`, `k${blocks}`, `r${views ?? "any"}`];
+  return [...parts, ...(restart ? ["restart"] : []), mode].join("-");
 }
 
 function withViews(shape: TwinsShape): (views: number) => TwinsShape {

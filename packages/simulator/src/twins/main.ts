@@ -1,15 +1,26 @@
 import { fileURLToPath } from "node:url";
-import { runPool } from "../worker-pool.ts";
+import { keptText, runSliced, sumOf } from "../sliced-run.ts";
+import type { Slice } from "../slices.ts";
 import { addTwins, noTwins, type TwinsTally, twinsCrash } from "./batch.ts";
 import { readTwinsCommand, TWINS_USAGE, type TwinsCommand } from "./command-line.ts";
 import { runScenario } from "./run.ts";
 import { viewChoices } from "./scenario.ts";
 
+/** Batches in one slice. */
+const SLICE_BATCHES = 4;
+
 /** What `pnpm twins --json` prints. */
 interface Report extends TwinsTally {
+  /** Slices of earlier runs; what they hold is counted above. */
+  readonly keptSlices: number;
   /** Wall time. */
   readonly seconds: number;
   readonly runsPerCpuSecond: number;
+}
+
+interface Finished {
+  readonly report: Report;
+  readonly kept: readonly Slice<TwinsTally, string>[];
 }
 
 function replay({ shape, scenario, mode }: Extract<TwinsCommand, { type: "replay" }>): number {
@@ -21,25 +32,34 @@ function replay({ shape, scenario, mode }: Extract<TwinsCommand, { type: "replay
 }
 
 /** Batches are handed out one by one; a worker finds them in the same arguments. */
-async function run({ batches, workers }: Extract<TwinsCommand, { type: "run" }>): Promise<Report> {
+async function run(command: Extract<TwinsCommand, { type: "run" }>): Promise<Finished> {
+  const { batches, workers, name, slices: folder } = command;
   const startedMs = performance.now();
-  let total = noTwins;
-  let given = 0;
-  await runPool({
-    workers: Math.min(workers, batches.length),
-    options: process.argv.slice(2),
-    worker: fileURLToPath(new URL("./worker.ts", import.meta.url)),
-    next: () => (given < batches.length ? { from: given++, count: 1 } : null),
-    onTally: (_part, tally: TwinsTally) => {
-      total = addTwins(total, tally);
-    },
-    onCrash(at, reason) {
-      const batch = batches[at];
-      return batch === undefined ? noTwins : twinsCrash(batch, reason);
+  const result = await runSliced<readonly string[], TwinsTally, string>({
+    work: { from: 0, count: batches.length },
+    sliceSize: SLICE_BATCHES,
+    unitSize: 1,
+    keep: folder === null ? null : { folder, name, options: name },
+    empty: noTwins,
+    add: addTwins,
+    pool: {
+      workers: Math.min(workers, batches.length),
+      options: process.argv.slice(2),
+      worker: fileURLToPath(new URL("./worker.ts", import.meta.url)),
+      onCrash(at, reason) {
+        const batch = batches[at];
+        return batch === undefined ? noTwins : twinsCrash(batch, reason);
+      },
     },
   });
-  const seconds = (performance.now() - startedMs) / 1_000;
-  return { ...total, seconds, runsPerCpuSecond: total.runs / total.cpuSeconds };
+  const total = sumOf(result, addTwins);
+  const report = {
+    ...total,
+    keptSlices: result.kept.length,
+    seconds: (performance.now() - startedMs) / 1_000,
+    runsPerCpuSecond: total.runs / total.cpuSeconds,
+  };
+  return { report, kept: result.kept };
 }
 
 async function main(): Promise<number> {
@@ -57,7 +77,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (command.type === "replay") return replay(command);
-  const report = await run(command);
+  const { report, kept } = await run(command);
   const { scenarios, failures, failed, runs, seconds, runsPerCpuSecond } = report;
   for (const { id, reason, replay: line } of failed) {
     process.stderr.write(`${id}: ${reason}\n  replay: ${line}\n`);
@@ -66,7 +86,7 @@ async function main(): Promise<number> {
     command.json
       ? `${JSON.stringify(report)}\n`
       : `${scenarios - failures} of ${scenarios} scenarios hold (${runs} runs that differ), ` +
-          `${seconds.toFixed(1)} s; a core runs ${runsPerCpuSecond.toFixed(0)} a second\n`,
+          `${seconds.toFixed(1)} s; a core runs ${runsPerCpuSecond.toFixed(0)} a second${keptText(kept)}\n`,
   );
   return failures === 0 ? 0 : 1;
 }
