@@ -30,6 +30,7 @@ import { loadPeerKey } from "./p2p/peer-key.ts";
 import { type RevocationFiles, watchRevocationFiles } from "./revocation-files.ts";
 import { readMark } from "./self-check/mark.ts";
 import { StorageError } from "./storage/errors.ts";
+import { type FolderLock, lockFolder } from "./storage/folder-lock.ts";
 import { openLevelStore } from "./storage/level-store.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -40,6 +41,8 @@ export interface Foundation {
   readonly executor: Executor;
   readonly store: KeyValueStore;
   readonly disk: Disk;
+  /** Keeps the vote log for this process, whatever database it stands beside. */
+  readonly votesLock: FolderLock;
   readonly ledger: Ledger;
   readonly verifier: VerificationPool;
   readonly metrics: MetricsRegistry;
@@ -65,7 +68,7 @@ async function openVotesDisk(path: string): Promise<Disk> {
 }
 
 /**
- * Opens keys, database and chain; the database's lock keeps a second process out.
+ * Opens keys, vote log, database and chain; their locks keep a second process out.
  * @throws NodeError, ConfigError, StorageError, LedgerError; nothing stays open then
  */
 export async function layFoundation(config: NodeConfig, logger: Logger): Promise<Foundation> {
@@ -82,7 +85,9 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
     create: !isMarked,
     cacheBytes: config.storage.cacheBytes,
   });
+  let votesLock: FolderLock | undefined;
   try {
+    votesLock = await lockFolder(join(config.dataDir, VOTES_FOLDER));
     const ledger = await createLedger({
       store,
       executor,
@@ -93,9 +98,10 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
     });
     const { threads, maxQueued } = config.verification;
     const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });
-    return { genesis, identity, executor, store, disk, ledger, verifier, metrics };
+    return { genesis, identity, executor, store, disk, votesLock, ledger, verifier, metrics };
   } catch (error) {
     await store.close();
+    await votesLock?.release();
     metrics.close();
     throw error;
   }
@@ -106,6 +112,7 @@ export async function removeFoundation(foundation: Foundation): Promise<void> {
   await foundation.ledger.close();
   await foundation.store.close();
   await foundation.verifier.close();
+  await foundation.votesLock.release();
   foundation.metrics.close();
 }
 

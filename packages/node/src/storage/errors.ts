@@ -1,10 +1,14 @@
 import { AppError, defineErrors } from "@credlink/primitives";
 
-/** What the node's database may fail with. */
+/** What the node's database and folders may fail with. */
 export const storageErrors = defineErrors({
   NODE_STORAGE_LOCKED: {
     meaning: "Another process has the database open.",
     remedy: "Stop the other node, or give this one a data folder of its own.",
+  },
+  NODE_VOTE_LOG_LOCKED: {
+    meaning: "Another process uses the vote log's folder: two nodes must never vote from one log.",
+    remedy: "Stop the other node; the lock ends with its process. Never run one key twice.",
   },
   NODE_STORAGE_MISSING: {
     meaning: "There is no database in the data folder.",
