@@ -176,6 +176,8 @@ export const methods = {
       history: hex,
       /** Binds this history and those of all heights below it that the node kept. */
       link: digestHex,
+      /** The link of the height below, from which `link` follows; below height 1 genesis. */
+      below: digestHex,
     }),
   },
   "node.status": {

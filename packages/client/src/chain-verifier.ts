@@ -191,7 +191,7 @@ export function createChainVerifier(genesisBytes: Uint8Array, source: ChainSourc
 }
 
 /** The set behind a gateway's list; null when the list cannot be one. */
-function readValidators(list: readonly Validator[]): ValidatorSet | null {
+export function readValidators(list: readonly Validator[]): ValidatorSet | null {
   try {
     return createValidatorSet(list);
   } catch (error) {

@@ -1,5 +1,4 @@
 import type { MethodName, MethodResult, Params } from "@credlink/api";
-import type { Validator } from "@credlink/consensus-pbft/certificates";
 import type { Genesis } from "@credlink/ledger";
 import { SUCCESS } from "@credlink/ledger";
 import { type Digest, fromHex, toHex } from "@credlink/primitives";
@@ -22,6 +21,7 @@ import {
   type SignedCall,
   type TransactionBuilder,
 } from "./transactions.ts";
+import { fetchValidators } from "./validators.ts";
 
 export interface ClientOptions {
   /** The gateway's endpoint, for example `http://127.0.0.1:8645/rpc`. */
@@ -75,6 +75,8 @@ export interface Client {
   readonly genesis: Genesis;
   readonly genesisDigest: Digest;
   readonly identity: Identity | undefined;
+  /** Height of the highest header that was proven so far; 0 at first. */
+  readonly provenHeight: number;
   /** Any method of the gateway, typed, with login and safe retries; results are not proven. */
   call<M extends MethodName>(
     method: M,
@@ -155,7 +157,7 @@ class RpcClient implements Client {
     this.#rpc = createRpc(options);
     this.#verifier = createChainVerifier(options.genesis, {
       header: (height) => this.call("block.header", { height }),
-      validators: (height) => this.#validatorsAt(height),
+      validators: (height) => fetchValidators(this, height),
     });
     const { genesisDigest } = this.#verifier;
     this.#session = createSession(this.#rpc, options.identity, () => genesisDigest, this.#nowMs);
@@ -176,6 +178,10 @@ class RpcClient implements Client {
 
   get genesisDigest(): Digest {
     return this.#verifier.genesisDigest;
+  }
+
+  get provenHeight(): number {
+    return this.#verifier.highest;
   }
 
   /** All methods but submissions only read, so that they may be tried again. */
@@ -340,15 +346,6 @@ class RpcClient implements Client {
   async #currentHeight(): Promise<number> {
     if (this.#nowMs() - this.#height.readAtMs > 1_000) await this.info();
     return this.#height.value;
-  }
-
-  async #validatorsAt(height: number): Promise<readonly Validator[]> {
-    const { validators } = await this.call("chain.validators", { height });
-    return validators.map(({ nodeId, publicKey, peerId }) => ({
-      nodeId,
-      publicKey: fromHex(publicKey),
-      peerId,
-    }));
   }
 }
 

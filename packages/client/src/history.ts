@@ -1,5 +1,5 @@
+import type { MethodResult } from "@credlink/api";
 import {
-  createValidatorSet,
   signatureClaims,
   type Validator,
   type ValidatorSet,
@@ -10,12 +10,14 @@ import {
   type ConsensusHistory,
   consensusHistoryCodec,
   type HistoryRecord,
+  historyLink,
   historyRecordCodec,
 } from "@credlink/ledger";
 import { type Digest, digest, equalBytes, fromHex } from "@credlink/primitives";
 import { decodeClaim, type VerifiedHeader } from "./chain-verifier.ts";
 import type { Client } from "./client.ts";
 import { clientError, GatewayError } from "./errors.ts";
+import { getValidators } from "./validators.ts";
 
 /** How a height was decided as one node saw it; nobody can have signed for another. */
 export interface VerifiedHistory {
@@ -24,15 +26,24 @@ export interface VerifiedHistory {
   readonly header: VerifiedHeader;
   /** V(height). */
   readonly validators: readonly Validator[];
-  /** The record that all nodes share, in the body two heights on; null while there is none. */
+  /**
+   * The record that all nodes share, bound by the certified header two heights on; null while the
+   * node's head is below that.
+   */
   readonly record: HistoryRecord | null;
-  /** The node's link; it binds this history and those below it. */
+  /**
+   * The node's link: the digest of `below` and this history, so that a node that has said it once
+   * can tell no other story of this height or those below.
+   */
   readonly link: Digest;
+  /** The node's link of the height below; at height 1 the genesis digest. */
+  readonly below: Digest;
 }
 
 /**
- * Asks a node for a height's history and believes of it what signatures prove. A node can leave
- * statements out; it cannot add any.
+ * Asks a node for a height's history and believes of it what signatures and certified headers
+ * prove: its block, every statement, the record in the block two heights on, and that its link is
+ * of this history. A node can leave statements out; it cannot add any.
  *
  * @throws ClientError CLIENT_RECORD_ALTERED, CLIENT_CERTIFICATE_INVALID; GatewayError
  *   API_NOT_FOUND when the node does not keep it
@@ -49,21 +60,25 @@ export async function getConsensusHistory(
     equalBytes(history.digest, header.digest) &&
     history.proposer === header.header.proposer;
   if (!isOfBlock) throw clientError("CLIENT_RECORD_ALTERED", "the history is of another block");
-  const set = await validatorsOf(client, header);
+  const set = await getValidators(client, header);
   checkSignatures(client, history, set);
+  const links = readLinks(client, answer);
   const record = await recordOf(client, header);
-  const link = digest(fromHex(answer.link));
-  return { history, header, validators: set.validators, record, link };
+  return { history, header, validators: set.validators, record, ...links };
 }
 
-/** V(height): the certified header names the list's digest. */
-async function validatorsOf(client: Client, { header }: VerifiedHeader): Promise<ValidatorSet> {
-  const { validators } = await client.call("chain.validators", { height: header.height });
-  const set = createValidatorSet(
-    validators.map(({ publicKey, ...rest }) => ({ ...rest, publicKey: fromHex(publicKey) })),
-  );
-  if (equalBytes(set.hash, header.validatorsHash)) return set;
-  throw clientError("CLIENT_VALIDATORS_UNKNOWN", `not V(${header.height})`);
+/** The answer's links, where the upper one follows from the lower one and the history. */
+function readLinks(
+  { genesisDigest }: Client,
+  answer: MethodResult<"consensus.history">,
+): Pick<VerifiedHistory, "link" | "below"> {
+  const link = digest(fromHex(answer.link));
+  const below = digest(fromHex(answer.below));
+  if (answer.height === 1 && !equalBytes(below, genesisDigest)) {
+    throw clientError("CLIENT_RECORD_ALTERED", "the first history does not stand on genesis");
+  }
+  if (equalBytes(link, historyLink(below, fromHex(answer.history)))) return { link, below };
+  throw clientError("CLIENT_RECORD_ALTERED", `the link is not of the history of ${answer.height}`);
 }
 
 function checkSignatures(client: Client, history: ConsensusHistory, set: ValidatorSet): void {
@@ -90,14 +105,20 @@ function checkSignatures(client: Client, history: ConsensusHistory, set: Validat
   }
 }
 
-/** What the body two heights on records of this one. */
+/**
+ * What the body two heights on records of this block; its certified header binds the body. Only a
+ * node whose head is lower may have none.
+ */
 async function recordOf(client: Client, header: VerifiedHeader): Promise<HistoryRecord | null> {
-  const above = await client.block(header.height + 2).catch((error: unknown) => {
-    if (error instanceof GatewayError && error.code === "API_NOT_FOUND") return null;
-    throw error;
+  const at = header.height + 2;
+  const head = Math.max((await client.info()).height, client.provenHeight);
+  if (head < at) return null;
+  const above = await client.block(at).catch((cause: unknown) => {
+    if (!(cause instanceof GatewayError && cause.code === "API_NOT_FOUND")) throw cause;
+    const detail = `block ${at} is withheld below the head ${head}`;
+    throw clientError("CLIENT_RECORD_ALTERED", detail, { cause });
   });
-  if (above === null) return null;
   const record = decodeClaim(historyRecordCodec, above.block.body.history, "record");
   if (equalBytes(record.certificate.digest, header.digest)) return record;
-  throw clientError("CLIENT_RECORD_ALTERED", `block ${header.height + 2} records another block`);
+  throw clientError("CLIENT_RECORD_ALTERED", `block ${at} records another block`);
 }

@@ -2,8 +2,10 @@ import type { MethodResult } from "@credlink/api";
 import {
   type Block,
   blockCodec,
+  evidenceRoot,
   type Header,
   headerCodec,
+  historyRoot,
   merkleProofCodec,
   merkleRoot,
   type Receipt,
@@ -119,6 +121,9 @@ export async function verifyBlock(
   const ids = block.body.transactionIds;
   if (!isSameHeader(block.header, header.header)) throw altered("the block's header");
   if (!equalBytes(merkleRoot(ids), header.header.transactionRoot)) throw altered("the body");
+  const { history, evidence } = block.body;
+  if (!equalBytes(historyRoot(history), header.header.historyRoot)) throw altered("the history");
+  if (!equalBytes(evidenceRoot(evidence), header.header.evidenceRoot)) throw altered("evidence");
   const transactions = (answer.transactions ?? []).map(fromHex);
   const receiptBytes = (answer.receipts ?? []).map(fromHex);
   if (answer.transactions !== undefined) {

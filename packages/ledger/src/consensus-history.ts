@@ -53,6 +53,8 @@ export interface ConsensusHistory {
 export interface LinkedHistory {
   readonly history: ConsensusHistory;
   readonly link: Digest;
+  /** The link of the row below, which this one goes on from. */
+  readonly below: Digest;
 }
 
 /** What the node saw signed about one height; every signature was verified. */
@@ -153,5 +155,5 @@ export function openHistoryRow(previous: Digest, at: Height, row: Uint8Array): L
   if (!equalBytes(link, historyLink(previous, payload))) {
     throw corruptRow(`the history of height ${at} does not link to the one below it`);
   }
-  return { history: decodeHistory(at, payload), link };
+  return { history: decodeHistory(at, payload), link, below: previous };
 }

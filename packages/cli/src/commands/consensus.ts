@@ -66,7 +66,7 @@ function proofOf(statement: Statement) {
 }
 
 /** The history as `--json` tells it: everything, by field. */
-function describeHistory({ history, validators, record, link }: VerifiedHistory) {
+function describeHistory({ history, validators, record, link, below }: VerifiedHistory) {
   const nameOf = (index: number): string => validators[index]?.nodeId ?? `${index}`;
   return {
     height: history.height,
@@ -88,6 +88,7 @@ function describeHistory({ history, validators, record, link }: VerifiedHistory)
     }),
     dropped: history.dropped,
     link: toHex(link),
+    below: toHex(below),
     record:
       record === null
         ? null

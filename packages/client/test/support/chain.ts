@@ -11,27 +11,28 @@ import { generateKeyPair, type KeyPair, sm2Sign } from "@credlink/crypto";
 import {
   type Block,
   blockCodec,
+  type ConsensusHistory,
+  consensusHistoryCodec,
   createMerkleProof,
+  evidenceRoot,
   type Genesis,
   genesisCodec,
   genesisDigest,
   type Header,
   headerCodec,
   headerDigest,
+  historyLink,
+  historyRecordCodec,
   historyRoot,
   merkleProofCodec,
   merkleRoot,
   type Receipt,
   receiptCodec,
-  stateLeafHash,
-  statePath,
   stateProofCodec,
-  stateValueDigest,
   transactionId,
 } from "@credlink/ledger";
 import {
   type Digest,
-  digest,
   encode,
   height,
   toHex,
@@ -39,6 +40,7 @@ import {
   validatorIndex,
   view,
 } from "@credlink/primitives";
+import { proveState, type StateEntry, stateRootOf } from "./state.ts";
 
 /** Validators with their keys. */
 export interface Committee {
@@ -82,7 +84,7 @@ export function createTestGenesis(committee: Committee): Genesis {
   };
 }
 
-/** The one state entry of the test chain: its tree is a single leaf. */
+/** The one state entry of a test block that is given no others. */
 export const STATE_CONTRACT = "credential";
 export const STATE_KEY = utf8("key");
 
@@ -92,8 +94,24 @@ export interface TestBlock {
   readonly certificate: CommitCertificate | null;
   readonly transactions: readonly Uint8Array[];
   readonly receipts: readonly Receipt[];
-  readonly value: Uint8Array;
+  readonly state: readonly StateEntry[];
+  /** How it was decided, as the test node saw it; null for the genesis block. */
+  readonly history: ConsensusHistory | null;
+  /** The node's link of that history. */
+  readonly link: Digest;
 }
+
+/** What a block has beside its transactions. */
+export interface BlockOptions {
+  /** V(height + 1); default: the same validators. */
+  readonly next?: Committee;
+  readonly state?: readonly StateEntry[];
+  readonly evidence?: readonly Uint8Array[];
+}
+
+const DEFAULT_STATE: readonly StateEntry[] = [
+  { contract: STATE_CONTRACT, key: STATE_KEY, value: utf8("value") },
+];
 
 /** A chain of real headers, roots and SM2 certificates, without a node. */
 export class TestChain {
@@ -112,13 +130,14 @@ export class TestChain {
     this.append([]);
   }
 
-  /** Adds a block; `next` is V(height + 1). */
-  append(transactions: readonly Uint8Array[], next?: Committee, value = utf8("value")): TestBlock {
+  append(transactions: readonly Uint8Array[], options: BlockOptions = {}): TestBlock {
     const at = this.blocks.length;
     const own = this.committees[at] as Committee;
-    this.committees[at + 1] = next ?? own;
+    const { next = own, state = DEFAULT_STATE, evidence = [] } = options;
+    this.committees[at + 1] = next;
     const receipts = transactions.map((bytes) => receiptOf(bytes));
     const ids = transactions.map(transactionId);
+    const history = this.#recordOf(at - 2);
     const header: Header = {
       version: 1,
       chainId: this.genesis.chainId,
@@ -129,20 +148,51 @@ export class TestChain {
       transactionRoot: merkleRoot(ids),
       transactionCount: ids.length,
       gasUsed: 0,
-      stateRoot: stateRootOf(value),
+      stateRoot: stateRootOf(state),
       receiptRoot: merkleRoot(receipts.map((each) => encode(receiptCodec, each))),
       validatorsHash: own.set.hash,
-      nextValidatorsHash: (next ?? own).set.hash,
-      historyRoot: historyRoot(new Uint8Array(0)),
-      evidenceRoot: merkleRoot([]),
+      nextValidatorsHash: next.set.hash,
+      historyRoot: historyRoot(history),
+      evidenceRoot: evidenceRoot(evidence),
     };
-    const body = { transactionIds: ids, history: new Uint8Array(0), evidence: [] };
+    const body = { transactionIds: ids, history, evidence };
     const certificate = at === 0 ? null : this.certify(header, own);
-    const sealed = { header, body };
-    const made = { block: sealed, digest: headerDigest(header), certificate, transactions };
-    const whole = { ...made, receipts, value };
+    const whole = {
+      block: { header, body },
+      digest: headerDigest(header),
+      certificate,
+      transactions,
+      receipts,
+      state,
+      ...this.#historyOf(header, certificate),
+    };
     this.blocks.push(whole);
     return whole;
+  }
+
+  /** What the body two heights on says of a block. */
+  #recordOf(at: number): Uint8Array {
+    const certificate = this.blocks[at]?.certificate ?? null;
+    if (certificate === null) return new Uint8Array(0);
+    return encode(historyRecordCodec, { certificate, justification: null });
+  }
+
+  #historyOf(header: Header, certificate: CommitCertificate | null) {
+    const below = this.blocks.at(-1)?.link ?? this.genesisDigest;
+    if (certificate === null) return { history: null, link: below };
+    const { height: at, digest: decided } = certificate;
+    const history: ConsensusHistory = {
+      height: at,
+      digest: decided,
+      proposer: header.proposer,
+      certificate,
+      statements: certificate.signatures.map(({ index, signature }) => {
+        const vote = { height: at, view: certificate.view, digest: decided };
+        return { type: "commit", ...vote, sender: index, signature };
+      }),
+      dropped: 0,
+    };
+    return { history, link: historyLink(below, encode(consensusHistoryCodec, history)) };
   }
 
   /** COMMITs of a quorum, or of `signers`, over a header. */
@@ -218,23 +268,44 @@ export class TestChain {
     return { status: "unknown" as const };
   }
 
+  historyAnswer(at: number) {
+    const block = this.blocks[at];
+    const below = this.blocks[at - 1];
+    if (block === undefined || below === undefined || block.history === null) return undefined;
+    return {
+      height: at,
+      history: toHex(encode(consensusHistoryCodec, block.history)),
+      below: toHex(below.link),
+      link: toHex(block.link),
+    };
+  }
+
+  info() {
+    const at = this.blocks.length - 1;
+    const head = this.blocks[at];
+    if (head === undefined) throw new Error("there is always the genesis block");
+    const { header } = head.block;
+    return {
+      chainId: this.genesis.chainId,
+      genesisDigest: toHex(this.genesisDigest),
+      height: at,
+      headDigest: toHex(head.digest),
+      stateRoot: toHex(header.stateRoot),
+      timestampMs: header.timestampMs,
+      validators: [],
+      parameters: {},
+    };
+  }
+
   state(contract: string, key: Uint8Array) {
     const at = this.blocks.length - 1;
-    const value = this.blocks[at]?.value ?? new Uint8Array(0);
-    const isPresent = contract === STATE_CONTRACT && toHex(key) === toHex(STATE_KEY);
-    const path = statePath(STATE_CONTRACT, STATE_KEY);
-    const leaf = { path, valueDigest: stateValueDigest(value) };
+    const { value, proof } = proveState(this.blocks[at]?.state ?? [], contract, key);
     return {
-      value: isPresent ? toHex(value) : null,
-      proof: toHex(encode(stateProofCodec, { siblings: [], leaf })),
+      value: value === null ? null : toHex(value),
+      proof: toHex(encode(stateProofCodec, proof)),
       header: this.header(at),
     };
   }
-}
-
-function stateRootOf(value: Uint8Array): Digest {
-  const path = statePath(STATE_CONTRACT, STATE_KEY);
-  return digest(stateLeafHash(path, stateValueDigest(value)));
 }
 
 function receiptOf(transaction: Uint8Array): Receipt {

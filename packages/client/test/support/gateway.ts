@@ -1,8 +1,20 @@
 import { createServer, type Server } from "node:http";
 import { methods } from "@credlink/api";
-import { parseAddress, randomBytes, sm2Verify } from "@credlink/crypto";
+import {
+  createSm2Signer,
+  generateKeyPair,
+  parseAddress,
+  randomBytes,
+  sm2Verify,
+} from "@credlink/crypto";
 import { fromHex, toHex } from "@credlink/primitives";
-import { sessionMessage } from "../../src/index.ts";
+import {
+  type Client,
+  createClient,
+  createIdentity,
+  type Identity,
+  sessionMessage,
+} from "../../src/index.ts";
 import type { TestChain } from "./chain.ts";
 
 /** What a test may do to an answer before it leaves. */
@@ -16,6 +28,8 @@ export interface TestGateway {
   tamper: Tamper;
   /** Ends every session: tokens given out are refused from now on. */
   expireSessions(): void;
+  /** Refuses a method with a code from now on. */
+  refuse(method: string, code: string): void;
   /** Cuts the connection at the next `count` requests of a method, after it took effect. */
   cut(method: string, count: number): void;
   close(): Promise<void>;
@@ -32,12 +46,30 @@ class Refused extends Error {
   }
 }
 
+/** A test gateway and a member's client of it. */
+export interface TestDoor {
+  readonly gateway: TestGateway;
+  readonly identity: Identity;
+  readonly client: Client;
+}
+
+/** Serves a chain to a new member. */
+export async function openDoor(chain: TestChain): Promise<TestDoor> {
+  const pair = generateKeyPair();
+  const identity = createIdentity(createSm2Signer(pair.privateKey));
+  const gateway = await startGateway(chain, pair.publicKey);
+  const { url } = gateway;
+  const client = createClient({ url, genesis: chain.genesisBytes, identity, retryDelayMs: 1 });
+  return { gateway, identity, client };
+}
+
 /** A gateway over real HTTP with real sessions, serving a test chain. */
-export async function startGateway(chain: TestChain, publicKey: Uint8Array): Promise<TestGateway> {
+async function startGateway(chain: TestChain, publicKey: Uint8Array): Promise<TestGateway> {
   const challenges = new Set<string>();
   const tokens = new Set<string>();
   const taken = new Set<string>();
   const cuts = new Map<string, number>();
+  const refusals = new Map<string, string>();
   const calls: string[] = [];
   const control = { tamper: ((_, result) => result) as Tamper };
 
@@ -65,6 +97,10 @@ export async function startGateway(chain: TestChain, publicKey: Uint8Array): Pro
         return found(chain.header(Number(params.height)));
       case "block.get":
         return found(chain.blockAnswer(Number(params.height)));
+      case "chain.info":
+        return chain.info();
+      case "consensus.history":
+        return found(chain.historyAnswer(Number(params.height)));
       case "chain.validators": {
         const committee = found(chain.committees[Number(params.height)]);
         return {
@@ -108,6 +144,8 @@ export async function startGateway(chain: TestChain, publicKey: Uint8Array): Pro
     };
     try {
       if (methods[method].session && !tokens.has(token)) throw new Refused(401, "API_NO_SESSION");
+      const refusal = refusals.get(method);
+      if (refusal !== undefined) throw new Refused(200, refusal);
       const result = control.tamper(method, answer(method, params));
       const left = cuts.get(method) ?? 0;
       if (left > 0) {
@@ -133,6 +171,7 @@ export async function startGateway(chain: TestChain, publicKey: Uint8Array): Pro
       control.tamper = tamper;
     },
     expireSessions: () => tokens.clear(),
+    refuse: (method, code) => refusals.set(method, code),
     cut: (method, count) => cuts.set(method, count),
     close: () =>
       new Promise((resolve) => {

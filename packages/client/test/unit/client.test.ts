@@ -11,7 +11,7 @@ import {
   STATE_KEY,
   TestChain,
 } from "../support/chain.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { openDoor, type TestGateway } from "../support/gateway.ts";
 
 const call = {
   contract: "credential",
@@ -28,18 +28,10 @@ let gateway: TestGateway;
 let client: Client;
 
 beforeEach(async () => {
-  const pair = generateKeyPair();
-  identity = createIdentity(createSm2Signer(pair.privateKey));
   committee = createCommittee(["a", "b", "c", "d"]);
   chain = new TestChain(committee);
   chain.append([]);
-  gateway = await startGateway(chain, pair.publicKey);
-  client = createClient({
-    url: gateway.url,
-    genesis: chain.genesisBytes,
-    identity,
-    retryDelayMs: 1,
-  });
+  ({ gateway, identity, client } = await openDoor(chain));
 });
 
 afterEach(() => gateway.close());
@@ -261,7 +253,8 @@ describe("changes of validators", () => {
     const second = createCommittee(["a", "b", "c", "e"]);
     const third = createCommittee(["b", "c", "e", "f", "g"]);
     for (let at = 2; at < 60; at += 1) {
-      chain.append([], at === 20 ? second : at === 41 ? third : undefined);
+      const next = at === 20 ? second : at === 41 ? third : undefined;
+      chain.append([], next === undefined ? {} : { next });
     }
     const verified = await client.header(59);
     expect(verified.header.validatorsHash).toEqual(third.set.hash);

@@ -105,11 +105,12 @@ export function consensusHistory(
 ): MethodResult<"consensus.history"> {
   const kept = ledger.history(height(params.height));
   if (kept === null) throw refuseCall("API_NOT_FOUND", `no history of height ${params.height}`);
-  const { history, link } = kept;
+  const { history, link, below } = kept;
   return {
     height: history.height,
     history: toHex(encode(consensusHistoryCodec, history)),
     link: toHex(link),
+    below: toHex(below),
   };
 }
 
