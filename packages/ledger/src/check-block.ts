@@ -4,6 +4,7 @@ import { openHistoryRow } from "./consensus-history.ts";
 import { headerDigest, historyRoot, transactionId } from "./digests.ts";
 import { LedgerError, type LedgerErrorCode } from "./errors.ts";
 import type { Finding } from "./finding.ts";
+import { decodeU64, encodeU64 } from "./fixed-u64.ts";
 import { readHistoryAnchor, readHistoryLink } from "./history-log.ts";
 import { evidenceRoot, receiptRoot, transactionRoot } from "./merkle.ts";
 import {
@@ -15,7 +16,6 @@ import {
   readHead,
   receiptKey,
 } from "./rows.ts";
-import { decodeU64, encodeU64 } from "./state-page.ts";
 import type { KeyValueStore, Space } from "./store.ts";
 
 /** Means to check one committed block where it is stored. */

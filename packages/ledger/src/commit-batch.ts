@@ -4,6 +4,7 @@ import {
   validatorsCodec,
 } from "@credlink/consensus-pbft";
 import { concatBytes, encode, equalBytes } from "@credlink/primitives";
+import { encodeU64 } from "./fixed-u64.ts";
 import {
   decodeKeyList,
   encodeBlockRow,
@@ -13,7 +14,7 @@ import {
   receiptKey,
   stateRowKey,
 } from "./rows.ts";
-import { encodePage, encodeU64 } from "./state-page.ts";
+import { encodePage } from "./state-page.ts";
 import type { KeyValueStore, WriteOperation } from "./store.ts";
 import type { SealedExecution } from "./tip.ts";
 

@@ -23,8 +23,8 @@ import {
   type ValidatorIndex,
   validatorIndexCodec,
 } from "@credlink/primitives";
+import { encodeU64 } from "./fixed-u64.ts";
 import { corruptRow } from "./rows.ts";
-import { encodeU64 } from "./state-page.ts";
 
 /** Statements of one height that a row keeps at most. */
 export const MAX_HISTORY_STATEMENTS = 4_096;

@@ -24,8 +24,8 @@ import {
   utf8,
 } from "@credlink/primitives";
 import type { ExecutionContext, StateView, StateWrite } from "./executor.ts";
+import { encodeU64 } from "./fixed-u64.ts";
 import { VALIDATORS_CONTRACT } from "./member.ts";
-import { encodeU64 } from "./state-page.ts";
 
 /** A block takes evidence about the heights from its own down to this many below. */
 export const EVIDENCE_WINDOW = 1_000;

@@ -18,8 +18,8 @@ import {
   splitHistoryRow,
 } from "./consensus-history.ts";
 import { LedgerError } from "./errors.ts";
+import { encodeU64 } from "./fixed-u64.ts";
 import { metadataOperation, readMetadata } from "./rows.ts";
-import { encodeU64 } from "./state-page.ts";
 import type { KeyValueStore, WriteOperation } from "./store.ts";
 
 /** Heights whose history is kept when nothing else is said. */

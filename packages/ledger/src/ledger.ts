@@ -18,6 +18,7 @@ import type { MerkleProof } from "./merkle.ts";
 import type { Receipt } from "./receipt.ts";
 import type { ReplayGuard } from "./replay-guard.ts";
 import type { StateProof } from "./state-proof.ts";
+import type { TransactionPlace } from "./transaction.ts";
 
 /** A block on which others build: the head, or a candidate. */
 export interface BlockReference {
@@ -126,12 +127,6 @@ export interface Decision {
   readonly justification?: Justification | null;
   /** What the node saw signed about the height, for its history. Default: nothing. */
   readonly seen?: SeenStatements;
-}
-
-/** Where a committed transaction stands. */
-export interface TransactionPlace {
-  readonly height: Height;
-  readonly index: number;
 }
 
 /** A committed transaction with its receipt, and proofs of both against the block's header. */

@@ -13,6 +13,7 @@ import { genesisDigest, headerDigest, historyRoot } from "./digests.ts";
 import { LedgerError } from "./errors.ts";
 import { netWrites, updateStateTree } from "./execution.ts";
 import type { Executor } from "./executor.ts";
+import { decodeU64, encodeU64 } from "./fixed-u64.ts";
 import { type Genesis, genesisCodec } from "./genesis.ts";
 import type { Candidate, SealedCandidate } from "./ledger.ts";
 import { EMPTY_MERKLE_ROOT } from "./merkle.ts";
@@ -28,7 +29,6 @@ import {
   readMetadata,
   SCHEMA_VERSION,
 } from "./rows.ts";
-import { decodeU64, encodeU64 } from "./state-page.ts";
 import { treeRoot } from "./state-tree.ts";
 import { LayeredView, type StateBase, WriteSet } from "./state-view.ts";
 import type { KeyValueStore } from "./store.ts";

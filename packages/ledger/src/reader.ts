@@ -3,8 +3,9 @@ import { type Digest, decode, equalBytes, type Height, height } from "@credlink/
 import type { SealedBlock } from "./block.ts";
 import type { LinkedHistory } from "./consensus-history.ts";
 import { headerDigest, statePath } from "./digests.ts";
+import { decodeU64, encodeU64 } from "./fixed-u64.ts";
 import type { HistoryLog } from "./history-log.ts";
-import type { BlockReference, LedgerReader, StateRecord, TransactionPlace } from "./ledger.ts";
+import type { BlockReference, LedgerReader, StateRecord } from "./ledger.ts";
 import { createMerkleProof } from "./merkle.ts";
 import { type Receipt, receiptCodec } from "./receipt.ts";
 import {
@@ -17,10 +18,10 @@ import {
   receiptKey,
 } from "./rows.ts";
 import { SizedCache } from "./sized-cache.ts";
-import { decodeU64, encodeU64 } from "./state-page.ts";
 import { createStateProof } from "./state-tree.ts";
 import type { KeyValueStore } from "./store.ts";
 import type { Tip } from "./tip.ts";
+import type { TransactionPlace } from "./transaction.ts";
 
 interface CachedBlock extends BlockRow {
   readonly digest: Digest;

@@ -23,9 +23,9 @@ import {
 } from "@credlink/primitives";
 import { type Block, blockCodec } from "./block.ts";
 import { LedgerError } from "./errors.ts";
-import type { TransactionPlace } from "./ledger.ts";
-import { decodeU64, encodeU64 } from "./state-page.ts";
+import { decodeU64, encodeU64 } from "./fixed-u64.ts";
 import type { KeyValueStore, WriteOperation } from "./store.ts";
+import type { TransactionPlace } from "./transaction.ts";
 
 /** Layout of the store; a store of another version is refused. */
 export const SCHEMA_VERSION = 1;

@@ -1,6 +1,7 @@
-import { type Digest, digest, invariant } from "@credlink/primitives";
+import { type Digest, digest } from "@credlink/primitives";
 import { stateLeafHash } from "./digests.ts";
 import { LedgerError } from "./errors.ts";
+import { u64At } from "./fixed-u64.ts";
 
 /**
  * A node of the state tree: a leaf (the only key below it), or an inner node of which only the
@@ -123,26 +124,4 @@ export function decodePage(input: Uint8Array): Page {
 
 function corrupt(): LedgerError {
   return new LedgerError({ code: "LEDGER_STORE_CORRUPT" }, "a page of the state tree is damaged");
-}
-
-/** Eight bytes, big-endian, so that keys sort by number. */
-export function encodeU64(value: number): Uint8Array {
-  invariant(Number.isSafeInteger(value) && value >= 0, "a safe integer from 0");
-  const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, Math.floor(value / 2 ** 32));
-  view.setUint32(4, value >>> 0);
-  return bytes;
-}
-
-/** @throws LedgerError LEDGER_STORE_CORRUPT beyond 2^53 − 1. */
-export function decodeU64(bytes: Uint8Array): number {
-  return u64At(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0);
-}
-
-function u64At(view: DataView, at: number): number {
-  if (at + 8 > view.byteLength) throw corrupt();
-  const value = view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
-  if (!Number.isSafeInteger(value)) throw corrupt();
-  return value;
 }

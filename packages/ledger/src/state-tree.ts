@@ -1,9 +1,9 @@
 import { compareBytes, concatBytes, type Digest, invariant } from "@credlink/primitives";
 import { stateNodeHash } from "./digests.ts";
 import { LedgerError } from "./errors.ts";
+import { encodeU64 } from "./fixed-u64.ts";
 import {
   emptyPage,
-  encodeU64,
   LAST_LEVEL,
   leafNode,
   PAGE_LEVELS,

@@ -70,3 +70,9 @@ export const signedTransactionCodec: Codec<SignedTransaction> = struct({
   transaction: bytesUpTo(MAX_TRANSACTION_BYTES),
   signatures: list(struct({ address: addressCodec, signature: bytes(64) }), MAX_SIGNATURES),
 });
+
+/** Where a committed transaction stands. */
+export interface TransactionPlace {
+  readonly height: Height;
+  readonly index: number;
+}

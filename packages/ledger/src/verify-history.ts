@@ -24,10 +24,10 @@ import { headerDigest } from "./digests.ts";
 import type { SignatureClaim } from "./envelope.ts";
 import { LedgerError, type LedgerErrorCode } from "./errors.ts";
 import type { Finding } from "./finding.ts";
+import { decodeU64, encodeU64 } from "./fixed-u64.ts";
 import { type HistoryAnchor, readHistoryAnchor } from "./history-log.ts";
 import type { VerifySignatures } from "./ledger.ts";
 import { type BlockRow, decodeBlockRow, historyRecordCodec } from "./rows.ts";
-import { decodeU64, encodeU64 } from "./state-page.ts";
 import type { KeyValueStore } from "./store.ts";
 import { rowsOf } from "./verify-rows.ts";
 

@@ -1,8 +1,8 @@
 import { concatBytes, equalBytes, type Height, height, utf8ToText } from "@credlink/primitives";
 import { transactionId } from "./digests.ts";
 import type { Finding } from "./finding.ts";
+import { decodeU64 } from "./fixed-u64.ts";
 import { RECEIPT_KEY_BYTES } from "./rows.ts";
-import { decodeU64 } from "./state-page.ts";
 import { type KeyValueStore, type Space, spaces } from "./store.ts";
 
 /** How much of the store the scratch store can vouch for. */

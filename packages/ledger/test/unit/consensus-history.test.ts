@@ -9,6 +9,7 @@ import { sm2Sign } from "@credlink/crypto";
 import { type Digest, digest, encode, height, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
 import { encodeHistoryRow, splitHistoryRow } from "../../src/consensus-history.ts";
+import { encodeU64 } from "../../src/fixed-u64.ts";
 import {
   consensusHistoryCodec,
   createHistory,
@@ -21,7 +22,6 @@ import {
   MAX_HISTORY_STATEMENTS,
   verifyChain,
 } from "../../src/index.ts";
-import { encodeU64 } from "../../src/state-page.ts";
 import {
   buildOn,
   certificateFor,
