@@ -1,4 +1,5 @@
 import type { Digest, Height, ValidatorIndex, View } from "@credlink/primitives";
+import type { ReplicaHoldings } from "./holdings.ts";
 import type {
   CommitCertificate,
   Message,
@@ -230,6 +231,8 @@ export interface Replica {
   /** @param nowMs local wall clock, used for timeliness and durations only. */
   step(input: Input, nowMs: number): readonly Effect[];
   readonly status: ReplicaStatus;
+  /** How much it keeps, counted anew at every call. */
+  readonly holdings: ReplicaHoldings;
 }
 
 export interface ReplicaStatus {

@@ -12,6 +12,7 @@ import type {
 } from "./effects.ts";
 import { releaseVotes, takeFiring } from "./emit.ts";
 import { ConsensusError } from "./errors.ts";
+import { holdingsOf } from "./holdings.ts";
 import { handleReplays, onMessage } from "./intake.ts";
 import { commitRule, findPrepared, prepareRule } from "./normal-case.ts";
 import {
@@ -120,6 +121,9 @@ export function createReplica(options: ReplicaOptions, start: ReplicaStart): Rep
     },
     get status() {
       return statusOf(state);
+    },
+    get holdings() {
+      return holdingsOf(state);
     },
   };
 }

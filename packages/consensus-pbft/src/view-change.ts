@@ -22,6 +22,8 @@ export function enterView(step: Step, view: View): void {
   current.activeSinceMs = step.nowMs;
   current.sent.clear();
   current.fetches.clear();
+  current.timed.clear();
+  current.graced.clear();
   if (current.ownWish < view) current.ownWish = view;
   forgetViewsBelow(current, view - VIEWS_BEHIND);
   report(step, "CONSENSUS_VIEW_ENTERED");

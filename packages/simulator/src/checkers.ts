@@ -8,6 +8,7 @@ import { ChainChecker } from "./chain-checker.ts";
 import { CheckFailure } from "./checker-errors.ts";
 import { EvidenceChecker } from "./evidence-checker.ts";
 import { KnownValidators } from "./known-validators.ts";
+import { type Holder, MemoryChecker } from "./memory-checker.ts";
 import type { Profile } from "./profile.ts";
 import type { WatchedStep } from "./replica-watch.ts";
 import { Situations } from "./situations.ts";
@@ -30,6 +31,7 @@ export class Checkers {
   readonly evidence: EvidenceChecker;
   readonly timeliness: TimelinessChecker;
   readonly validity: ValidityChecker;
+  readonly memory: MemoryChecker;
   readonly situations: Situations;
   /** Nodes that came up without a vote log they could trust. */
   readonly abstained = new Set<string>();
@@ -41,6 +43,8 @@ export class Checkers {
     readonly profile: Profile;
     readonly clock: SimulatedClock;
     readonly nodes: readonly WatchedNode[];
+    /** A segment of a vote log is full at so many bytes. */
+    readonly segmentBytes: number;
     /** Hears of every broken invariant. */
     readonly fail: (error: unknown) => void;
   }) {
@@ -52,6 +56,7 @@ export class Checkers {
     const isTraitor = (nodeId: string): boolean => !this.#honest.has(nodeId);
     this.validators = new KnownValidators(createValidatorSet(genesis.validators));
     this.situations = new Situations(this.validators);
+    this.memory = new MemoryChecker(this.validators, nodes.length, parts.segmentBytes);
     this.chain = new ChainChecker(profile, this.validators);
     this.wire = new WireChecker(nodes);
     this.certificates = new CertificateChecker(chain, this.validators, verifyOne);
@@ -90,11 +95,20 @@ export class Checkers {
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.chain.onCommit(node, block, ledger));
     this.validity.onHeight(block.height, ledger);
+    if (!this.abstained.has(node)) this.#checkLog(node, block.height);
     this.situations.onHead(ledger);
   }
 
-  onStep(node: string, step: WatchedStep): void {
+  #checkLog(node: string, height: number): void {
+    const segments = this.wire.segmentsOf(node);
+    if (segments.length > 1) this.situations.note("vote log of several segments");
+    this.#guard(() => this.memory.onCommit(node, height, segments));
+  }
+
+  onStep(holder: Holder, step: WatchedStep): void {
+    const node = holder.name;
     if (!this.#honest.has(node)) return;
+    this.#guard(() => this.memory.onStep(holder, step.replica));
     this.#guard(() => this.evidence.check(node, step));
     this.#guard(() => this.timeliness.check(node, step));
     this.situations.onStep(step);

@@ -106,6 +106,7 @@ export class Cluster implements NodeObserver {
       profile,
       clock,
       nodes: this.nodes,
+      segmentBytes: plan.segmentBytes,
       fail: (error) => this.fail(error),
     });
     this.trace = new Trace(profile.name === "protocol");
@@ -149,7 +150,7 @@ export class Cluster implements NodeObserver {
   }
 
   onStep(node: SimulatedNode, step: WatchedStep): void {
-    this.checkers.onStep(node.name, step);
+    this.checkers.onStep(node, step);
   }
 
   watchLog(node: SimulatedNode, logger: Logger): Logger {

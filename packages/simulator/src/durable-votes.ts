@@ -6,6 +6,12 @@ import type { SimulatedDisk } from "@credlink/testkit";
 const HEADER_BYTES = 100;
 const FRAME_FIXED_BYTES = 25;
 
+const NOTHING_READ: DurableSegment = { bytes: HEADER_BYTES, frames: 0, maxHeight: 0 };
+
+function heightOf(record: VoteRecord): number {
+  return record.type === "commit-voted" ? record.certificate.height : record.height;
+}
+
 /** What a node's vote log binds it to at one height. */
 interface HeightPromises {
   /** Highest view entered. */
@@ -16,6 +22,14 @@ interface HeightPromises {
   readonly entryLocks: Map<number, string | null>;
 }
 
+/** One file of the log, as far as it was read. */
+export interface DurableSegment {
+  readonly bytes: number;
+  readonly frames: number;
+  /** Highest height that it speaks of. */
+  readonly maxHeight: number;
+}
+
 /**
  * Reads the durable part of a vote log frame by frame, segment by segment; a reader of its own,
  * apart from the code. A log that is begun anew is read from its start, and what the old one
@@ -23,8 +37,7 @@ interface HeightPromises {
  */
 export class DurableVotes {
   readonly #disk: SimulatedDisk;
-  /** Segment -> how far it was read. */
-  readonly #offsets = new Map<string, number>();
+  readonly #segments = new Map<string, DurableSegment>();
   #abandoned = 0;
   /** Names of the promises that are durable. */
   readonly names = new Set<string>();
@@ -46,21 +59,29 @@ export class DurableVotes {
     return this.#heights.get(height)?.entryLocks.get(view);
   }
 
+  /** The segments that are durable now, oldest first. */
+  get segments(): readonly DurableSegment[] {
+    return [...this.#segments].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, segment]) => segment);
+  }
+
   refresh(): void {
     const paths = this.#disk.durablePaths().filter((path) => path.startsWith(VOTE_LOG_FOLDER));
     const segments = paths.filter((path) => path.endsWith(".log"));
     const abandoned = paths.filter((path) => path.includes(".abandoned-")).length;
-    if (abandoned !== this.#abandoned) this.#offsets.clear();
+    if (abandoned !== this.#abandoned) this.#segments.clear();
     this.#abandoned = abandoned;
+    for (const path of this.#segments.keys()) {
+      if (!segments.includes(path)) this.#segments.delete(path);
+    }
     // Names ascend as the numbers in them do.
     for (const path of segments) this.#read(path);
   }
 
   #read(path: string): void {
-    let from = this.#offsets.get(path) ?? HEADER_BYTES;
+    let { bytes: from, frames, maxHeight } = this.#segments.get(path) ?? NOTHING_READ;
     let bytes = this.#disk.durable(path, from);
     if (bytes?.length === 0 && (this.#disk.durable(path)?.length ?? 0) < from) {
-      from = HEADER_BYTES;
+      ({ bytes: from, frames, maxHeight } = NOTHING_READ);
       bytes = this.#disk.durable(path, from);
     }
     if (bytes === null) return;
@@ -73,9 +94,11 @@ export class DurableVotes {
       // A frame that was torn: its process never knew it durable, and cuts it at its next start.
       if (!record.ok) break;
       this.#take(record.value);
+      frames++;
+      maxHeight = Math.max(maxHeight, heightOf(record.value));
       at = end;
     }
-    this.#offsets.set(path, from + at);
+    this.#segments.set(path, { bytes: from + at, frames, maxHeight });
   }
 
   #take(record: VoteRecord): void {

@@ -40,6 +40,8 @@ export interface Plan {
   /** Executing a block takes up to so long, milliseconds. */
   readonly executionMs: number;
   readonly maxBlockTransactions: number;
+  /** A segment of the vote log is full at so many bytes. */
+  readonly segmentBytes: number;
   /** 0: no empty blocks. */
   readonly emptyBlockIntervalMs: number;
   /** Honest nodes outside the first validator list that join and leave it. */
@@ -133,6 +135,8 @@ export function drawPlan(
     emptyBlockIntervalMs: random.chance(0.15) ? random.between(100, 1_000) | 0 : 0,
     forgetful: left > 0 && random.chance(0.4) ? 1 + random.integer(left) : 0,
     spares: random.chance(0.12) && n >= 4 && n < 10 ? 1 + random.integer(2) : 0,
+    // Drawn after everything else, so that older seeds stay what they were.
+    segmentBytes: random.chance(0.3) ? 1_024 + random.integer(32 * 1_024) : 64 * 1_024 * 1_024,
   };
 }
 

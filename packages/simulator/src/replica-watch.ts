@@ -27,5 +27,8 @@ export function watchReplica(replica: Replica, observe: (step: WatchedStep) => v
     get status() {
       return replica.status;
     },
+    get holdings() {
+      return replica.holdings;
+    },
   };
 }

@@ -100,6 +100,7 @@ export const WANTED: readonly string[] = [
   "abstention entered",
   "abstention left",
   "primaries skipped",
+  "vote log of several segments",
   "churn",
 ];
 

@@ -2,7 +2,7 @@ import type { Message } from "@credlink/consensus-pbft";
 import { toHex } from "@credlink/primitives";
 import type { SimulatedDisk } from "@credlink/testkit";
 import { CheckFailure } from "./checker-errors.ts";
-import { DurableVotes } from "./durable-votes.ts";
+import { type DurableSegment, DurableVotes } from "./durable-votes.ts";
 
 /** What a wire checker needs of a node. */
 export interface WatchedNode {
@@ -59,6 +59,11 @@ export class WireChecker {
     const { durable, votes } = this.#of(node);
     durable.refresh();
     return durable.lastPrepare !== null && !votes.has(`prepare/${durable.lastPrepare}`);
+  }
+
+  /** The durable segments of a node's vote log, as its last vote found them. */
+  segmentsOf(name: string): readonly DurableSegment[] {
+    return this.#sent.get(name)?.durable.segments ?? [];
   }
 
   #checkVote(

@@ -78,6 +78,8 @@ export interface ConsensusDriver {
   sinceAdvanceMs(): number;
   /** No input is handled and no timer fires from now on. */
   stop(): void;
+  /** Justifications kept. */
+  readonly size: number;
 }
 
 /** Justifications kept for the record of a decided block. */
@@ -109,6 +111,10 @@ class Driver implements ConsensusDriver {
 
   get status(): ReplicaStatus {
     return this.#parts.replica.status;
+  }
+
+  get size(): number {
+    return this.#justifications.length;
   }
 
   sinceAdvanceMs(): number {

@@ -21,6 +21,7 @@ import {
 import { type ChainWriter, type Committed, createChainWriter } from "./chain-writer.ts";
 import { type CommitReactions, createCommitReactions } from "./commit-reactions.ts";
 import { type ConsensusDriver, createConsensusDriver } from "./consensus-driver.ts";
+import { holdingsOf } from "./engine-holdings.ts";
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
 import { createMessageDoor } from "./message-door.ts";
@@ -38,6 +39,7 @@ import type {
   CommittedBlock,
   Engine,
   EngineComponents,
+  EngineHoldings,
   EngineOptions,
   EngineStatus,
   TransactionOutcome,
@@ -155,6 +157,7 @@ class NodeEngine implements Engine {
       clock,
       logger,
       instruments,
+      segmentBytes: this.#options.voteLogSegmentBytes,
     });
     await this.#noteHead(voteLog);
     this.#voteLog = voteLog;
@@ -220,6 +223,10 @@ class NodeEngine implements Engine {
       syncing: this.#sync.isSyncing,
       mempool: { transactions: mempool.size, bytes: mempool.bytes },
     };
+  }
+
+  holdings(): EngineHoldings {
+    return holdingsOf(this.#parts, this.#driver, this.#seenVotes, this.#shownVotes);
   }
 
   onCommit(listener: (block: CommittedBlock) => void): () => void {

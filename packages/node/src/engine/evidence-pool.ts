@@ -68,6 +68,8 @@ export interface EvidencePool {
   onCommitted(recorded: readonly Uint8Array[]): void;
   /** Sends what waits again: a message may have been lost. */
   sendAgain(): void;
+  /** Pieces held, whenever a block may carry them. */
+  readonly size: number;
 }
 
 /** Pieces held; each needs another signer or height. */
@@ -128,6 +130,10 @@ class Pool implements EvidencePool {
 
   get pending(): number {
     return this.#pending;
+  }
+
+  get size(): number {
+    return this.#pieces.size;
   }
 
   async load(): Promise<void> {

@@ -15,6 +15,8 @@ export interface Outcomes {
   expire(ids: readonly Digest[]): void;
   /** Answers everybody with what is known now. */
   stop(): void;
+  /** Expired transactions that are remembered. */
+  readonly size: number;
 }
 
 /** Expired transactions that are remembered. */
@@ -77,6 +79,9 @@ export function createOutcomes(ledger: Ledger, mempool: Mempool, clock: Clock): 
     },
     stop() {
       for (const key of [...waiting.keys()]) wake(key);
+    },
+    get size() {
+      return expired.size;
     },
   };
 }

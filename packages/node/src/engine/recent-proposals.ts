@@ -26,6 +26,8 @@ export interface RecentProposals {
   /** Asks peers in order; null when none of them has it. */
   fetch(digest: Digest, peers: readonly PeerId[], timeoutMs: number): Promise<Proposal | null>;
   serve(): void;
+  /** Proposals kept. */
+  readonly size: number;
 }
 
 /** Two heights, a few views each. */
@@ -56,6 +58,9 @@ export function createRecentProposals(
   };
 
   return {
+    get size() {
+      return kept.size;
+    },
     remember(proposal) {
       const key = byteKey(proposal.digest);
       if (kept.has(key)) return;

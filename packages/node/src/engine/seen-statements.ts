@@ -13,6 +13,8 @@ export interface StatementMemory {
   note(message: Message): void;
   /** What is known of a height that is being committed; it and all below it are forgotten. */
   take(height: Height): SeenStatements;
+  /** Statements remembered, of all heights. */
+  readonly size: number;
 }
 
 interface SeenHeight {
@@ -64,6 +66,13 @@ export function createStatementMemory(): StatementMemory {
       for (const known of [...heights.keys()]) if (known <= height) heights.delete(known);
       if (seen === undefined) return { statements: [], dropped: 0 };
       return { statements: [...seen.bySender.values()].flat(), dropped: seen.dropped };
+    },
+    get size() {
+      let size = 0;
+      for (const { bySender } of heights.values()) {
+        for (const { length } of bySender.values()) size += length;
+      }
+      return size;
     },
   };
 }

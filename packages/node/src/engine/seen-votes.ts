@@ -6,6 +6,8 @@ export interface SeenVotes {
   /** Takes a verified message of `peer`; keeps it when it is a vote above the one known. */
   note(peer: PeerId, message: Message): void;
   of(peer: PeerId): Uint8Array | null;
+  /** Votes kept. */
+  readonly size: number;
 }
 
 /** Order of votes within a view: what excludes more comes later. */
@@ -31,6 +33,9 @@ export function createSeenVotes(): SeenVotes {
   const highest = new Map<PeerId, Vote>();
   const encoded = new WeakMap<Vote, Uint8Array>();
   return {
+    get size() {
+      return highest.size;
+    },
     note(peer, message) {
       if (!isVote(message)) return;
       const known = highest.get(peer);

@@ -35,6 +35,8 @@ export interface ShownVotes {
   take(peer: PeerId, vote: Message): Promise<void>;
   /** The head moved: judges what was kept and can be judged now; null when there is nothing. */
   onHead(): Promise<void> | null;
+  /** Votes that cannot be judged yet. */
+  readonly size: number;
 }
 
 class Shown implements ShownVotes {
@@ -44,6 +46,10 @@ class Shown implements ShownVotes {
 
   constructor(parts: ShownVotesComponents) {
     this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
   }
 
   async take(peer: PeerId, vote: Message): Promise<void> {

@@ -60,6 +60,8 @@ export interface ConsensusSignatures {
   verifyAll(requests: readonly SignatureRequest[], kind: "consensus" | "sync"): Promise<boolean>;
   /** Takes a signature of our own as good. */
   remember(request: SignatureRequest): void;
+  /** Signatures remembered. */
+  readonly size: number;
 }
 
 /** Signatures remembered at most twice this many. */
@@ -86,6 +88,10 @@ class RememberedSignatures implements ConsensusSignatures {
   ) {
     this.#verifier = verifier;
     this.#instruments = instruments;
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
   }
 
   async verifyAll(

@@ -48,6 +48,8 @@ export interface TransactionFetcher {
   ): Promise<readonly DecodedTransaction[] | null>;
   /** Answers peers from the mempool, candidates that are being validated, and the store. */
   serve(): void;
+  /** Proposals whose transactions are kept for peers. */
+  readonly size: number;
 }
 
 /** Pushed batches that are still on their way get this long before anybody is asked. */
@@ -66,6 +68,10 @@ class Fetcher implements TransactionFetcher {
 
   constructor(parts: FetchComponents) {
     this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#kept.length;
   }
 
   async collect(

@@ -64,6 +64,8 @@ export interface EngineOptions {
     "baseTimeoutMs" | "minTimeoutMs" | "maxBaseTimeoutMs" | "maxTimeoutMs"
   >;
   readonly overlap: boolean;
+  /** A segment of the vote log is full at so many bytes. Default: 64 MiB. */
+  readonly voteLogSegmentBytes?: number;
 }
 
 /** Everything outside that the engine touches; the simulator supplies its own. */
@@ -92,6 +94,26 @@ export interface EngineStatus {
   readonly replica: ReplicaStatus;
   readonly syncing: boolean;
   readonly mempool: { readonly transactions: number; readonly bytes: number };
+}
+
+/** Entries that an engine holds beside its replica's. @see docs/protocol/consensus.md §8 */
+export interface EngineHoldings {
+  /** Statements of validators about heights that are not committed. */
+  readonly statements: number;
+  /** Consensus signatures that were found good. */
+  readonly signatures: number;
+  /** Proposals kept for primaries of later views, and those whose transactions are kept. */
+  readonly proposals: number;
+  readonly collectedProposals: number;
+  readonly justifications: number;
+  /** Highest votes seen, one a validator, and votes shown as ours that nobody can judge yet. */
+  readonly seenVotes: number;
+  readonly shownVotes: number;
+  readonly evidence: number;
+  readonly transactions: number;
+  readonly transactionBytes: number;
+  /** Transactions that expired unexecuted. */
+  readonly expired: number;
 }
 
 /** Where a transaction stands. */
@@ -130,6 +152,8 @@ export interface Engine {
   /** Resolves when committed or expired, or after `timeoutMs` with what is known then. */
   waitFor(id: Digest, timeoutMs: number): Promise<TransactionOutcome>;
   status(): EngineStatus;
+  /** How much it keeps, counted anew at every call. */
+  holdings(): EngineHoldings;
   /** Called after every block is durable, in order. Returns how to stop listening. */
   onCommit(listener: (block: CommittedBlock) => void): () => void;
 }

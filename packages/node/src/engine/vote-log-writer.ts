@@ -58,7 +58,7 @@ export interface VoteLogComponents {
   readonly logger: Logger;
   readonly instruments: Pick<EngineInstruments, "voteLogSync">;
   /** Default `SEGMENT_BYTES`. */
-  readonly segmentBytes?: number;
+  readonly segmentBytes?: number | undefined;
 }
 
 /** A disk writes this many bytes at once or not at all. */

@@ -66,6 +66,9 @@ function createEngineDouble(ledger: Awaited<ReturnType<typeof openLedger>>): Eng
     outcome: async () => ({ status: "unknown" }),
     waitFor: (_id, timeoutMs) =>
       new Promise((resolve) => setTimeout(() => resolve({ status: "pending" }), timeoutMs)),
+    holdings: () => {
+      throw new Error("the gateway asks nobody what it holds");
+    },
     status: () => ({
       height: ledger.head.header.height,
       headDigest: ledger.head.digest,

@@ -178,6 +178,7 @@ describe("negative control I17: errors of honest nodes", () => {
     const checkers = new Checkers({
       profile: bench.profile,
       clock: createSimulatedClock(),
+      segmentBytes: 1_024,
       nodes: [
         { name: "node-1", isByzantine: false, disk: createDisk() },
         { name: "node-2", isByzantine: true, disk: createDisk() },

@@ -47,6 +47,7 @@ function openDoor(holds = true) {
   const receive = createMessageDoor({
     ...chain,
     signatures: {
+      size: 0,
       remember: () => {},
       verifyAll: async (requests) => {
         verified += requests.length;
