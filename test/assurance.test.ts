@@ -22,7 +22,7 @@ describe("docs/consensus-assurance.md is what the code is", () => {
     "%s can be broken, and names tests that exist",
     (id, rule) => {
       const source = read(rule.file);
-      // Failing here? The code moved: correct `find` in tools/sabotage/rules.ts.
+      // Failing here? The code moved: correct `find` in tools/sabotage/rules/.
       expect(breakRule(source, rule)).not.toBe(source);
       expect(rule.tests.length).toBeGreaterThan(0);
       for (const { file, name } of rule.tests) {

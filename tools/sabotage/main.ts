@@ -2,7 +2,6 @@
  * Breaks each rule of the consensus in a copy of the packages, one at a time, and shows that the
  * tests that guard it fail: a guard that stays green under sabotage guards nothing.
  */
-import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
@@ -10,11 +9,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type BrokenRule, breakRule } from "./rule.ts";
 import { brokenRules } from "./rules.ts";
+import { createTestRuns, type TestRuns } from "./test-runs.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-/** A broken rule may also hang its test: that counts as noticed. */
-const TIMEOUT_MS = 120_000;
-
 const USAGE = `pnpm sabotage [--rule ID] [--json]
   --rule ID  breaks this rule only (may be repeated)
   --json     prints one JSON document and nothing else
@@ -42,49 +39,45 @@ function copyWorkspace(): string {
   return copy;
 }
 
-/** Runs the tests of one file whose names contain `name`. */
-function testPasses(copy: string, file: string, name: string): Promise<boolean> {
-  const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
-  const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const args = [
-    "--conditions=source",
-    vitest,
-    "run",
-    file,
-    "-t",
-    pattern,
-    "--passWithNoTests=false",
-  ];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: copy, timeout: TIMEOUT_MS }, (error, stdout) => {
-      const ran = /Tests .*\d+ (passed|failed)/.test(stripColours(stdout));
-      if (!ran && error === null) throw new Error(`no test of ${file} is named "${name}"`);
-      resolve(error === null);
-    });
-  });
+/** file -> names of its tests that these rules rely on. */
+function testsByFile(rules: readonly BrokenRule[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, Set<string>>();
+  for (const { file, name } of rules.flatMap(({ tests }) => tests)) {
+    names.set(file, (names.get(file) ?? new Set()).add(name));
+  }
+  return new Map([...names].map(([file, ofFile]) => [file, [...ofFile]]));
 }
 
-function stripColours(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
-  return text.replace(/\u001b\[[0-9;]*m/g, "");
+/** Names of tests that pass while nothing is broken, each behind its file. */
+async function passingNow(runs: TestRuns, rules: readonly BrokenRule[]): Promise<Set<string>> {
+  const passing = new Set<string>();
+  for (const [file, names] of testsByFile(rules)) {
+    for (const [name, passes] of await runs.passing(file, names)) {
+      if (passes) passing.add(`${file}: ${name}`);
+    }
+  }
+  return passing;
 }
 
-async function tryRule(copy: string, rule: BrokenRule): Promise<readonly Outcome[]> {
+async function tryRule(
+  copy: string,
+  runs: TestRuns,
+  rule: BrokenRule,
+  passing: ReadonlySet<string>,
+): Promise<readonly Outcome[]> {
   const path = join(copy, rule.file);
   const source = readFileSync(path, "utf8");
   const outcomes: Outcome[] = [];
-  for (const { file, name } of rule.tests) {
-    const { id, rule: text } = rule;
-    const whole = { id, rule: text, test: `${file}: ${name}` };
-    if (!(await testPasses(copy, file, name))) {
-      outcomes.push({ ...whole, outcome: "fails already" });
-      continue;
+  writeFileSync(path, breakRule(source, rule));
+  for (const [file, names] of testsByFile([rule])) {
+    for (const [name, passes] of await runs.passing(file, names)) {
+      const test = `${file}: ${name}`;
+      const noticed = passes ? "not noticed" : "noticed";
+      const outcome = passing.has(test) ? noticed : "fails already";
+      outcomes.push({ id: rule.id, rule: rule.rule, test, outcome });
     }
-    writeFileSync(path, breakRule(source, rule));
-    const passes = await testPasses(copy, file, name);
-    writeFileSync(path, source);
-    outcomes.push({ ...whole, outcome: passes ? "not noticed" : "noticed" });
   }
+  writeFileSync(path, source);
   return outcomes;
 }
 
@@ -112,10 +105,12 @@ async function main(): Promise<number> {
     return 2;
   }
   const copy = copyWorkspace();
+  const runs = createTestRuns(ROOT, copy);
   const outcomes: Outcome[] = [];
   try {
+    const passing = await passingNow(runs, wanted);
     for (const rule of wanted) {
-      for (const outcome of await tryRule(copy, rule)) {
+      for (const outcome of await tryRule(copy, runs, rule, passing)) {
         outcomes.push(outcome);
         if (!values.json)
           process.stdout.write(`${outcome.id} ${outcome.outcome}: ${outcome.test}\n`);
