@@ -196,7 +196,7 @@ export const methods = {
       primary: z.string().nullable(),
       syncing: z.boolean(),
       abstaining: z.boolean(),
-      mempool: z.object({ transactions: z.number(), bytes: z.number() }),
+      mempool: z.object({ transactions: z.number(), bytes: z.number(), oldestMs: z.number() }),
       peers: z.array(
         z.object({
           peerId: z.string(),

@@ -19,6 +19,7 @@ import { createTransactionIntake, type TransactionIntake } from "./transaction-i
 import { createTransactionPusher, type TransactionPusher } from "./transaction-push.ts";
 import type { EngineComponents, EngineOptions } from "./types.ts";
 import { createValidatorDirectory, type ValidatorDirectory } from "./validator-directory.ts";
+import { createWaitingWatch, type WaitingWatch } from "./waiting-watch.ts";
 
 /** The parts of an engine that need nothing of its running replica. */
 export interface EngineParts {
@@ -37,6 +38,7 @@ export interface EngineParts {
   readonly evidenceFiles: EvidenceFiles;
   readonly pusher: TransactionPusher;
   readonly intake: TransactionIntake;
+  readonly waiting: WaitingWatch;
 }
 
 /** Puts the parts together; `onAdded` hears when there is more to propose than before. */
@@ -96,5 +98,6 @@ export function createEngineParts(
     evidenceFiles,
     pusher,
     intake: createTransactionIntake({ ...shared, signatures, pusher, budget, onAdded }),
+    waiting: createWaitingWatch(mempool, clock, logger, instruments),
   };
 }

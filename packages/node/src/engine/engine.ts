@@ -213,7 +213,7 @@ class NodeEngine implements Engine {
 
   status(): EngineStatus {
     const { header, digest: headDigest } = this.#components.ledger.head;
-    const { mempool } = this.#parts;
+    const { mempool, waiting } = this.#parts;
     return {
       height: header.height,
       headDigest,
@@ -221,7 +221,11 @@ class NodeEngine implements Engine {
       headTimestampMs: header.timestampMs,
       replica: this.#driver?.status ?? this.#statusBefore(),
       syncing: this.#sync.isSyncing,
-      mempool: { transactions: mempool.size, bytes: mempool.bytes },
+      mempool: {
+        transactions: mempool.size,
+        bytes: mempool.bytes,
+        oldestMs: Math.round(waiting.oldestMs()),
+      },
     };
   }
 
@@ -446,6 +450,7 @@ class NodeEngine implements Engine {
   #housekeep(): void {
     if (this.#isStopped) return;
     this.#parts.pusher.pushAgain();
+    this.#parts.waiting.tick();
     this.#parts.evidence.sendAgain();
     this.#readiness.tick().catch((error: unknown) => {
       this.#components.logger.error("ready could not be said", { error });

@@ -4,7 +4,8 @@ import { AppError, defineErrors } from "@credlink/primitives";
 export const engineErrors = defineErrors({
   NODE_MEMPOOL_FULL: {
     meaning: "The mempool holds as many transactions or bytes as it may.",
-    remedy: "Submit again after retryAfterMs, or raise mempool.maxTransactions and maxBytes.",
+    remedy:
+      "Submit again after retryAfterMs, or raise engine.mempoolTransactions and engine.mempoolBytes.",
   },
   NODE_MEMPOOL_KNOWN: {
     meaning: "The same signed transaction is in the mempool already.",
@@ -12,7 +13,7 @@ export const engineErrors = defineErrors({
   },
   NODE_MEMPOOL_SENDER_LIMIT: {
     meaning: "The sender has as many transactions waiting as one sender may.",
-    remedy: "Submit again after retryAfterMs, or raise mempool.maxPerSender.",
+    remedy: "Submit again after retryAfterMs, or raise engine.mempoolPerSender.",
   },
   NODE_INTAKE_BUSY: {
     meaning: "More transactions wait for verification than the node takes at once.",

@@ -52,6 +52,8 @@ export interface Mempool {
   remove(ids: readonly Digest[]): PooledTransaction[];
   /** Forgets and returns transactions that no block above `height` may hold. */
   expire(height: number): PooledTransaction[];
+  /** Monotonic milliseconds at which the one that waits longest entered; null when none waits. */
+  readonly oldestEnteredAtMs: number | null;
   readonly size: number;
   readonly bytes: number;
 }
@@ -82,6 +84,11 @@ class Pool implements Mempool {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get oldestEnteredAtMs(): number | null {
+    for (const { enteredAtMs } of this.#entries.values()) return enteredAtMs;
+    return null;
   }
 
   get(id: Digest): PooledTransaction | null {

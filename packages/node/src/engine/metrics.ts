@@ -64,6 +64,11 @@ export const engineMetrics = {
     kind: "gauge",
     help: "Bytes of the transactions waiting in the mempool.",
   },
+  mempoolOldest: {
+    name: "credlink_node_mempool_oldest_seconds",
+    kind: "gauge",
+    help: "How long the transaction that waits longest has waited in the mempool; 0 when none waits.",
+  },
   transactionsRefused: {
     name: "credlink_node_transactions_refused_total",
     kind: "counter",
@@ -155,6 +160,7 @@ export function createInstruments(metrics: Metrics): EngineInstruments {
     voteLogSync: metrics.histogram(m.voteLogSync),
     mempoolTransactions: metrics.gauge(m.mempoolTransactions),
     mempoolBytes: metrics.gauge(m.mempoolBytes),
+    mempoolOldest: metrics.gauge(m.mempoolOldest),
     transactionsRefused: metrics.counter(m.transactionsRefused),
     signaturesVerified: metrics.counter(m.signaturesVerified),
     signaturesRemembered: metrics.counter(m.signaturesRemembered),

@@ -93,7 +93,12 @@ export interface EngineStatus {
   readonly headTimestampMs: number;
   readonly replica: ReplicaStatus;
   readonly syncing: boolean;
-  readonly mempool: { readonly transactions: number; readonly bytes: number };
+  readonly mempool: {
+    readonly transactions: number;
+    readonly bytes: number;
+    /** How long the one that waits longest has waited; 0 when none waits. */
+    readonly oldestMs: number;
+  };
 }
 
 /** Entries that an engine holds beside its replica's. @see docs/protocol/consensus.md §8 */

@@ -75,7 +75,7 @@ function createEngineDouble(ledger: Awaited<ReturnType<typeof openLedger>>): Eng
       stateRoot: ledger.head.header.stateRoot,
       headTimestampMs: ledger.head.header.timestampMs,
       syncing: false,
-      mempool: { transactions: 0, bytes: 0 },
+      mempool: { transactions: 0, bytes: 0, oldestMs: 0 },
       replica: {
         height: height(1),
         view: view(0),

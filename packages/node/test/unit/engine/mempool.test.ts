@@ -126,3 +126,15 @@ describe("mempool selection", () => {
     expect(pool.oldest(500, 1_000).length).toBe(0);
   });
 });
+
+it("names when the one that waits longest came, whatever leaves before it", () => {
+  const pool = createMempool(limits);
+  expect(pool.oldestEnteredAtMs).toBeNull();
+  pool.add(transaction(1), 10);
+  pool.add(transaction(2), 20);
+  expect(pool.oldestEnteredAtMs).toBe(10);
+  pool.remove([transaction(1).id]);
+  expect(pool.oldestEnteredAtMs).toBe(20);
+  pool.remove([transaction(2).id]);
+  expect(pool.oldestEnteredAtMs).toBeNull();
+});
