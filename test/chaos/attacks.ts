@@ -19,4 +19,9 @@ export const quietAttacks = [
 /** What no honest node ever sends: whoever does it is cut for a while. */
 export const loudAttacks = ["malformed", "oversized", "foreign-chain"] as const;
 
-export type AttackName = (typeof quietAttacks)[number] | (typeof loudAttacks)[number] | "silence";
+/** `equivocate` convicts whoever does it, so that nothing more of it is heard: it is no flood. */
+export type AttackName =
+  | (typeof quietAttacks)[number]
+  | (typeof loudAttacks)[number]
+  | "silence"
+  | "equivocate";

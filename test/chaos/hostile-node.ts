@@ -1,7 +1,7 @@
 /**
  * A certified validator that votes for nothing and floods the others: a process of its own over the
  * real transport and admission. `node hostile-node.ts CONFIG PEERS ATTACKS RATE`, where CONFIG is the
- * node's file, PEERS its peers' addresses with commas, ATTACKS names with commas, and RATE how many of
+ * node's file, PEERS its peers' addresses with commas (none: those of the file), ATTACKS names with commas, and RATE how many of
  * each attack a second go to each peer. Behind a name, `dry` builds and signs everything and sends
  * nothing, so that a measurement can tell the flood from the work of making it.
  */
@@ -54,7 +54,8 @@ const PUSHED = 500;
 /** Ids in one request for transactions. */
 const WANTED = 2_000;
 
-const config = await loadConfig({ file: configFile, flags: [`--p2p.peers=${peers}`] });
+const flags = peers === "" ? [] : [`--p2p.peers=${peers}`];
+const config = await loadConfig({ file: configFile, flags });
 const logger = createLogger({ level: "info", file: null });
 const foundation = await layFoundation(config, logger);
 const { ledger, identity } = foundation;
@@ -82,7 +83,7 @@ const context = {
 };
 
 /** The height that the others decide, as their messages say. */
-let current = 1;
+let current = ledger.head.header.height + 1;
 network.onMessage(CONSENSUS_PROTOCOL, { maxBytes: MAX_CONSENSUS_BYTES }, (_from, bytes) => {
   const decoded = decodeMessage(bytes);
   if (!decoded.ok || decoded.value.type === "decided") return;
@@ -114,6 +115,15 @@ const prepare = (height: number, view: number) => ({
   digest: some(),
   sender,
 });
+/** Height -> two COMMITs of its first view for different blocks, each signed once. */
+const twoFaces = new Map<number, readonly Uint8Array[]>();
+async function oneOfTwo(height: number): Promise<Uint8Array> {
+  const commit = () => signed({ ...prepare(height, 0), type: "commit" });
+  const faces = twoFaces.get(height) ?? (await Promise.all([commit(), commit()]));
+  twoFaces.set(height, faces);
+  return faces[Math.floor(Math.random() * faces.length)] ?? new Uint8Array(0);
+}
+
 let farView = 1_000;
 /** A view that no message named before. */
 function nextView(): number {
@@ -203,6 +213,7 @@ const attacks: Readonly<Record<AttackName, (peer: PeerId) => Promise<Outgoing>>>
     maxReplyBytes: MAX_FETCH_REPLY_BYTES,
   }),
   "expired-transactions": async () => ({ protocol: TRANSACTIONS_PROTOCOL, bytes: expired }),
+  equivocate: async () => consensus(await oneOfTwo(current)),
   malformed: async () => consensus(randomBytes(200)),
   oversized: async () => consensus(new Uint8Array(MAX_CONSENSUS_BYTES + 1)),
   "foreign-chain": async () =>

@@ -1,14 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { networkPaths } from "@credlink/cli";
 import { type ProcessUsage, readProcessUsage } from "../../bench/src/process-usage.ts";
 import { round } from "../../bench/src/statistics.ts";
 import { readMetric } from "../e2e/support/metric.ts";
 import { type AttackName, loudAttacks, quietAttacks } from "./attacks.ts";
 import { auditChains } from "./audit.ts";
 import type { Violation } from "./chain-record.ts";
+import { startHostile } from "./hostile-process.ts";
 import { residentMebibytes } from "./memory.ts";
 import type { ChaosOptions } from "./options.ts";
 import { type Session, withSession } from "./session.ts";
@@ -19,7 +16,6 @@ const COUNT_MS = 15_000;
 const LEAST_SHARE = 0.8;
 /** A flood may cost a process this much memory for its buffers, not more, mebibytes. */
 const MAX_GROWTH = 150;
-const ADMISSION_TIMEOUT_MS = 90_000;
 
 /** The others during one measurement. */
 export interface Phase extends Throughput {
@@ -138,12 +134,14 @@ async function runPhase(
   const { cluster } = session;
   const others = cluster.names.filter((each) => each !== name);
   const countsBefore = await countsOf(session, others);
-  const hostile = startHostile(session, name, [attacks.join(","), String(options.flood), mode]);
+  const { dir } = cluster;
+  const peers = cluster.peersOf(name);
+  const hostile = startHostile({ dir, name, peers, attacks, rate: options.flood, mode });
   try {
-    await untilAdmitted(hostile.log, others.length, mode);
+    await hostile.untilAdmitted(others.length);
     const pids = others.map((each) => cluster.pid(each) ?? 0);
     const before = pids.map(sampleOf);
-    const hostileBefore = readProcessUsage(hostile.child.pid ?? 0);
+    const hostileBefore = readProcessUsage(hostile.pid);
     const startMs = performance.now();
     const throughput = await measureThroughput(session, {
       nodes: others,
@@ -159,16 +157,14 @@ async function runPhase(
       ...throughput,
       othersCpu: Math.round(cpu / seconds),
       hostileCpu: Math.round(
-        (cpuOf(readProcessUsage(hostile.child.pid ?? 0)) - cpuOf(hostileBefore)) / seconds,
+        (cpuOf(readProcessUsage(hostile.pid)) - cpuOf(hostileBefore)) / seconds,
       ),
       growthMebibytes: round(Math.max(...growth)),
       dropped: counts.dropped - countsBefore.dropped,
       cuts: counts.cuts - countsBefore.cuts,
     };
   } finally {
-    const ended = new Promise((done) => hostile.child.once("exit", done));
-    hostile.child.kill("SIGKILL");
-    await ended;
+    await hostile.kill();
     await delay(500);
   }
 }
@@ -179,40 +175,4 @@ function cpuOf(usage: ProcessUsage | null): number {
 
 function sampleOf(pid: number) {
   return { cpuMs: cpuOf(readProcessUsage(pid)), mebibytes: residentMebibytes(pid) ?? 0 };
-}
-
-/** The hostile process has the folder, certificate and keys of the validator that it stands for. */
-function startHostile(
-  { cluster }: Session,
-  name: string,
-  args: readonly string[],
-): { readonly child: ChildProcess; readonly log: string } {
-  const paths = networkPaths(cluster.dir);
-  const log = join(paths.node(name), `hostile-${performance.now().toFixed(0)}.log`);
-  const file = openSync(log, "a", 0o600);
-  const entry = join(import.meta.dirname, "hostile-node.ts");
-  const peers = cluster.peersOf(name).join(",");
-  const child = spawn(
-    process.execPath,
-    ["--conditions=source", entry, paths.config(name), peers, ...args],
-    { stdio: ["pipe", file, file] },
-  );
-  child.stdin?.on("error", () => {});
-  closeSync(file);
-  return { child, log };
-}
-
-/** Waits until all others admitted it; a flood that is cut at once was admitted too. */
-async function untilAdmitted(log: string, others: number, mode: string): Promise<void> {
-  const endMs = performance.now() + ADMISSION_TIMEOUT_MS;
-  while (performance.now() < endMs) {
-    const text = readFileSync(log, "utf8");
-    if (text.includes(`"msg":"sent","to":${others}`)) return;
-    const joined = text.split('"msg":"peer joined"').length - 1;
-    if (mode === "send" && joined >= others) return;
-    await delay(200);
-  }
-  throw new Error(
-    `the hostile validator was not admitted: ${readFileSync(log, "utf8").slice(-2_000)}`,
-  );
 }

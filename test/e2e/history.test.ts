@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { openLevelStore } from "@credlink/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startHostile } from "../chaos/hostile-process.ts";
 import { credlink, credlinkJson } from "./support/command.ts";
 import { TestNetwork } from "./support/network.ts";
+import { eventually } from "./support/wait.ts";
 
 /** One network lives through this whole file: the tests follow each other. */
 let network: TestNetwork;
@@ -44,6 +46,40 @@ describe("S-9.2-7: consensus history", () => {
     expect(text.stdout).toMatch(/proposer node-\d, decided in view 0, recorded in block 3/);
     const none = await history("999");
     expect([none.code, none.value.at("error", "code").text]).toEqual([3, "API_NOT_FOUND"]);
+  });
+
+  it("ADR 9: a validator's twin that commits to two blocks is shown by the command, proven", async () => {
+    const evidence = (...args: readonly string[]) =>
+      credlinkJson("consensus", "evidence", "--network", network.dir, ...args);
+    const none = await evidence();
+    expect([none.code, none.value.at("evidence").list]).toEqual([0, []]);
+    await network.kill("node-4");
+    const twin = startHostile({
+      ...{ dir: network.dir, name: "node-4", mode: "send" },
+      attacks: ["equivocate"],
+      rate: 10,
+    });
+    const [found] = await eventually("evidence on chain", async () => {
+      const { list } = (await evidence("--validator", "node-4")).value.at("evidence");
+      return list.length > 0 ? list : undefined;
+    }).finally(() => twin.kill());
+    if (found === undefined) throw new Error("a piece of evidence");
+    expect([found.at("kind").text, found.at("view").number]).toEqual(["commit", 0]);
+    expect(found.at("validator", "nodeId").text).toBe("node-4");
+    const [one, other] = found.at("messages").list;
+    expect(one?.at("digest").text).not.toBe(other?.at("digest").text);
+    for (const each of [one, other]) expect(each?.at("signature").text).toMatch(/^[0-9a-f]{128}$/);
+    const at = `${found.at("height").number}`;
+    expect(found.at("recorded", "height").number).toBeGreaterThanOrEqual(Number(at));
+    // Of that height everything is proven, from another node too: nobody else is recorded.
+    const whole = await evidence("--height", at, "--node", "node-2");
+    expect(whole.value.at("evidence").list.length).toBe(1);
+    const clean = whole.value.at("clean").list.map(({ text }) => text);
+    expect(clean.sort()).toEqual(["node-1", "node-2", "node-3"]);
+    const text = await credlink("consensus", "evidence", "--height", at, "--network", network.dir);
+    expect(text.stdout).toMatch(/node-4 \(validator \d\) committed to two blocks at height \d+/);
+    const stranger = await evidence("--height", at, "--validator", "node-9");
+    expect(stranger.code).toBe(6);
   });
 
   it("an edit of a vote on disk is found by chain verify, by height and field", async () => {

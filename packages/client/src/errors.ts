@@ -42,6 +42,10 @@ export const clientErrors = defineErrors({
     meaning: "No certified chain of headers leads from the trusted validators to those named.",
     remedy: "Ask another node; if all say so, obtain the genesis of the chain again.",
   },
+  CLIENT_NOT_A_VALIDATOR: {
+    meaning: "The node named was no validator at the height named.",
+    remedy: "Check the name; `credlink validators list` tells who is one now.",
+  },
   CLIENT_PROOF_INVALID: {
     meaning: "A Merkle proof does not lead from the value to the certified header's root.",
     remedy: "Do not trust this gateway; ask another node and tell the operator.",

@@ -30,6 +30,15 @@ export {
   type WaitOptions,
 } from "./client.ts";
 export { ClientError, type ClientErrorCode, clientErrors, GatewayError } from "./errors.ts";
+export {
+  type EvidenceListOptions,
+  type EvidencePage,
+  getEvidence,
+  type HeightEvidence,
+  listEvidence,
+  MAX_EVIDENCE_PAGE,
+  type ProvenEvidence,
+} from "./evidence.ts";
 export { getConsensusHistory, type VerifiedHistory } from "./history.ts";
 export {
   enrollCalls,

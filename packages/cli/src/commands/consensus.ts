@@ -10,13 +10,15 @@ import type { Command } from "commander";
 import { type ConnectionOptions, connect, withConnection } from "../connection.ts";
 import { renderTable } from "../network/status.ts";
 import type { CommandContext } from "./context.ts";
+import { addEvidenceCommand } from "./evidence.ts";
 import { wholeNumber } from "./network.ts";
 
 type Options = ConnectionOptions & { readonly json?: boolean };
 
-/** `consensus history`. */
+/** `consensus history | evidence`. */
 export function addConsensusCommands(program: Command, context: CommandContext): void {
   const consensus = program.command("consensus").description("how blocks were decided");
+  addEvidenceCommand(consensus, context);
   withConnection(consensus.command("history").argument("<height>", "the height", wholeNumber))
     .description("proposer, view, every vote and view change of a height, signatures verified")
     .option("--json", "print one JSON document")

@@ -36,6 +36,8 @@ describe("failures", () => {
     [["network", "create", "--dir", "x", "--validators", "many"]],
     [["block", "get", "-1"]],
     [["member", "create", "--role", "king"]],
+    [["consensus", "evidence", "--height", "first"]],
+    [["consensus", "evidence", "--limit", "-1"]],
   ])("%j is a usage error in one line", async (args) => {
     const { code, out, err } = await run(...args);
     expect(code).toBe(exitCodes.usage);
@@ -77,6 +79,17 @@ describe("failures", () => {
     const { code, err } = await run("credential", "get", "00".repeat(32));
     expect(code).toBe(exitCodes.usage);
     expect(err).toContain("CLI_OPTIONS_CONFLICT");
+  });
+
+  it.each([
+    [["--height", "3", "--from", "1"]],
+    [["--height", "3", "--limit", "1"]],
+    [["--limit", "0"]],
+    [["--limit", "101"]],
+  ])("consensus evidence %j is refused before anybody is asked", async (args) => {
+    const { code, out, err } = await run("consensus", "evidence", ...args);
+    expect([code, out]).toEqual([exitCodes.usage, ""]);
+    expect(err).toMatch(/^CLI_OPTIONS_CONFLICT: --(height|limit) .+\n$/);
   });
 
   it("of a node out of reach have exit code 5", async () => {

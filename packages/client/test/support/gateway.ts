@@ -26,6 +26,8 @@ export interface TestGateway {
   readonly calls: string[];
   /** Changes answers from now on. */
   tamper: Tamper;
+  /** What `contract.query` returns. */
+  query: (params: Readonly<Record<string, string>>) => Uint8Array;
   /** Ends every session: tokens given out are refused from now on. */
   expireSessions(): void;
   /** Refuses a method with a code from now on. */
@@ -71,7 +73,10 @@ async function startGateway(chain: TestChain, publicKey: Uint8Array): Promise<Te
   const cuts = new Map<string, number>();
   const refusals = new Map<string, string>();
   const calls: string[] = [];
-  const control = { tamper: ((_, result) => result) as Tamper };
+  const control = {
+    tamper: ((_, result) => result) as Tamper,
+    query: (() => new Uint8Array(0)) as TestGateway["query"],
+  };
 
   function login(params: Record<string, string>) {
     const { address = "", challenge = "", signature = "" } = params;
@@ -97,6 +102,10 @@ async function startGateway(chain: TestChain, publicKey: Uint8Array): Promise<Te
         return found(chain.header(Number(params.height)));
       case "block.get":
         return found(chain.blockAnswer(Number(params.height)));
+      case "contract.query": {
+        const returnValue = toHex(control.query(params as Record<string, string>));
+        return { height: chain.blocks.length - 1, status: "SUCCESS", returnValue, gasUsed: 0 };
+      }
       case "chain.info":
         return chain.info();
       case "consensus.history":
@@ -169,6 +178,12 @@ async function startGateway(chain: TestChain, publicKey: Uint8Array): Promise<Te
     },
     set tamper(tamper: Tamper) {
       control.tamper = tamper;
+    },
+    get query() {
+      return control.query;
+    },
+    set query(query: TestGateway["query"]) {
+      control.query = query;
     },
     expireSessions: () => tokens.clear(),
     refuse: (method, code) => refusals.set(method, code),
