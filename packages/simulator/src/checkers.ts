@@ -99,6 +99,11 @@ export class Checkers {
     this.situations.onHead(ledger);
   }
 
+  /** Highest view in which anybody honest voted at a height. */
+  highestViewAt(height: number): number {
+    return this.wire.highestViewAt(height);
+  }
+
   #checkLog(node: string, height: number): void {
     const segments = this.wire.segmentsOf(node);
     if (segments.length > 1) this.situations.note("vote log of several segments");

@@ -11,6 +11,7 @@ import { createByzantineNetwork } from "./byzantine.ts";
 import type { ChainChecker } from "./chain-checker.ts";
 import { CheckFailure } from "./checker-errors.ts";
 import { Checkers } from "./checkers.ts";
+import type { HealedWatch } from "./healed-watch.ts";
 import type { Plan } from "./plan.ts";
 import { type Profile, peerName } from "./profile.ts";
 import type { WatchedStep } from "./replica-watch.ts";
@@ -44,6 +45,8 @@ export class Cluster implements NodeObserver {
   readonly lostLogs = new Set<string>();
   /** False once nodes that are down must stay down. */
   mayRestart = true;
+  /** Judges the healed network; null before it is healed. */
+  healed: HealedWatch | null = null;
   readonly #watched: readonly string[] | null;
 
   constructor(parts: {
@@ -151,6 +154,7 @@ export class Cluster implements NodeObserver {
 
   onStep(node: SimulatedNode, step: WatchedStep): void {
     this.checkers.onStep(node, step);
+    this.guard(() => this.healed?.onStep(node, step));
   }
 
   watchLog(node: SimulatedNode, logger: Logger): Logger {
@@ -166,6 +170,7 @@ export class Cluster implements NodeObserver {
     }
     this.trace.event(this.clock.monotonicMs(), text);
     this.checkers.onCommit(node.name, block, ledger);
+    if (!node.isByzantine) this.guard(() => this.healed?.onCommit(block, ledger));
   }
 
   onFatal(node: SimulatedNode, error: Error): void {
@@ -204,6 +209,7 @@ export class Cluster implements NodeObserver {
     const transaction = await this.profile.createTransaction(this.genesisDigest, height);
     const result = await engine.submit(transaction);
     if (result.ok && !node.isByzantine) {
+      this.healed?.onAccepted(node, result.value.id);
       this.accepted.set(toHex(result.value.id), { node, life: lives, atHeight: height });
     }
   }

@@ -10,8 +10,6 @@ export interface Plan {
   readonly heights: number;
   /** Most virtual time with faults, milliseconds. */
   readonly safetyMs: number;
-  /** Virtual time without, in which the chain must go on, milliseconds. */
-  readonly livenessMs: number;
   /** Mean time between faults, milliseconds. */
   readonly faultEveryMs: number;
   /** Mean time between submitted transactions, milliseconds. */
@@ -114,7 +112,6 @@ export function drawPlan(
     ),
     heights: heights ?? blocks,
     safetyMs: random.between(40, 160) * (heights ?? blocks) * (random.chance(0.2) ? 4 : 1),
-    livenessMs: 300_000,
     faultEveryMs: random.between(200, 1_500),
     submitEveryMs: random.between(30, 200),
     loss: random.chance(0.5) ? random.between(0, 0.3) : 0,

@@ -9,13 +9,10 @@ import {
 import { CheckFailure, type FailureKind, failureKind } from "./checker-errors.ts";
 import { Cluster } from "./cluster.ts";
 import { FaultInjector } from "./faults.ts";
+import { BLOCKS_AFTER_HEALING, runLiveness } from "./liveness.ts";
 import { drawPlan, type Plan } from "./plan.ts";
-import {
-  createProtocolProfile,
-  LIFETIME_HEIGHTS,
-  type Profile,
-  type ProfileName,
-} from "./profile.ts";
+import { createProtocolProfile, type Profile, type ProfileName } from "./profile.ts";
+import { stepUntil, submitRegularly } from "./running.ts";
 
 /** What to run. */
 export interface RunOptions {
@@ -55,13 +52,6 @@ export interface RunResult {
   readonly coverage: Readonly<Record<string, number>>;
 }
 
-/** Blocks that must follow once everything is healed. */
-const BLOCKS_AFTER_HEALING = 10;
-/** After healing, transactions are submitted this often, milliseconds. */
-const HEALED_SUBMIT_MS = 50;
-/** Most that executing a block takes after healing, milliseconds. */
-const HEALED_EXECUTION_MS = 20;
-
 /** Runs one seed to its end, or to the first broken invariant. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
   const random = createSeededRandom(options.seed);
@@ -87,7 +77,8 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   await runSafety(cluster, plan, faults, random.fork("load"));
   const healedAtMs = clock.monotonicMs();
   const healedHeight = cluster.chain.height;
-  if (cluster.failure === null) await runLiveness(cluster, plan, random.fork("healed"));
+  let healed: Readonly<Record<string, number>> = {};
+  if (cluster.failure === null) healed = await runLiveness(cluster, plan, random.fork("healed"));
   for (const name of cluster.checkers.abstained) {
     const text = `${name} does not trust its vote log, which no fault touched`;
     if (!cluster.lostLogs.has(name)) cluster.fail(new CheckFailure("I17", text));
@@ -113,6 +104,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
       "healing ms": Math.round(clock.monotonicMs() - healedAtMs),
       "decided in a view above 0": cluster.chain.highestView > 0 ? 1 : 0,
       "view 2 or above": cluster.wire.highestView >= 2 ? 1 : 0,
+      ...healed,
       byzantine: plan.byzantine.size,
       ...cluster.checkers.situations.counts,
       "prepared in view 2 or above": cluster.checkers.certificates.highestPreparedView >= 2 ? 1 : 0,
@@ -160,29 +152,6 @@ function prepare(node: Cluster["nodes"][number], plan: Plan, random: SeededRando
   node.boot();
 }
 
-/** Steps until a moment, the first failure, or what `isDone` waits for. */
-async function stepUntil(cluster: Cluster, untilMs: number, isDone: () => boolean): Promise<void> {
-  const { clock } = cluster;
-  while (cluster.failure === null && clock.monotonicMs() < untilMs && !isDone()) {
-    if (!(await clock.runNext())) return;
-  }
-}
-
-function submitRegularly(
-  cluster: Cluster,
-  random: SeededRandom,
-  everyMs: number,
-  isActive: () => boolean,
-): void {
-  const tick = (): void => {
-    if (!isActive()) return;
-    const up = cluster.nodes.filter(({ isUp }) => isUp);
-    if (up.length > 0) void cluster.submit(random.pick(up));
-    cluster.clock.schedule(random.between(0.2, 1.8) * everyMs, tick);
-  };
-  tick();
-}
-
 /** Anything goes: faults and traitors, and nothing unsafe may come of it. */
 async function runSafety(
   cluster: Cluster,
@@ -202,84 +171,4 @@ async function runSafety(
   );
   await stepUntil(cluster, endMs, isDone);
   faults.stop();
-}
-
-/**
- * Heals a core of n − f honest nodes and makes the other faults permanent: traitors go on, and
- * where there are fewer than f of them, some honest nodes may stay down for ever. The core must
- * commit new blocks and everything that it accepted.
- */
-async function runLiveness(cluster: Cluster, plan: Plan, random: SeededRandom): Promise<void> {
-  const { clock, network } = cluster;
-  // Those that may have lost their log abstain until a quorum without them has made a block.
-  const spare = Math.floor((plan.validators - 1) / 3) - plan.byzantine.size - plan.forgetful;
-  const honest = random.shuffle(cluster.honest);
-  const lost = new Set(honest.slice(0, random.integer(Math.max(spare, 0) + 1)));
-  network.heal();
-  network.setDefaults({ minLatencyMs: 0.2, maxLatencyMs: 5, loss: 0, duplication: 0 });
-  cluster.mayRestart = false;
-  for (const node of cluster.nodes) {
-    node.disk.setSyncLatency(0.05, 2);
-    node.store.setSyncLatency(0.05, 2);
-    node.time.heal();
-    node.mendDisk();
-    node.executionMs = Math.min(node.executionMs, HEALED_EXECUTION_MS);
-    if (lost.has(node)) lose(cluster, node, random);
-    else if (!node.isUp) node.boot();
-  }
-  const core = honest.filter((node) => !lost.has(node));
-  const target = Math.max(cluster.chain.height + BLOCKS_AFTER_HEALING, plan.heights);
-  const endMs = clock.monotonicMs() + plan.livenessMs;
-  const isBehind = (): boolean => core.some((node) => (node.engine?.status().height ?? 0) < target);
-  submitRegularly(
-    cluster,
-    random,
-    HEALED_SUBMIT_MS,
-    () => isBehind() && clock.monotonicMs() < endMs,
-  );
-  const isRecovered = (): boolean =>
-    core.every(({ engine }) => engine?.status().replica.abstaining === false);
-  const isDrained = (): boolean =>
-    core.every(({ engine, name }) => {
-      const status = engine?.status();
-      return status?.mempool.transactions === 0 && cluster.chain.reported(name) === status.height;
-    });
-  await stepUntil(cluster, endMs, () => !isBehind() && isRecovered() && isDrained());
-  const isWhole = !isBehind() && isRecovered();
-  cluster.guard(() => judgeLiveness(cluster, core, !isWhole, isDrained()));
-}
-
-/** A node that stays faulty for good: down, deaf, or never heard. */
-function lose(cluster: Cluster, node: Cluster["nodes"][number], random: SeededRandom): void {
-  const kind = random.pick(["down", "deaf", "mute"]);
-  if (kind === "down") node.crash();
-  else
-    for (const { name } of cluster.nodes) {
-      if (kind === "deaf") cluster.network.setCut(name, node.name, true);
-      else cluster.network.setCut(node.name, name, true);
-    }
-}
-
-function judgeLiveness(
-  cluster: Cluster,
-  core: Cluster["nodes"],
-  isBehind: boolean,
-  isDrained: boolean,
-): void {
-  const states = core.map((node) => {
-    const status = node.engine?.status();
-    const replica = status?.replica;
-    return `${node.name}: height ${status?.height}, view ${replica?.view} ${replica?.phase}${
-      replica?.abstaining ? " abstaining" : ""
-    }, ${status?.mempool.transactions} waiting`;
-  });
-  if (isBehind) throw new CheckFailure("I18", `no progress after healing (${states.join("; ")})`);
-  if (!isDrained) throw new CheckFailure("I18", `pools do not drain (${states.join("; ")})`);
-  for (const [id, { node, life, atHeight }] of cluster.accepted) {
-    // One that waited too long is told so, and nobody may execute it any more.
-    if (cluster.chain.height > atHeight + LIFETIME_HEIGHTS) continue;
-    // A process that died took its mempool with it; its clients submit again.
-    if (!core.includes(node) || node.lives !== life || cluster.chain.hasTransaction(id)) continue;
-    throw new CheckFailure("I12", `${node.name} accepted ${id} and lost it`);
-  }
 }

@@ -1,4 +1,9 @@
-import { createMemoryStore, type KeyValueStore, type WriteOperation } from "@credlink/ledger";
+import {
+  createMemoryStore,
+  type KeyValueStore,
+  type MemoryStoreSnapshot,
+  type WriteOperation,
+} from "@credlink/ledger";
 import type { CrashOutcome, SeededRandom, SimulatedClock } from "@credlink/testkit";
 
 /** A node's database across the lives of its processes. */
@@ -9,6 +14,12 @@ export interface SimulatedStore {
   crash(outcome?: CrashOutcome): void;
   /** Calls back before each batch takes effect; the listener may crash the machine then. */
   onBatch(listener: (() => void) | null): void;
+  /** Everything that a process would read now. */
+  contents(): MemoryStoreSnapshot;
+  /** What would be there after a loss of power that takes all that is not synced. */
+  image(): MemoryStoreSnapshot;
+  /** Puts an older image back, as a backup of the machine would. Only while down. */
+  restore(image: MemoryStoreSnapshot): void;
   /** How long a synced write takes from now on, milliseconds. */
   setSyncLatency(minMs: number, maxMs: number): void;
 }
@@ -86,6 +97,16 @@ export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom
       }
       unsynced = [];
       underway = [];
+    },
+    contents: () => memory.snapshot(),
+    image() {
+      const copy = createMemoryStore();
+      copy.restore(memory.snapshot());
+      for (const undo of [...unsynced].reverse()) void copy.write(undo, { sync: true });
+      return copy.snapshot();
+    },
+    restore(image) {
+      memory.restore(image);
     },
     onBatch(next) {
       listener = next;

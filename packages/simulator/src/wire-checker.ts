@@ -61,6 +61,13 @@ export class WireChecker {
     return durable.lastPrepare !== null && !votes.has(`prepare/${durable.lastPrepare}`);
   }
 
+  /** Highest view of a VIEW-CHANGE that anybody honest sent at a height. */
+  highestViewAt(height: number): number {
+    let highest = 0;
+    for (const { left } of this.#sent.values()) highest = Math.max(highest, left.get(height) ?? 0);
+    return highest;
+  }
+
   /** The durable segments of a node's vote log, as its last vote found them. */
   segmentsOf(name: string): readonly DurableSegment[] {
     return this.#sent.get(name)?.durable.segments ?? [];
