@@ -197,6 +197,7 @@ export const methods = {
       syncing: z.boolean(),
       abstaining: z.boolean(),
       mempool: z.object({ transactions: z.number(), bytes: z.number(), oldestMs: z.number() }),
+      clockOffsetMs: z.number().nullable(),
       peers: z.array(
         z.object({
           peerId: z.string(),

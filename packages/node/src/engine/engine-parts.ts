@@ -1,4 +1,5 @@
 import { type BlockPipeline, createBlockPipeline } from "./block-pipeline.ts";
+import { type ClockCheck, createClockCheck } from "./clock-check.ts";
 import { createEvidenceFiles, type EvidenceFiles } from "./evidence-files.ts";
 import { createEvidencePool, createEvidenceVerifier, type EvidencePool } from "./evidence-pool.ts";
 import { createHistoryVerifier } from "./history-verifier.ts";
@@ -39,6 +40,7 @@ export interface EngineParts {
   readonly pusher: TransactionPusher;
   readonly intake: TransactionIntake;
   readonly waiting: WaitingWatch;
+  readonly clockCheck: ClockCheck;
 }
 
 /** Puts the parts together; `onAdded` hears when there is more to propose than before. */
@@ -99,5 +101,11 @@ export function createEngineParts(
     pusher,
     intake: createTransactionIntake({ ...shared, signatures, pusher, budget, onAdded }),
     waiting: createWaitingWatch(mempool, clock, logger, instruments),
+    clockCheck: createClockCheck({
+      ...shared,
+      budget,
+      validators: () => directory.peersOf(directory.next(), []),
+      requestTimeoutMs,
+    }),
   };
 }

@@ -24,6 +24,7 @@ import { type ConsensusDriver, createConsensusDriver } from "./consensus-driver.
 import { holdingsOf } from "./engine-holdings.ts";
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import { createMessageDoor } from "./message-door.ts";
 import { createProposal, createProposalOf } from "./proposal-payload.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
@@ -51,8 +52,6 @@ import { openVoteLog, type VoteLog } from "./vote-log-writer.ts";
 export const VOTE_LOG_FOLDER = "votes";
 /** Proposals whose transactions take less than this carry them along, bytes. */
 const MAX_ATTACHED_BYTES = 64 * 1024;
-/** How often long waiting transactions are pushed again, milliseconds. */
-const HOUSEKEEPING_MS = 1_000;
 
 class NodeEngine implements Engine {
   readonly #options: EngineOptions;
@@ -175,9 +174,10 @@ class NodeEngine implements Engine {
     fetcher.serve();
     proposals.serve();
     intake.serve();
+    this.#parts.clockCheck.serve();
     this.#openDoor();
     this.#sync.start();
-    this.#housekeep();
+    this.#stopHousekeeping = this.#housekeep();
     this.#tryStartReplica();
   }
 
@@ -213,7 +213,7 @@ class NodeEngine implements Engine {
 
   status(): EngineStatus {
     const { header, digest: headDigest } = this.#components.ledger.head;
-    const { mempool, waiting } = this.#parts;
+    const { mempool, waiting, clockCheck } = this.#parts;
     return {
       height: header.height,
       headDigest,
@@ -226,6 +226,7 @@ class NodeEngine implements Engine {
         bytes: mempool.bytes,
         oldestMs: Math.round(waiting.oldestMs()),
       },
+      clockOffsetMs: clockCheck.offsetMs(),
     };
   }
 
@@ -447,19 +448,21 @@ class NodeEngine implements Engine {
     this.#driver?.feed({ type: "work", pending });
   }
 
-  #housekeep(): void {
-    if (this.#isStopped) return;
-    this.#parts.pusher.pushAgain();
-    this.#parts.waiting.tick();
-    this.#parts.evidence.sendAgain();
-    this.#readiness.tick().catch((error: unknown) => {
-      this.#components.logger.error("ready could not be said", { error });
-    });
-    this.#recovery.tick();
-    this.#stopHousekeeping = this.#components.clock.schedule(HOUSEKEEPING_MS, () =>
-      this.#housekeep(),
-    );
+  #housekeep(): () => void {
+    const { pusher, waiting, clockCheck, evidence } = this.#parts;
+    return startHousekeeping(this.#components.clock, [
+      () => pusher.pushAgain(),
+      () => waiting.tick(),
+      () => clockCheck.tick(),
+      () => evidence.sendAgain(),
+      () => void this.#readiness.tick().catch(this.#readinessFailed),
+      () => this.#recovery.tick(),
+    ]);
   }
+
+  readonly #readinessFailed = (error: unknown): void => {
+    this.#components.logger.error("ready could not be said", { error });
+  };
 
   #onEvidence(first: SignedVote, second: SignedVote): void {
     const { height, sender } = first;

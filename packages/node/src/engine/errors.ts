@@ -61,6 +61,10 @@ export const engineErrors = defineErrors({
     meaning: "A peer asked for more, or more often, than one peer may; it got no answer.",
     remedy: "An honest node stays far below: look at the peer when this goes on.",
   },
+  NODE_CLOCK_OFF: {
+    meaning: "The wall clocks of the validators are more than 100 ms from ours.",
+    remedy: "Synchronise the machine's clock (NTP); further off, our proposals and votes are lost.",
+  },
   NODE_PEER_FLOOD: {
     meaning: "A peer went on sending far beyond everything that one peer may cost.",
     remedy: "The peer is cut for a while; look at it when this goes on.",

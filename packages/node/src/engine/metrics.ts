@@ -30,6 +30,11 @@ export const engineMetrics = {
     kind: "gauge",
     help: "1 while this validator must not vote, because its vote log is lost or too old.",
   },
+  clockOffset: {
+    name: "credlink_node_clock_offset_seconds",
+    kind: "gauge",
+    help: "How far the validators' clocks are ahead of ours, the middle one of those that answered.",
+  },
   commitLatency: {
     name: "credlink_node_commit_latency_seconds",
     kind: "histogram",
@@ -154,6 +159,7 @@ export function createInstruments(metrics: Metrics): EngineInstruments {
     height: metrics.gauge(m.height),
     view: metrics.gauge(m.view),
     abstaining: metrics.gauge(m.abstaining),
+    clockOffset: metrics.gauge(m.clockOffset),
     commitLatency: metrics.histogram(m.commitLatency),
     blockInterval: metrics.histogram(m.blockInterval),
     executionTime: metrics.histogram(m.executionTime),

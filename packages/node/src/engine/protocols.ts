@@ -23,6 +23,7 @@ import {
   nullable,
   struct,
   u32,
+  u53,
 } from "@credlink/primitives";
 
 /** Votes and proposals between validators. */
@@ -39,6 +40,8 @@ export const PROPOSAL_PROTOCOL = "/credlink/proposals/1";
 export const STATUS_PROTOCOL = "/credlink/status/1";
 /** "My head moved": a status that expects no answer. */
 export const HEAD_PROTOCOL = "/credlink/head/1";
+/** "What time is it with you?" */
+export const CLOCK_PROTOCOL = "/credlink/clock/1";
 /** Ranges of decided blocks. */
 export const BLOCKS_PROTOCOL = "/credlink/blocks/1";
 
@@ -113,6 +116,10 @@ export const statusCodec: Codec<Status> = struct({
   certificate: nullable(commitCertificateCodec),
   seenVote: nullable(bytesUpTo(48 * 1024)),
 });
+
+/** What the wall clock of who was asked shows, milliseconds since 1970. */
+export const clockReplyCodec: Codec<{ readonly nowMs: number }> = struct({ nowMs: u53 });
+export const MAX_CLOCK_REPLY_BYTES = 16;
 
 export interface BlockRangeRequest {
   readonly from: Height;

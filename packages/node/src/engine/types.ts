@@ -99,6 +99,8 @@ export interface EngineStatus {
     /** How long the one that waits longest has waited; 0 when none waits. */
     readonly oldestMs: number;
   };
+  /** How far the validators' clocks are ahead of ours; null while none has answered. */
+  readonly clockOffsetMs: number | null;
 }
 
 /** Entries that an engine holds beside its replica's. @see docs/protocol/consensus.md §8 */

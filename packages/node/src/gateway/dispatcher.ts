@@ -53,7 +53,8 @@ function openHandlers(sessions: Sessions): OpenHandlers {
 
 function nodeStatus(components: GatewayComponents): MethodResult<"node.status"> {
   const { engine, facts, ledger, peers, clock } = components;
-  const { height: at, headDigest, stateRoot, replica, syncing, mempool } = engine.status();
+  const status = engine.status();
+  const { height: at, headDigest, stateRoot, replica, syncing, mempool } = status;
   const validators = ledger.validatorsAt(height(at + 1))?.validators ?? [];
   return {
     nodeId: facts.nodeId,
@@ -69,6 +70,7 @@ function nodeStatus(components: GatewayComponents): MethodResult<"node.status"> 
     syncing,
     abstaining: replica.abstaining,
     mempool: { ...mempool },
+    clockOffsetMs: status.clockOffsetMs === null ? null : Math.round(status.clockOffsetMs),
     peers: peers().map(({ id, nodeId, organization, role, provisional }) => ({
       peerId: id,
       nodeId,

@@ -162,6 +162,10 @@ test("four validators admit each other, decide one block, and a fresh one is rea
   const page = await (await fetch(first.addresses.metrics)).text();
   expect(page).toContain('credlink_node_peers{standing="full"} 3');
   expect(page).toContain('credlink_node_information{node="node1"');
+  // One machine, one clock: what the others answered over real streams is nearly nothing.
+  const offset = async () => (await caller.call("node.status")).result?.clockOffsetMs;
+  await untilAsync(async () => (await offset()) !== null);
+  expect(Math.abs(Number(await offset()))).toBeLessThan(1_000);
 });
 
 async function untilAsync(condition: () => Promise<boolean>): Promise<void> {

@@ -76,6 +76,7 @@ function createEngineDouble(ledger: Awaited<ReturnType<typeof openLedger>>): Eng
       headTimestampMs: ledger.head.header.timestampMs,
       syncing: false,
       mempool: { transactions: 0, bytes: 0, oldestMs: 0 },
+      clockOffsetMs: null,
       replica: {
         height: height(1),
         view: view(0),
