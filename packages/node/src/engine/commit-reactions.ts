@@ -2,7 +2,7 @@ import type { Clock } from "@credlink/primitives";
 import type { Committed } from "./chain-writer.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { CommittedBlock } from "./types.ts";
-import type { VoteLog } from "./vote-log-writer.ts";
+import type { VoteLog } from "./vote-log.ts";
 
 /** What has to happen around a commit beyond this file. */
 export interface ReactionHooks {

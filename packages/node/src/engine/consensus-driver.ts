@@ -33,7 +33,7 @@ import type { RecentProposals } from "./recent-proposals.ts";
 import { createReplicaTimers, type ReplicaTimers } from "./replica-timers.ts";
 import type { StatementMemory } from "./seen-statements.ts";
 import type { ConsensusSignatures } from "./signature-memory.ts";
-import type { VoteLog } from "./vote-log-writer.ts";
+import type { VoteLog } from "./vote-log.ts";
 
 /** What the driver works with. */
 export interface DriverComponents {

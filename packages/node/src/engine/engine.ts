@@ -45,8 +45,9 @@ import type {
   EngineStatus,
   TransactionOutcome,
 } from "./types.ts";
+import type { VoteLog } from "./vote-log.ts";
 import { highestDecided } from "./vote-log-opening.ts";
-import { openVoteLog, type VoteLog } from "./vote-log-writer.ts";
+import { openVoteLog } from "./vote-log-writer.ts";
 
 /** Folder of the vote log on the node's disk. */
 export const VOTE_LOG_FOLDER = "votes";

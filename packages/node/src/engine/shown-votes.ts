@@ -6,7 +6,7 @@ import type { EngineErrorCode } from "./errors.ts";
 import { requestsOf } from "./message-door.ts";
 import type { ConsensusSignatures } from "./signature-memory.ts";
 import type { ValidatorDirectory } from "./validator-directory.ts";
-import type { VoteLog } from "./vote-log-writer.ts";
+import type { VoteLog } from "./vote-log.ts";
 
 /** A message that its sender signed. */
 type OwnVote = Exclude<Message, { readonly type: "decided" }>;

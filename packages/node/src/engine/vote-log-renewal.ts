@@ -1,7 +1,7 @@
 import { parseSegmentName, type VoteRecord } from "@credlink/consensus-pbft";
 import type { Disk, Height } from "@credlink/primitives";
 import { EngineError } from "./errors.ts";
-import type { PlainLog, VoteLog } from "./vote-log-writer.ts";
+import type { PlainLog, VoteLog } from "./vote-log.ts";
 
 /** Stands in the folder while a log is begun anew: whatever is there then must not be trusted. */
 export const RENEWAL_MARKER = "renewing";

@@ -14,38 +14,14 @@ import {
   concatBytes,
   type Disk,
   type DiskFile,
-  type Height,
   invariant,
   type Logger,
 } from "@credlink/primitives";
 import { EngineError, type EngineErrorCode } from "./errors.ts";
 import type { EngineInstruments } from "./metrics.ts";
+import type { PlainLog, VoteLog } from "./vote-log.ts";
 import { type OpenedSegment, readVoteLog, recordHeight } from "./vote-log-opening.ts";
 import { createRenewableLog } from "./vote-log-renewal.ts";
-
-/** The durable memory of what this validator promised. */
-export interface VoteLog {
-  /** Records found at opening, oldest first. */
-  readonly records: readonly VoteRecord[];
-  /** Why this validator must not vote; null when the log is whole. */
-  readonly abstain: string | null;
-  /** Resolves when the records and all earlier ones are durable. Order is that of the calls. */
-  append(records: readonly VoteRecord[]): Promise<void>;
-  /** From now on, and after a restart, this log is not trusted: it misses a vote of that height. */
-  distrust(height: Height): Promise<void>;
-  /**
-   * Begins anew with these records, durable when this resolves: the old segments are moved aside. A
-   * crash on the way leaves a log that is not trusted.
-   */
-  renew(records: readonly VoteRecord[]): Promise<void>;
-  /** Deletes segments that speak of nothing above `height`. */
-  prune(height: number): void;
-  /** Waits for what was appended and closes the file. */
-  close(): Promise<void>;
-}
-
-/** A log that is what it was opened as. */
-export type PlainLog = Omit<VoteLog, "renew" | "distrust">;
 
 /** What the writer works with. */
 export interface VoteLogComponents {

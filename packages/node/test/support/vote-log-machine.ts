@@ -1,7 +1,8 @@
 import { voteLogIdentity } from "@credlink/consensus-pbft";
 import { digest } from "@credlink/primitives";
 import { createSeededRandom, createSimulatedClock, createSimulatedDisk } from "@credlink/testkit";
-import { openVoteLog, type VoteLog } from "../../src/engine/vote-log-writer.ts";
+import type { VoteLog } from "../../src/engine/vote-log.ts";
+import { openVoteLog } from "../../src/engine/vote-log-writer.ts";
 import { createRecordingLogger } from "./recording.ts";
 
 export const FOLDER = "votes";

@@ -2,7 +2,7 @@ import type { VoteRecord } from "@credlink/consensus-pbft";
 import { digest, height, view } from "@credlink/primitives";
 import { type CrashOutcome, createSeededRandom } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
-import type { VoteLog } from "../../../src/engine/vote-log-writer.ts";
+import type { VoteLog } from "../../../src/engine/vote-log.ts";
 import { createMachine as createPlainMachine } from "../../support/vote-log-machine.ts";
 
 const fill = (byte: number) => digest(new Uint8Array(32).fill(byte));
