@@ -134,8 +134,8 @@ function lose(cluster: Cluster, node: SimulatedNode, random: SeededRandom): void
     }
 }
 
-function heightOf({ engine }: SimulatedNode): number {
-  return engine?.status().height ?? 0;
+function heightOf({ ledger }: SimulatedNode): number {
+  return ledger?.head.header.height ?? 0;
 }
 
 /** Who abstains needs its request in a block: f + 2 after the one under way, as everybody's. */

@@ -54,6 +54,7 @@ class ValidatorClocks implements ClockCheck {
   readonly #parts: ClockCheckComponents;
   /** The latest answer of each validator that is connected. */
   readonly #samples = new Map<PeerId, Sample>();
+  #offsetMs: number | null = null;
   #saidAtMs: number | null = null;
 
   constructor(parts: ClockCheckComponents) {
@@ -75,7 +76,7 @@ class ValidatorClocks implements ClockCheck {
     const now = clock.monotonicMs();
     const connected = new Set(network.peers().map(({ id }) => id));
     const asked = new Set(validators().filter((peer) => connected.has(peer)));
-    for (const peer of this.#samples.keys()) if (!asked.has(peer)) this.#samples.delete(peer);
+    for (const peer of this.#samples.keys()) if (!asked.has(peer)) this.#note(peer, null);
     for (const peer of asked) {
       const sample = this.#samples.get(peer);
       if (sample === undefined || now - sample.atMs >= CLOCK_INTERVAL_MS) void this.#ask(peer);
@@ -84,7 +85,7 @@ class ValidatorClocks implements ClockCheck {
   }
 
   offsetMs(): number | null {
-    return median([...this.#samples.values()].map(({ offsetMs }) => offsetMs));
+    return this.#offsetMs;
   }
 
   async #ask(peer: PeerId): Promise<void> {
@@ -97,15 +98,21 @@ class ValidatorClocks implements ClockCheck {
       const { nowMs } = decode(clockReplyCodec, reply);
       const atMs = clock.monotonicMs();
       const errorMs = (atMs - askedAtMs) / 2;
-      this.#samples.set(peer, { atMs, offsetMs: nowMs - (askedAt + errorMs), errorMs });
+      this.#note(peer, { atMs, offsetMs: nowMs - (askedAt + errorMs), errorMs });
     } catch {
       // One that does not answer, or answers nonsense, has no say.
-      this.#samples.delete(peer);
+      this.#note(peer, null);
     }
   }
 
+  #note(peer: PeerId, sample: Sample | null): void {
+    if (sample === null) this.#samples.delete(peer);
+    else this.#samples.set(peer, sample);
+    this.#offsetMs = median([...this.#samples.values()].map(({ offsetMs }) => offsetMs));
+  }
+
   #judge(now: number): void {
-    const offsetMs = this.offsetMs();
+    const offsetMs = this.#offsetMs;
     if (offsetMs === null) return;
     this.#parts.instruments.clockOffset.set(offsetMs / 1_000);
     const certain = median([...this.#samples.values()].map(certainPart)) ?? 0;
