@@ -110,10 +110,12 @@ export class HistoryLog {
    * @throws LedgerError LEDGER_STORE_CORRUPT when the row is missing or does not link
    */
   read(at: Height): LinkedHistory | null {
-    if (at <= this.#anchor.height) return null;
+    // What a batch under way takes away may be gone before its commit has resolved.
+    const anchor = this.#next?.anchor ?? this.#anchor;
+    if (at <= anchor.height) return null;
     const row = this.#store.get("history", encodeU64(at));
-    const below = readHistoryLink(this.#store, this.#anchor, at - 1);
-    return openHistoryRow(below ?? this.#anchor.link, at, row ?? new Uint8Array(0));
+    const below = readHistoryLink(this.#store, anchor, at - 1);
+    return openHistoryRow(below ?? anchor.link, at, row ?? new Uint8Array(0));
   }
 
   #linkBelow(at: Height): Digest {

@@ -5,7 +5,7 @@ import type {
   ValidatorSet,
 } from "@credlink/consensus-pbft";
 import type { Evidence } from "@credlink/consensus-pbft/certificates";
-import type { Digest, Height, Result, ValidatorIndex } from "@credlink/primitives";
+import type { Address, Digest, Height, Result, ValidatorIndex } from "@credlink/primitives";
 import type { Block, Header, SealedBlock } from "./block.ts";
 import type { LinkedHistory, SeenStatements } from "./consensus-history.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
@@ -14,6 +14,7 @@ import type { BlockRefusalCode, TransactionRefusalCode } from "./errors.ts";
 import type { JudgedEvidence } from "./evidence.ts";
 import type { StateView } from "./executor.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
+import type { Member } from "./member.ts";
 import type { MerkleProof } from "./merkle.ts";
 import type { Receipt } from "./receipt.ts";
 import type { ReplayGuard } from "./replay-guard.ts";
@@ -171,6 +172,11 @@ export interface LedgerReader {
   transactionProof(id: Digest): Promise<MerkleProof | null>;
   /** Proof of the encoded receipt under its header's `receiptRoot`. */
   receiptProof(id: Digest): Promise<MerkleProof | null>;
+  /**
+   * The registry's record of an address as of the head; null when there is none.
+   * @throws LedgerError LEDGER_STORE_CORRUPT
+   */
+  member(address: Address): Member | null;
   /** Value and proof at the head. */
   state(contract: string, key: Uint8Array): StateRecord;
 }

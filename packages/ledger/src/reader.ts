@@ -1,11 +1,20 @@
 import type { CommitCertificate } from "@credlink/consensus-pbft";
-import { type Digest, decode, equalBytes, type Height, height } from "@credlink/primitives";
+import {
+  type Address,
+  type Digest,
+  decode,
+  equalBytes,
+  type Height,
+  height,
+} from "@credlink/primitives";
 import type { SealedBlock } from "./block.ts";
 import type { LinkedHistory } from "./consensus-history.ts";
 import { headerDigest, statePath } from "./digests.ts";
+import { readMember } from "./envelope.ts";
 import { decodeU64, encodeU64 } from "./fixed-u64.ts";
 import type { HistoryLog } from "./history-log.ts";
 import type { BlockReference, LedgerReader, StateRecord } from "./ledger.ts";
+import type { Member } from "./member.ts";
 import { createMerkleProof } from "./merkle.ts";
 import { type Receipt, receiptCodec } from "./receipt.ts";
 import {
@@ -154,6 +163,10 @@ export class ChainReader implements LedgerReader {
     const place = this.place(id);
     if (place === null) return null;
     return createMerkleProof(await this.#encodedReceipts(place.height), place.index);
+  }
+
+  member(address: Address): Member | null {
+    return readMember(this.#head().view, address);
   }
 
   state(contract: string, key: Uint8Array): StateRecord {

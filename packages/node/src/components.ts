@@ -28,6 +28,7 @@ import type { Libp2pNetwork, NetworkOptions } from "./p2p/libp2p-network.ts";
 import { NonceMemory } from "./p2p/nonce-memory.ts";
 import { loadPeerKey } from "./p2p/peer-key.ts";
 import { type RevocationFiles, watchRevocationFiles } from "./revocation-files.ts";
+import { createDamageWatch, type DamageWatch } from "./self-check/damage-watch.ts";
 import { readMark } from "./self-check/mark.ts";
 import { StorageError } from "./storage/errors.ts";
 import { type FolderLock, lockFolder } from "./storage/folder-lock.ts";
@@ -40,6 +41,8 @@ export interface Foundation {
   readonly identity: OwnIdentity;
   readonly executor: Executor;
   readonly store: KeyValueStore;
+  /** Stands around database, chain and executor. */
+  readonly damage: DamageWatch;
   readonly disk: Disk;
   /** Keeps the vote log for this process, whatever database it stands beside. */
   readonly votesLock: FolderLock;
@@ -76,19 +79,21 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
   checkDevelopment(config, genesis);
   const identity = await loadOwnIdentity(config);
   const metrics = createMetricsRegistry(systemClock);
+  const damage = createDamageWatch();
   const executor = createExecutor({ metrics, logger: logger.child({ component: "executor" }) });
   // The disk's folder is made first: the database's lies in it.
   const disk = await openVotesDisk(join(config.dataDir, VOTES_FOLDER));
   // Where data are marked as polluted, a database that is missing is no new one.
   const isMarked = (await readMark(config.dataDir)) !== null;
-  const store = await openLevelStore(join(config.dataDir, DATABASE_FOLDER), {
+  const database = await openLevelStore(join(config.dataDir, DATABASE_FOLDER), {
     create: !isMarked,
     cacheBytes: config.storage.cacheBytes,
   });
+  const store = damage.store(database);
   let votesLock: FolderLock | undefined;
   try {
     votesLock = await lockFolder(join(config.dataDir, VOTES_FOLDER));
-    const ledger = await createLedger({
+    const chain = await createLedger({
       store,
       executor,
       genesis,
@@ -98,7 +103,11 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
     });
     const { threads, maxQueued } = config.verification;
     const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });
-    return { genesis, identity, executor, store, disk, votesLock, ledger, verifier, metrics };
+    return {
+      ...{ genesis, identity, store, damage, disk, votesLock, verifier, metrics },
+      executor: damage.over(executor),
+      ledger: damage.over(chain),
+    };
   } catch (error) {
     await store.close();
     await votesLock?.release();

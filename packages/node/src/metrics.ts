@@ -14,7 +14,7 @@ export const nodeMetrics = {
   pollutedRows: {
     name: "credlink_node_polluted_rows_total",
     kind: "counter",
-    help: "Stored rows found missing or altered by the node's own checks, by class of data.",
+    help: "Stored rows found missing or altered, by checks or by a read, by class of data.",
     labels: ["space"],
   },
   polluted: {

@@ -15,7 +15,9 @@ import { exitCodes } from "./exit-codes.ts";
 import { type FrontSide, openFront } from "./front.ts";
 import { createLogger, flushLogger } from "./logger.ts";
 import { nodeMetrics } from "./metrics.ts";
+import { faultBehind } from "./self-check/damage-watch.ts";
 import { createIsolation, type Isolation } from "./self-check/isolation.ts";
+import type { DataFault } from "./self-check/mark.ts";
 import { createSelfCheck, type SelfCheck } from "./self-check/self-check.ts";
 import { createStanding, type Standing } from "./standing.ts";
 import { systemClock } from "./system-clock.ts";
@@ -106,18 +108,25 @@ class Node implements RunningNode {
     if (!this.#watch.isolation.isOn) this.#watchData();
   }
 
-  /** What is found from now on ends votes, service to peers and answers to clients. */
+  /** What is found or met from now on ends votes, service to peers and answers to clients. */
   #watchData(): void {
-    const { check, isolation } = this.#watch;
-    const { network } = this.#side;
-    check.start(network, (findings) => {
-      const cutOff = async (): Promise<void> => {
-        await this.engine.stop();
-        await network.stop();
-      };
-      isolation.begin(findings, cutOff).catch((error: unknown) => {
-        this.#logger.error("node not isolated in full", { error });
-      });
+    this.#watch.check.start(this.#side.network, (findings) => this.isolate(findings));
+    this.#foundation.damage.onDamage((fault) => {
+      this.#foundation.metrics
+        .counter(nodeMetrics.pollutedRows)
+        .add(1, { space: fault.space ?? "unknown" });
+      this.isolate([fault]);
+    });
+  }
+
+  /** Cuts the node off from peers and clients because its own data are damaged. */
+  isolate(faults: readonly DataFault[]): void {
+    const cutOff = async (): Promise<void> => {
+      await this.engine.stop();
+      await this.#side.network.stop();
+    };
+    this.#watch.isolation.begin(faults, cutOff).catch((error: unknown) => {
+      this.#logger.error("node not isolated in full", { error });
     });
   }
 
@@ -290,6 +299,12 @@ export async function startNode(
   let isFaulty = false;
   const onFault = (error: Error): void => {
     if (isFaulty) return;
+    const fault = faultBehind(error);
+    // A node that met damage in its own data stays up, cut off, and tells its operator.
+    if (node !== undefined && fault !== null) {
+      node.isolate([fault]);
+      return;
+    }
     isFaulty = true;
     const code = error instanceof AppError ? error.code : "NODE_FATAL";
     logger.error("fatal fault, stopping", { code, error });

@@ -1,6 +1,6 @@
 import { quorum } from "@credlink/consensus-pbft";
-import { type Ledger, MEMBERS_CONTRACT, memberCodec, memberKey } from "@credlink/ledger";
-import { decode, height, type PeerId, toHex } from "@credlink/primitives";
+import type { Ledger } from "@credlink/ledger";
+import { height, type PeerId, toHex } from "@credlink/primitives";
 import type { Engine } from "./engine/types.ts";
 import type { Readiness } from "./gateway/context.ts";
 import type { RegistryView } from "./p2p/identity.ts";
@@ -69,11 +69,7 @@ export function createStanding(components: StandingComponents): Standing {
       return { ready: found.length === 0, reasons: found };
     },
     registry: {
-      member(address) {
-        const view = ledger.stateAt(ledger.head.digest);
-        const bytes = view?.get(MEMBERS_CONTRACT, memberKey(address)) ?? null;
-        return bytes === null ? null : decode(memberCodec, bytes);
-      },
+      member: (address) => ledger.member(address),
       validatorPeerId: (publicKey) => index().byKey.get(toHex(publicKey)) ?? null,
       isHeadProven: () => reasons().length === 0,
       headTimestampMs: () => ledger.head.header.timestampMs,

@@ -152,6 +152,27 @@ describe("S-9.2-7: the history of consensus", () => {
     expect((await findings(store)).map((each) => each.split(":")[0])).toContain("history 5");
   });
 
+  it("a height that a commit takes away is no longer kept, though that commit has not resolved", async () => {
+    const memory = createMemoryStore();
+    const seen: unknown[] = [];
+    let read = (): void => undefined;
+    // The batch can be read before whoever wrote it hears of it.
+    const store: KeyValueStore = {
+      ...{ get: memory.get.bind(memory), getMany: memory.getMany.bind(memory) },
+      ...{ range: memory.range.bind(memory), close: memory.close.bind(memory) },
+      write: async (operations, options) => {
+        await memory.write(operations, options);
+        read();
+      },
+    };
+    const executor = createKeyValueExecutor();
+    const ledger = await createLedger({ store, executor, genesis: testGenesis, historyHeights: 3 });
+    await grow(ledger, 4);
+    read = () => seen.push(ledger.history(height(2)), ledger.history(height(3))?.history.height);
+    await grow(ledger, 1);
+    expect(seen).toEqual([null, 3]);
+  });
+
   it("names the height and the field of an edit, link recomputed or not", async () => {
     const store = createMemoryStore();
     const ledger = await openLedger(store);

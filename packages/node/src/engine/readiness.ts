@@ -1,13 +1,5 @@
 import { addressFromPublicKey, isValidPublicKey } from "@credlink/crypto";
-import {
-  ANCESTOR_WINDOW,
-  MEMBERS_CONTRACT,
-  memberCodec,
-  memberKey,
-  readyArgsCodec,
-  readyKey,
-  VALIDATORS_CONTRACT,
-} from "@credlink/ledger";
+import { ANCESTOR_WINDOW, readyArgsCodec, readyKey, VALIDATORS_CONTRACT } from "@credlink/ledger";
 import {
   type Address,
   type Clock,
@@ -60,8 +52,7 @@ export function createReadiness(parts: ReadinessParts): Readiness {
     return !validators.some(({ publicKey }) => equalBytes(publicKey, signer.publicKey));
   };
   const isEligible = (address: Address): boolean => {
-    const row = ledger.stateAt(ledger.head.digest)?.get(MEMBERS_CONTRACT, memberKey(address));
-    const member = row === undefined || row === null ? null : decode(memberCodec, row);
+    const member = ledger.member(address);
     return member?.role === "validator" && member.status === "active";
   };
   const hasCaughtUp = (head: Height): boolean => {

@@ -14,7 +14,7 @@ import {
   stateGet,
 } from "./chain-methods.ts";
 import type { GatewayComponents, GatewayOptions } from "./context.ts";
-import { CallError, refuseCall } from "./errors.ts";
+import { pollutedError, refuseCall } from "./errors.ts";
 import type { Caller, Sessions } from "./sessions.ts";
 import { createWait, getTransaction, submit, submitBatch } from "./transaction-methods.ts";
 
@@ -136,9 +136,7 @@ export function createDispatcher(
   return async (name, params, origin) => {
     limit(byAddress, origin.address);
     if (!isMethod(name)) throw refuseCall("API_METHOD_UNKNOWN");
-    if (components.isPolluted()) {
-      throw new CallError("NODE_DATA_POLLUTED", "this node found its own data altered");
-    }
+    if (components.isPolluted()) throw pollutedError();
     const method = methods[name];
     let caller: Caller | undefined;
     if (method.session) {

@@ -16,6 +16,11 @@ export function refuseCall(code: ApiErrorCode, detail?: string, retryAfterMs?: n
   return new CallError(code, detail ?? apiErrors[code].meaning, retryAfterMs);
 }
 
+/** The answer to every call of a node that has isolated itself. */
+export function pollutedError(): CallError {
+  return new CallError("NODE_DATA_POLLUTED", "this node found its own data altered");
+}
+
 /** What cures a code, looked up in the tables of all packages whose codes a call may give. */
 export function createRemedies(tables: readonly ErrorTable[]): (code: string) => string {
   const entries: ErrorTable = Object.assign({}, apiErrors, ...tables);

@@ -7,13 +7,12 @@ import {
   requestEnvelope,
   rpcErrorKind,
 } from "@credlink/api";
-import { MEMBERS_CONTRACT, memberCodec, memberKey } from "@credlink/ledger";
-import { AppError, decode } from "@credlink/primitives";
+import { AppError } from "@credlink/primitives";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { NodeError } from "../errors.ts";
 import type { GatewayComponents, GatewayOptions } from "./context.ts";
 import { type CallOrigin, createDispatcher, type Dispatch } from "./dispatcher.ts";
-import { CallError, refuseCall } from "./errors.ts";
+import { CallError, pollutedError, refuseCall } from "./errors.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { type MemberView, Sessions } from "./sessions.ts";
 
@@ -32,11 +31,7 @@ type Answer = { readonly response: ResponseEnvelope; readonly httpStatus: number
 /** The committed registry, for sessions. */
 export function createMemberView(ledger: GatewayComponents["ledger"]): MemberView {
   return {
-    member(address) {
-      const view = ledger.stateAt(ledger.head.digest);
-      const bytes = view?.get(MEMBERS_CONTRACT, memberKey(address)) ?? null;
-      return bytes === null ? null : decode(memberCodec, bytes);
-    },
+    member: (address) => ledger.member(address),
     height: () => ledger.head.header.height,
     timestampMs: () => ledger.head.header.timestampMs,
   };
@@ -99,6 +94,8 @@ class RpcServer {
 
   #toCallError(cause: unknown): CallError {
     if (cause instanceof CallError) return cause;
+    // The call itself may be what found out.
+    if (this.#components.isPolluted()) return pollutedError();
     if (cause instanceof AppError && cause.code === "CRYPTO_POOL_FULL") {
       return refuseCall("API_BUSY", "signature verification is full", POOL_RETRY_MS);
     }

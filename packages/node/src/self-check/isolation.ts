@@ -1,13 +1,18 @@
-import type { Finding } from "@credlink/ledger";
 import type { Logger, Metrics } from "@credlink/primitives";
 import { nodeMetrics } from "../metrics.ts";
-import { describeFinding, type PollutionMark, readMark, writeMark } from "./mark.ts";
+import {
+  type DataFault,
+  describeFinding,
+  type PollutionMark,
+  readMark,
+  writeMark,
+} from "./mark.ts";
 
 /** Whether this node has cut itself off because its data cannot be trusted. */
 export interface Isolation {
   readonly isOn: boolean;
   /** Marks the data, durably, and cuts the node off; the first call counts. */
-  begin(findings: readonly Finding[], cutOff: () => Promise<void>): Promise<void>;
+  begin(findings: readonly DataFault[], cutOff: () => Promise<void>): Promise<void>;
   /** Resolves when what `begin` started has ended. */
   readonly settled: Promise<void>;
 }
@@ -40,7 +45,10 @@ export async function createIsolation(parts: IsolationComponents): Promise<Isola
   gauge.set(isOn ? 1 : 0);
   if (mark !== null) logFindings(logger, mark);
 
-  const cut = async (findings: readonly Finding[], cutOff: () => Promise<void>): Promise<void> => {
+  const cut = async (
+    findings: readonly DataFault[],
+    cutOff: () => Promise<void>,
+  ): Promise<void> => {
     logFindings(logger, { findings: findings.map(describeFinding) });
     // Votes and answers end first; the mark is for the next start.
     await Promise.all([cutOff(), writeMark(dataDir, findings)]);

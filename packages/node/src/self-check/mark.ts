@@ -13,9 +13,10 @@ const markSchema = z.object({
   findings: z.array(
     z.object({
       code: z.string(),
-      space: z.string(),
+      /** Class of data; absent when whoever met the damage could not tell. */
+      space: z.string().optional(),
       /** Hexadecimal. */
-      key: z.string(),
+      key: z.string().optional(),
       height: z.number().optional(),
       contract: z.string().optional(),
       /** Hexadecimal. */
@@ -28,13 +29,19 @@ const markSchema = z.object({
 /** What was found polluted; it stands until the node is repaired. */
 export type PollutionMark = z.infer<typeof markSchema>;
 
+/** A fault of the node's own data: found by a check, or met by a read that knew less of it. */
+export type DataFault = Partial<Omit<Finding, "code" | "detail">> & {
+  readonly code: string;
+  readonly detail: string;
+};
+
 /** A finding as marks, logs and the command line tell it. */
-export function describeFinding(finding: Finding): PollutionMark["findings"][number] {
+export function describeFinding(finding: DataFault): PollutionMark["findings"][number] {
   const { code, space, key, height, contract, stateKey, detail } = finding;
   return {
     code,
-    space,
-    key: toHex(key),
+    ...(space === undefined ? {} : { space }),
+    ...(key === undefined ? {} : { key: toHex(key) }),
     ...(height === undefined ? {} : { height }),
     ...(contract === undefined ? {} : { contract }),
     ...(stateKey === undefined ? {} : { stateKey: toHex(stateKey) }),
@@ -59,7 +66,7 @@ export async function readMark(dataDir: string): Promise<PollutionMark | null> {
 }
 
 /** Writes the mark durably: it must outlive the process that found out. */
-export async function writeMark(dataDir: string, findings: readonly Finding[]): Promise<void> {
+export async function writeMark(dataDir: string, findings: readonly DataFault[]): Promise<void> {
   const path = join(dataDir, MARK_FILE);
   const mark = { findings: findings.slice(0, MAX_FINDINGS).map(describeFinding) };
   const file = await open(`${path}.new`, "w", 0o600);

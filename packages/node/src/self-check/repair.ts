@@ -25,6 +25,7 @@ import {
 } from "@credlink/ledger";
 import { equalBytes, type Height, height, type Logger, tryDecode } from "@credlink/primitives";
 import type { TransferredBlock } from "../engine/protocols.ts";
+import { damageBehind } from "./damage-watch.ts";
 
 const NOTHING_SEEN: SeenStatements = { statements: [], dropped: 0 };
 
@@ -100,7 +101,7 @@ async function commitOwn(parts: RebuildComponents, ledger: Ledger, at: Height): 
       row.justification,
     );
   } catch (error) {
-    if (error instanceof LedgerError) return false;
+    if (error instanceof LedgerError || damageBehind(error) !== undefined) return false;
     throw error;
   }
 }
@@ -165,7 +166,7 @@ async function goodStatements(
   at: Height,
   validators: ValidatorSet,
 ): Promise<SeenStatements> {
-  const known = readStoredStatements(from, at);
+  const known = readStatements(from, at);
   if (known === null) return NOTHING_SEEN;
   const { chainId, genesisDigest } = ledger;
   const context = { chainId, genesisDigest, validatorsHash: validators.hash };
@@ -179,6 +180,16 @@ async function goodStatements(
     if (statement.height === at && verdicts.every((one) => one)) good.push(statement);
   }
   return { statements: good, dropped: known.dropped + known.statements.length - good.length };
+}
+
+/** What our history of a height holds; null when it cannot be read. */
+function readStatements(from: KeyValueStore, at: Height): SeenStatements | null {
+  try {
+    return readStoredStatements(from, at);
+  } catch (error) {
+    if (damageBehind(error) !== undefined) return null;
+    throw error;
+  }
 }
 
 /** Folders of a repair beside the database's own. */

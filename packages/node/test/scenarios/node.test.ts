@@ -1,17 +1,9 @@
-import { addressFromPublicKey, sm2Sign, taggedSm3 } from "@credlink/crypto";
-import {
-  enrollArgsCodec,
-  setParametersArgsCodec,
-  signedTransactionCodec,
-  type Transaction,
-  transactionCodec,
-  transactionSigningMessage,
-} from "@credlink/ledger";
-import { encode, fromHex, height, noLogger, toHex } from "@credlink/primitives";
+import { setParametersArgsCodec } from "@credlink/ledger";
+import { encode, noLogger, toHex } from "@credlink/primitives";
 import { afterEach, expect, test } from "vitest";
 import { type RunningNode, startNode } from "../../src/node.ts";
-import { createCredential } from "../support/consortium.ts";
-import { createCaller, createNodeFolders, type NodeFolders } from "../support/nodes.ts";
+import { enrolment, logIn, signedCall } from "../support/admin-calls.ts";
+import { createNodeFolders, type NodeFolders } from "../support/nodes.ts";
 import { createRecordingLogger } from "../support/recording.ts";
 
 const running: RunningNode[] = [];
@@ -21,53 +13,6 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((node) => node.stop()));
   await Promise.all(folders.splice(0).map((each) => each.remove()));
 });
-
-async function logIn(made: NodeFolders, url: string) {
-  const caller = createCaller(url);
-  const address = made.adminAddress;
-  const asked = await caller.call("session.challenge", { address });
-  const challenge = String(asked.result?.challenge);
-  const message = taggedSm3(
-    "credlink/session/1",
-    made.digest,
-    fromHex(challenge),
-    addressFromPublicKey(made.admin.publicKey),
-  );
-  const signature = toHex(sm2Sign(made.admin.privateKey, message));
-  const login = await caller.call("session.login", { address, challenge, signature });
-  caller.token = String(login.result?.token);
-  return caller;
-}
-
-/** A call by the consortium's admin, signed. */
-function signedCall(
-  made: NodeFolders,
-  call: Pick<Transaction, "contract" | "method" | "args">,
-): Uint8Array {
-  const sender = addressFromPublicKey(made.admin.publicKey);
-  const transaction = encode(transactionCodec, {
-    version: 1,
-    chainId: made.genesis.chainId,
-    sender,
-    nonce: crypto.getRandomValues(new Uint8Array(16)),
-    expiryHeight: height(100),
-    contractVersion: "1.0.0",
-    gasLimit: 10_000_000,
-    ...call,
-  });
-  const message = transactionSigningMessage(made.digest, transaction);
-  const signature = sm2Sign(made.admin.privateKey, message);
-  return encode(signedTransactionCodec, {
-    transaction,
-    signatures: [{ address: sender, signature }],
-  });
-}
-
-async function enrolment(made: NodeFolders, name = "someone"): Promise<Uint8Array> {
-  const worker = await createCredential(made.authority, name, "enterprise");
-  const args = encode(enrollArgsCodec, { certificates: [worker.certificate.der] });
-  return signedCall(made, { contract: "members", method: "enroll", args });
-}
 
 test("one validator commits a transaction that came over HTTP, and finds it again after a restart", async () => {
   const made = await createNodeFolders(1);
