@@ -37,8 +37,9 @@ export interface FetchComponents {
 /** Finds the transactions that a block names. */
 export interface TransactionFetcher {
   /**
-   * All transactions of `ids`, in their order: from `inline`, the mempool, the store, then peers
-   * in the order given, again and again. Null as soon as `isAbandoned` says so.
+   * All transactions of `ids`, in their order: from the mempool, where their signatures are known to
+   * be good, `inline`, the store, then peers in the order given, again and again. Null as soon as
+   * `isAbandoned` says so.
    */
   collect(
     ids: readonly Digest[],
@@ -82,8 +83,9 @@ class Fetcher implements TransactionFetcher {
   ): Promise<readonly DecodedTransaction[] | null> {
     const found = new Map<string, DecodedTransaction>();
     const wanted = new Set(ids.map(byteKey));
-    takeWanted(inline, wanted, found);
-    this.#takeLocal(ids, found);
+    this.#takePooled(ids, found);
+    if (found.size < wanted.size) takeWanted(inline, wanted, found);
+    if (found.size < wanted.size) this.#takeStored(ids, found);
     if (found.size < wanted.size) {
       await this.#pause(GRACE_MS);
       this.#takeLocal(ids, found);
@@ -128,16 +130,26 @@ class Fetcher implements TransactionFetcher {
     return this.#parts.ledger.body(id);
   }
 
-  /** What the mempool has is decoded and verified already; the store has bodies we persisted. */
   #takeLocal(ids: readonly Digest[], found: Map<string, DecodedTransaction>): void {
+    this.#takePooled(ids, found);
+    this.#takeStored(ids, found);
+  }
+
+  /** What the mempool and recent proposals have is decoded, and most of it verified. */
+  #takePooled(ids: readonly Digest[], found: Map<string, DecodedTransaction>): void {
     for (const id of ids) {
       const key = byteKey(id);
       if (found.has(key)) continue;
       const pooled = this.#parts.mempool.get(id)?.transaction ?? this.#keptTransaction(key);
-      if (pooled !== null) {
-        found.set(key, pooled);
-        continue;
-      }
+      if (pooled !== null) found.set(key, pooled);
+    }
+  }
+
+  /** The store has the bodies that we persisted. */
+  #takeStored(ids: readonly Digest[], found: Map<string, DecodedTransaction>): void {
+    for (const id of ids) {
+      const key = byteKey(id);
+      if (found.has(key)) continue;
       const stored = this.#parts.ledger.body(id);
       const decoded = stored === null ? null : decodeSignedTransaction(stored);
       if (decoded?.ok) found.set(key, decoded.value);
