@@ -243,6 +243,18 @@ describe("what others decided twice", () => {
     }
     expect(cluster.checks.violations).toEqual([]);
   });
+
+  test("known bug 64: two primaries in a row that never speak: the third one's view decides", () => {
+    const cluster = createTestCluster({ n: 7 });
+    cluster.start();
+    cluster.nodes[1]?.crash();
+    cluster.nodes[2]?.crash();
+    cluster.submit("passed over twice");
+    const live = [0, 3, 4, 5, 6];
+    expect(cluster.runUntil(() => cluster.lowestHead(live) >= 1, 10_000)).toBe(true);
+    expect(cluster.nodes[0]?.chain.get(h1)?.certificate.view).toBe(2);
+    expect(cluster.checks.violations).toEqual([]);
+  });
 });
 
 /** Justifications that a liar can make of what it has, each against one rule. */

@@ -68,6 +68,8 @@ describe("views that others could not change, or not stop changing", () => {
       const live = [0, 2, 3];
       const done = fresh.runUntil(() => fresh.lowestHead(live) >= 1, 10_000);
       expect([at, done]).toEqual([at, true]);
+      // The liar's own view 0 is silent; the first view of an honest primary decides.
+      expect([at, fresh.nodes[0]?.chain.get(h1)?.certificate.view]).toEqual([at, 1]);
       fresh.submit("and after");
       expect(fresh.runUntil(() => fresh.lowestHead(live) >= 2, 10_000)).toBe(true);
       expect(fresh.checks.violations).toEqual([]);

@@ -119,7 +119,7 @@ describe("bounded buffers", () => {
     expect(state.current.timed.size + state.current.graced.size).toBeLessThanOrEqual(400);
   });
 
-  test("a sender that is no validator is not kept", () => {
+  test("known bug 56: a sender that is no validator is not kept", () => {
     const state = freshState();
     flood(state, 1, 0, validatorIndex(4));
     flood(state, 2, 0, validatorIndex(65_535));

@@ -1,11 +1,14 @@
-import { encodeMessage, type Message } from "@credlink/consensus-pbft";
+import { encodeMessage, type Message, type Proposal } from "@credlink/consensus-pbft";
+import { createMemoryStore } from "@credlink/ledger";
 import { digest, height, validatorIndex, view } from "@credlink/primitives";
 import { createSimulatedClock } from "@credlink/testkit";
 import { expect, it } from "vitest";
 import { createMessageDoor } from "../../../src/engine/message-door.ts";
 import { createInstruments } from "../../../src/engine/metrics.ts";
 import { createPeerBudget } from "../../../src/engine/peer-budget.ts";
+import { createProposalOf } from "../../../src/engine/proposal-payload.ts";
 import { createRecordingLogger, createRecordingMetrics } from "../../support/recording.ts";
+import { commitNext, openStorageChain, storageTransactions } from "../../support/storage-chain.ts";
 
 const chain = { chainId: "chain", genesisDigest: digest(new Uint8Array(32)) };
 const set = {
@@ -27,6 +30,30 @@ function prepare(sender: number, inView: number): Uint8Array {
     signature: new Uint8Array(64),
   };
   return encodeMessage(vote);
+}
+
+function prePrepare(sender: number, proposal: Proposal): Uint8Array {
+  return encodeMessage({
+    type: "pre-prepare",
+    height: height(1),
+    view: view(0),
+    parentDigest: proposal.parentDigest,
+    digest: proposal.digest,
+    sender: validatorIndex(sender),
+    signature: new Uint8Array(64),
+    proposal,
+    transactions: [],
+    justification: null,
+  });
+}
+
+/** A proposal of a block with two transactions. */
+async function blockOne(): Promise<Proposal> {
+  const ledger = await openStorageChain(createMemoryStore());
+  await commitNext(ledger, storageTransactions(1, 2));
+  const sealed = await ledger.block(height(1));
+  if (sealed === null) throw new Error("block 1");
+  return createProposalOf(sealed.block, ledger.head.digest, 0);
 }
 
 function openDoor(holds = true) {
@@ -78,6 +105,8 @@ function openDoor(holds = true) {
     delivered,
     verified: () => verified,
     hear: (sender: number, inView: number) => receive(from(`n${sender}`), prepare(sender, inView)),
+    propose: (sender: number, proposal: Proposal) =>
+      receive(from(`n${sender}`), prePrepare(sender, proposal)),
   };
 }
 
@@ -109,4 +138,28 @@ it("one whose signatures do not hold is cut after the twenty-first", async () =>
   door.hear(3, 20);
   await settled();
   expect(door.cuts).toEqual(["n3"]);
+});
+
+it("known bug 45: a proposal whose facts are not its payload's is dropped before a signature is looked at", async () => {
+  const proposal = await blockOne();
+  const other = digest(new Uint8Array(32).fill(9));
+  const lies: readonly Proposal[] = [
+    { ...proposal, height: height(2) },
+    { ...proposal, proposer: validatorIndex(3) },
+    { ...proposal, timestampMs: proposal.timestampMs + 1 },
+    { ...proposal, transactionCount: 1 },
+    { ...proposal, digest: other },
+    { ...proposal, parentDigest: other },
+    { ...proposal, validatorsHash: other },
+    { ...proposal, nextValidatorsHash: other },
+    { ...proposal, payload: proposal.payload.slice(1) },
+    { ...proposal, payload: new Uint8Array(0) },
+  ];
+  const door = openDoor();
+  for (const lie of lies) door.propose(1, lie);
+  await settled();
+  expect([door.verified(), door.delivered]).toEqual([0, []]);
+  door.propose(1, proposal);
+  await settled();
+  expect(door.delivered).toEqual(["n1"]);
 });
