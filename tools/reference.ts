@@ -1,12 +1,14 @@
 /**
- * Writes docs/errors.md and docs/metrics.md from the tables that the packages export, so that a
- * code or a metric is described once. `pnpm docs:reference` writes; `test/reference.test.ts`
- * compares.
+ * Writes docs/errors.md and docs/metrics.md from the tables that the packages export, and
+ * docs/consensus-rules.md from the rules that are broken on purpose, so that each is described
+ * once. `pnpm docs:reference` writes; `test/reference.test.ts` and `test/assurance.test.ts` compare.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ErrorTable, MetricDefinition } from "@credlink/primitives";
+import { rulesPage } from "./sabotage/page.ts";
+import { brokenRules } from "./sabotage/rules.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -106,4 +108,5 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const reference = await loadReference();
   writeFileSync(join(root, "docs/errors.md"), errorsPage(reference));
   writeFileSync(join(root, "docs/metrics.md"), metricsPage(reference));
+  writeFileSync(join(root, "docs/consensus-rules.md"), rulesPage(brokenRules));
 }

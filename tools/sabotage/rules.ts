@@ -3,7 +3,9 @@ import { certificateRules } from "./rules/certificates.ts";
 import { durabilityRules } from "./rules/durability.ts";
 import { evidenceRules } from "./rules/evidence.ts";
 import { membershipRules } from "./rules/membership.ts";
+import { nodeRules } from "./rules/node.ts";
 import { progressRules } from "./rules/progress.ts";
+import { recoveryRules } from "./rules/recovery.ts";
 import { viewRules } from "./rules/views.ts";
 import { votingRules } from "./rules/voting.ts";
 
@@ -16,4 +18,6 @@ export const brokenRules: readonly BrokenRule[] = [
   ...durabilityRules,
   ...progressRules,
   ...evidenceRules,
+  ...recoveryRules,
+  ...nodeRules,
 ];

@@ -1,5 +1,5 @@
 import type { BrokenRule } from "../rule.ts";
-import { byzantine, CORE, certificates, messages, settings, UNIT } from "./places.ts";
+import { bounds, byzantine, CORE, certificates, messages, settings, UNIT } from "./places.ts";
 
 /** Thresholds and certificates: what makes two quorums meet in an honest validator. */
 export const certificateRules: readonly BrokenRule[] = [
@@ -22,7 +22,7 @@ export const certificateRules: readonly BrokenRule[] = [
     file: `${CORE}/certificates.ts`,
     find: "if (index <= previous) return",
     replace: "if (index < previous) return",
-    tests: [{ file: certificates, name: "known bug 67" }],
+    tests: [{ file: certificates, name: "known bug 67:" }],
   },
   {
     id: "distinct-voters",
@@ -33,7 +33,7 @@ export const certificateRules: readonly BrokenRule[] = [
     replace:
       "  if (first !== undefined && !isEquivocation(first, vote)) votes.set((1000 + votes.size) as never, vote);\n" +
       "  if (first === undefined) votes.set(vote.sender, vote);",
-    tests: [{ file: byzantine, name: "known bugs 62 and 67" }],
+    tests: [{ file: byzantine, name: "known bugs 62 and 67:" }],
   },
   {
     id: "index-bound",
@@ -62,7 +62,60 @@ export const certificateRules: readonly BrokenRule[] = [
     replace: "return [ownClaim(message, context)];",
     tests: [
       { file: certificates, name: "signatureClaims names every signature" },
-      { file: messages, name: "known bug 44" },
+      { file: messages, name: "known bug 44:" },
+    ],
+  },
+  {
+    id: "sender-bound",
+    rule: "A message of an index at or beyond n is dropped.",
+    broken: "it is kept",
+    file: `${CORE}/intake.ts`,
+    find: "  if (message.sender >= validators.validators.length) {",
+    replace: "  if (message.sender < 0) {",
+    tests: [{ file: bounds, name: "known bug 56:" }],
+  },
+  {
+    id: "one-verdict",
+    rule: "Every implementation of SM2 gives the same verdict: a bad key verifies nothing.",
+    broken: "the browser does not look at the key",
+    file: "packages/crypto/src/pure/sm2.ts",
+    find: "  if (!isValidPublicKey(publicKey)) return false;\n",
+    replace: "",
+    tests: [
+      { file: "packages/crypto/test/unit/differential-edges.test.ts", name: "known bug 66:" },
+    ],
+  },
+  {
+    id: "certificate-counted",
+    rule: "A certificate from a peer is counted before it decides.",
+    broken: "any certificate of the height decides",
+    file: `${CORE}/deciding.ts`,
+    find: "  const shape = checkCertificateShape(certificate, validatorCount(current));\n  if (!shape.ok) {",
+    replace:
+      "  const shape = checkCertificateShape(certificate, validatorCount(current));\n  if (!shape.ok && certificate.view < 0) {",
+    tests: [{ file: messages, name: "known bug 31:" }],
+  },
+  {
+    id: "chain-signed",
+    rule: "Chain, genesis and validator list are part of what is signed, in fixed bytes.",
+    broken: "the chain is left out",
+    file: `${CORE}/signed-payloads.ts`,
+    find: "  const fields = { ...message, ...pickContext(context) };",
+    replace: '  const fields = { ...message, ...pickContext(context), chainId: "" };',
+    tests: [
+      { file: "packages/consensus-pbft/test/vectors/formats.test.ts", name: "known bug 20:" },
+      { file: certificates, name: "each signed field is bound" },
+    ],
+  },
+  {
+    id: "decoders-total",
+    rule: "Whatever bytes arrive, decoding gives a message or a refusal.",
+    broken: "what does not decode is thrown",
+    file: `${CORE}/wire.ts`,
+    find: '  return decoded.ok ? decoded : refuse("CONSENSUS_MESSAGE_MALFORMED", decoded.detail);',
+    replace: "  if (!decoded.ok) throw new Error(decoded.detail);\n  return decoded;",
+    tests: [
+      { file: "packages/consensus-pbft/test/property/decoders.test.ts", name: "known bug 39:" },
     ],
   },
 ];

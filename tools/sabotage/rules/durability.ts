@@ -13,7 +13,7 @@ export const durabilityRules: readonly BrokenRule[] = [
     tests: [
       {
         file: `${NODE}/test/unit/engine/vote-log-writer.test.ts`,
-        name: "known bug 52",
+        name: "known bug 52:",
       },
     ],
   },
@@ -33,7 +33,7 @@ export const durabilityRules: readonly BrokenRule[] = [
     file: `${CORE}/vote-log.ts`,
     find: '  if (found.nextLsn <= acknowledgedLsn) return damaged("ends before what was durable");',
     replace: "",
-    tests: [{ file: voteLog, name: "known bug 53" }],
+    tests: [{ file: voteLog, name: "known bug 53:" }],
   },
   {
     id: "resume-view",
@@ -42,7 +42,7 @@ export const durabilityRules: readonly BrokenRule[] = [
     file: `${CORE}/state.ts`,
     find: "    view: place.promises.view,",
     replace: "    view: VIEW_ZERO,",
-    tests: [{ file: restart, name: "known bug 34" }],
+    tests: [{ file: restart, name: "known bug 34:" }],
   },
   {
     id: "own-vote-unknown",
@@ -62,7 +62,7 @@ export const durabilityRules: readonly BrokenRule[] = [
     replace: "",
     tests: [
       { file: restart, name: "a store behind the vote log" },
-      { file: restarts, name: "known bug 54" },
+      { file: restarts, name: "known bug 54:" },
     ],
   },
 ];

@@ -1,5 +1,5 @@
 import type { BrokenRule } from "../rule.ts";
-import { byzantine, CORE } from "./places.ts";
+import { byzantine, CORE, LEDGER, settings, UNIT, VM } from "./places.ts";
 
 /** What proves that a validator lied, and what becomes of the proof. */
 export const evidenceRules: readonly BrokenRule[] = [
@@ -10,6 +10,87 @@ export const evidenceRules: readonly BrokenRule[] = [
     file: `${CORE}/evidence.ts`,
     find: "    if (commit !== undefined && deniesCommit(commit.view, viewChange)) {",
     replace: "    if (commit !== undefined && commit.view > viewChange.view) {",
-    tests: [{ file: byzantine, name: "known bug 9" }],
+    tests: [{ file: byzantine, name: "known bug 9:" }],
+  },
+  {
+    id: "only-different-votes",
+    rule: "Two votes of one view are evidence only when they name different blocks.",
+    broken: "a vote that comes twice convicts",
+    file: `${CORE}/evidence.ts`,
+    find: "  return first.view === second.view && !equalBytes(first.digest, second.digest);",
+    replace: "  return first.view === second.view;",
+    tests: [{ file: settings, name: "known bug 21:" }],
+  },
+  {
+    id: "evidence-conflicts",
+    rule: "Equal fields under two signatures prove nothing.",
+    broken: "they convict",
+    file: `${CORE}/signed-evidence.ts`,
+    find: '  if (order === 0) return refuse("CONSENSUS_EVIDENCE_NO_CONFLICT", evidence.type);',
+    replace: "  if (order === 0) return accept(null);",
+    tests: [{ file: `${UNIT}/evidence.test.ts`, name: "two signatures under equal fields" }],
+  },
+  {
+    id: "evidence-signed",
+    rule: "Both signatures of evidence are verified.",
+    broken: "one of them is",
+    file: `${CORE}/certificates.ts`,
+    find: "  return checkClaims(evidenceClaims(evidence, contextOf(set, context)), set, verify);",
+    replace:
+      "  return checkClaims(evidenceClaims(evidence, contextOf(set, context)).slice(1), set, verify);",
+    tests: [{ file: `${UNIT}/evidence.test.ts`, name: "every signed field is bound" }],
+  },
+  {
+    id: "evidence-judged",
+    rule: "A block with evidence that does not verify is invalid.",
+    broken: "the evidence is believed",
+    file: `${LEDGER}/src/proposal-check.ts`,
+    find: '    if (holds !== true) return refuse("LEDGER_BLOCK_EVIDENCE", "does not verify");',
+    replace:
+      '    if (holds === undefined) return refuse("LEDGER_BLOCK_EVIDENCE", "does not verify");',
+    tests: [{ file: `${LEDGER}/test/unit/evidence.test.ts`, name: "of other chains, unsigned" }],
+  },
+  {
+    id: "evidence-once",
+    rule: "A signer is recorded once for a height, ever.",
+    broken: "again in every block",
+    file: `${LEDGER}/src/evidence.ts`,
+    find: "  if (parent.get(VALIDATORS_CONTRACT, evidenceKey(evidence.height, publicKey)) !== null) {",
+    replace: "  if (parent.get(VALIDATORS_CONTRACT, evidenceKey(height, publicKey)) !== null) {",
+    tests: [
+      {
+        file: `${LEDGER}/test/unit/evidence.test.ts`,
+        name: "of one signer and height is recorded once",
+      },
+    ],
+  },
+  {
+    id: "evidence-ascends",
+    rule: "A block names a signer once for a height.",
+    broken: "twice",
+    file: `${LEDGER}/src/evidence.ts`,
+    find: "compareEvidence(before, verdict.value.evidence) >= 0",
+    replace: "compareEvidence(before, verdict.value.evidence) > 0",
+    tests: [
+      { file: `${LEDGER}/test/unit/evidence.test.ts`, name: "must ascend by height and signer" },
+    ],
+  },
+  {
+    id: "evidence-window",
+    rule: "Evidence is about one of the last 1,000 heights.",
+    broken: "of any height",
+    file: `${LEDGER}/src/evidence.ts`,
+    find: "evidence.height < Math.max(1, height - EVIDENCE_WINDOW)",
+    replace: "evidence.height < 1",
+    tests: [{ file: `${LEDGER}/test/unit/evidence.test.ts`, name: "the window" }],
+  },
+  {
+    id: "evidence-recorded",
+    rule: "Evidence of a block is recorded in the state.",
+    broken: "it is forgotten",
+    file: `${VM}/src/built-in/end-of-block.ts`,
+    find: "  recordEvidence(state, block);\n  removeLapsed",
+    replace: "  removeLapsed",
+    tests: [{ file: `${VM}/test/unit/evidence.test.ts`, name: "lists what blocks recorded" }],
   },
 ];

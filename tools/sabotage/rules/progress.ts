@@ -1,5 +1,15 @@
 import type { BrokenRule } from "../rule.ts";
-import { agreement, bounds, CORE, order, restart, restarts, settings } from "./places.ts";
+import {
+  agreement,
+  bounds,
+  CORE,
+  order,
+  restart,
+  restarts,
+  settings,
+  viewChange,
+  views,
+} from "./places.ts";
 
 /** Messages that are lost or late, timers, and bounds. */
 export const progressRules: readonly BrokenRule[] = [
@@ -10,7 +20,10 @@ export const progressRules: readonly BrokenRule[] = [
     file: `${CORE}/retransmission.ts`,
     find: '    if (message !== undefined) step.effects.push({ type: "broadcast", message });',
     replace: "",
-    tests: [{ file: agreement, name: "known bug 40: all first" }],
+    tests: [
+      { file: agreement, name: "known bug 40: all first" },
+      { file: viewChange, name: "known bug 11:" },
+    ],
   },
   {
     id: "late-answered",
@@ -19,7 +32,12 @@ export const progressRules: readonly BrokenRule[] = [
     file: `${CORE}/intake.ts`,
     find: "    answerLate(step, message);",
     replace: "",
-    tests: [{ file: restart, name: "one block missed, nothing else going on" }],
+    tests: [
+      { file: restart, name: "one block missed, nothing else going on" },
+      { file: viewChange, name: "known bug 24:" },
+      { file: restarts, name: "known bug 60:" },
+      { file: views, name: "known bug 14:" },
+    ],
   },
   {
     id: "stale-timer",
@@ -28,7 +46,7 @@ export const progressRules: readonly BrokenRule[] = [
     file: `${CORE}/replica.ts`,
     find: "  if (!takeFiring(state, timer)) return;",
     replace: "  takeFiring(state, timer);",
-    tests: [{ file: restarts, name: "known bug 59" }],
+    tests: [{ file: restarts, name: "known bug 59:" }],
   },
   {
     id: "idle-timer",
@@ -37,7 +55,7 @@ export const progressRules: readonly BrokenRule[] = [
     file: `${CORE}/synchroniser.ts`,
     find: "  const active = isActive(step);",
     replace: "  const active = isActive(step) || true;",
-    tests: [{ file: settings, name: "known bug 22" }],
+    tests: [{ file: settings, name: "known bug 22:" }],
   },
   {
     id: "view-window",
@@ -46,7 +64,7 @@ export const progressRules: readonly BrokenRule[] = [
     file: `${CORE}/normal-case.ts`,
     find: "  if (view <= step.state.current.view + VIEWS_AHEAD) return true;",
     replace: "  if (view >= 0) return true;",
-    tests: [{ file: bounds, name: "known bug 25" }],
+    tests: [{ file: bounds, name: "known bug 25:" }],
   },
   {
     id: "idempotent-import",
@@ -56,8 +74,8 @@ export const progressRules: readonly BrokenRule[] = [
     find: "  if (input.height < head.height) return;\n  if (input.height === head.height) {",
     replace: "  if (input.height < head.height - 1) {",
     tests: [
-      { file: order, name: "known bug 38" },
-      { file: restarts, name: "known bug 27" },
+      { file: order, name: "known bug 38:" },
+      { file: restarts, name: "known bug 27:" },
     ],
   },
 ];

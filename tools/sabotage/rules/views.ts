@@ -5,6 +5,8 @@ import {
   byzantine,
   CORE,
   certificates,
+  messages,
+  order,
   restart,
   viewChange,
   views,
@@ -23,7 +25,8 @@ export const viewRules: readonly BrokenRule[] = [
     tests: [
       { file: agreement, name: "known bug 1: one of 4" },
       { file: agreement, name: "known bug 1: one of 7" },
-      { file: viewChange, name: "known bug 63" },
+      { file: viewChange, name: "known bug 63:" },
+      { file: agreement, name: "known bug 7:" },
     ],
   },
   {
@@ -34,7 +37,7 @@ export const viewRules: readonly BrokenRule[] = [
     find: "      promises.lock = { certificate, proposal };",
     replace: "      promises.lock = proposal.height < 0 ? { certificate, proposal } : null;",
     tests: [
-      { file: restart, name: "known bug 26" },
+      { file: restart, name: "known bug 26:" },
       { file: agreement, name: "known bug 1: one of 4" },
     ],
   },
@@ -54,7 +57,7 @@ export const viewRules: readonly BrokenRule[] = [
     file: `${CORE}/normal-case.ts`,
     find: "    if (!shape.ok) return { reason: shape.code };\n    obliged = shape.value;",
     replace: "    if (shape.ok) obliged = null;",
-    tests: [{ file: agreement, name: "known bug 8" }],
+    tests: [{ file: agreement, name: "known bug 8:" }],
   },
   {
     id: "justification-missing",
@@ -63,7 +66,7 @@ export const viewRules: readonly BrokenRule[] = [
     file: `${CORE}/normal-case.ts`,
     find: "  if ((view === 0) !== (justification === null)) {",
     replace: "  if (view === 0 && justification !== null) {",
-    tests: [{ file: byzantine, name: "known bug 46" }],
+    tests: [{ file: byzantine, name: "known bug 46:" }],
   },
   {
     id: "highest-certificate",
@@ -93,7 +96,7 @@ export const viewRules: readonly BrokenRule[] = [
       "  const lock = current.promises.lock;\n" +
       "  if (lock !== null && !equalBytes(lock.certificate.digest, message.digest)) return;\n" +
       "  const verdict = judgePrePrepare(state, message);",
-    tests: [{ file: viewChange, name: "known bug 2" }],
+    tests: [{ file: viewChange, name: "known bug 2:" }],
   },
   {
     id: "two-steps",
@@ -102,7 +105,10 @@ export const viewRules: readonly BrokenRule[] = [
     file: `${CORE}/synchroniser.ts`,
     find: "  sendWish(step, self, laterView(current.ownWish, next));",
     replace: "  sendWish(step, self, laterView(current.ownWish, next));\n  enterView(step, next);",
-    tests: [{ file: viewChange, name: "known bug 30" }],
+    tests: [
+      { file: viewChange, name: "known bug 30:" },
+      { file: order, name: "known bug 18:" },
+    ],
   },
   {
     id: "q-wishes",
@@ -112,8 +118,9 @@ export const viewRules: readonly BrokenRule[] = [
     find: "  const wished = nthWish(current, current.quorum);",
     replace: "  const wished = nthWish(current, 1);",
     tests: [
-      { file: viewChange, name: "known bug 42" },
+      { file: viewChange, name: "known bug 42:" },
       { file: bounds, name: "f wishes move nobody" },
+      { file: order, name: "known bug 18:" },
     ],
   },
   {
@@ -132,7 +139,7 @@ export const viewRules: readonly BrokenRule[] = [
     file: `${CORE}/view-change.ts`,
     find: "    current.wishes.set(message.sender, message.view);",
     replace: "",
-    tests: [{ file: views, name: "known bug 49" }],
+    tests: [{ file: views, name: "known bug 49:" }],
   },
   {
     id: "justified-entry",
@@ -160,8 +167,49 @@ export const viewRules: readonly BrokenRule[] = [
     find: "  if (prepared === null) {",
     replace: "  if (prepared === null || view > 0) {",
     tests: [
-      { file: viewChange, name: "known bug 63" },
-      { file: viewChange, name: "known bug 6" },
+      { file: viewChange, name: "known bug 63:" },
+      { file: viewChange, name: "known bug 6:" },
+      { file: viewChange, name: "known bug 19:" },
     ],
+  },
+  {
+    id: "view-change-shape",
+    rule: "A VIEW-CHANGE that does not prove what it claims is not kept.",
+    broken: "it is kept",
+    file: `${CORE}/view-change.ts`,
+    find: "  if (!shape.ok) {\n",
+    replace: "  if (!shape.ok && message.view < 0) {\n",
+    tests: [{ file: views, name: "known bug 29:" }],
+  },
+  {
+    id: "timer-starts",
+    rule: "Once there is something to decide a timer runs.",
+    broken: "none runs in view 0",
+    file: `${CORE}/synchroniser.ts`,
+    find: "  if (active && !current.timed.has(current.view)) {",
+    replace: "  if (active && current.timed.size < 0) {",
+    tests: [
+      { file: agreement, name: "known bug 64: a primary that proposes" },
+      { file: messages, name: "known bug 10:" },
+    ],
+  },
+  {
+    id: "timer-goes-on",
+    rule: "A view that was entered has its timer from its entry on.",
+    broken: "only a proposal starts it",
+    file: `${CORE}/view-change.ts`,
+    find: "  startViewTimer(step);\n",
+    replace: "",
+    tests: [{ file: agreement, name: "known bug 64: two primaries" }],
+  },
+  {
+    id: "wish-again",
+    rule: "A wish is sent again until its view is entered.",
+    broken: "it is sent once",
+    file: `${CORE}/synchroniser.ts`,
+    find: "  if (self !== null && current.ownWish > current.view) sendWish(step, self, current.ownWish);",
+    replace:
+      "  if (self !== null && current.ownWish < current.view) sendWish(step, self, current.ownWish);",
+    tests: [{ file: views, name: "known bug 14:" }],
   },
 ];

@@ -1,5 +1,16 @@
 import type { BrokenRule } from "../rule.ts";
-import { agreement, byzantine, CORE, order, restarts, viewChange } from "./places.ts";
+import {
+  agreement,
+  byzantine,
+  CORE,
+  messages,
+  NODE,
+  order,
+  restart,
+  restarts,
+  viewChange,
+  views,
+} from "./places.ts";
 
 /** Voting within a view. */
 export const votingRules: readonly BrokenRule[] = [
@@ -12,7 +23,7 @@ export const votingRules: readonly BrokenRule[] = [
     replace: "",
     tests: [
       { file: byzantine, name: "a PREPARE is remembered across a restart" },
-      { file: restarts, name: "known bug 54" },
+      { file: restarts, name: "known bug 54:" },
     ],
   },
   {
@@ -44,7 +55,7 @@ export const votingRules: readonly BrokenRule[] = [
     replace: "  promises.prepared",
     tests: [
       { file: byzantine, name: "S-9.2-2: an invalid block gets no PREPARE" },
-      { file: agreement, name: "known bug 61" },
+      { file: agreement, name: "known bug 61:" },
     ],
   },
   {
@@ -54,7 +65,7 @@ export const votingRules: readonly BrokenRule[] = [
     file: `${CORE}/deciding.ts`,
     find: "  for (const [view, votes] of current.commits) {",
     replace: "  for (const [view, votes] of [...current.commits, ...current.prepares]) {",
-    tests: [{ file: agreement, name: "known bug 5" }],
+    tests: [{ file: agreement, name: "known bug 5:" }],
   },
   {
     id: "header-rules",
@@ -63,7 +74,7 @@ export const votingRules: readonly BrokenRule[] = [
     file: `${CORE}/normal-case.ts`,
     find: '  if (!equalBytes(proposal.validatorsHash, place.validators.hash)) return "validators";',
     replace: "",
-    tests: [{ file: byzantine, name: "known bug 43" }],
+    tests: [{ file: byzantine, name: "known bug 43:" }],
   },
   {
     id: "timely",
@@ -72,7 +83,7 @@ export const votingRules: readonly BrokenRule[] = [
     file: `${CORE}/normal-case.ts`,
     find: "  return Math.abs(timestampMs - receivedMs) <= precisionMs + delay;",
     replace: "  return timestampMs + receivedMs + precisionMs + delay > 0;",
-    tests: [{ file: byzantine, name: "known bug 43" }],
+    tests: [{ file: byzantine, name: "known bug 43:" }],
   },
   {
     id: "timely-fresh-only",
@@ -81,7 +92,7 @@ export const votingRules: readonly BrokenRule[] = [
     file: `${CORE}/normal-case.ts`,
     find: "  if (verdict.fresh && !isTimely(",
     replace: "  if (!isTimely(",
-    tests: [{ file: viewChange, name: "known bug 16" }],
+    tests: [{ file: viewChange, name: "known bug 16:" }],
   },
   {
     id: "halt-on-divergence",
@@ -100,5 +111,70 @@ export const votingRules: readonly BrokenRule[] = [
     find: "  if (self === null || !state.headDurable || accepted === undefined) return false;",
     replace: "  if (self === null || accepted === undefined) return false;",
     tests: [{ file: order, name: "nothing of the next height is prepared" }],
+  },
+  {
+    id: "one-proposal",
+    rule: "One proposal for each (height, view, parent), across restarts.",
+    broken: "a restart forgets what was proposed",
+    file: `${CORE}/recovery.ts`,
+    find: "      promises.proposed.set(proposedKey(record.view, record.parentDigest), record.digest);\n",
+    replace: "",
+    tests: [
+      { file: restart, name: "known bug 26:" },
+      { file: restart, name: "the power fails everywhere" },
+    ],
+  },
+  {
+    id: "old-view-decides",
+    rule: "A quorum of COMMITs decides whatever view we are in.",
+    broken: "only that of the current view does",
+    file: `${CORE}/deciding.ts`,
+    find: "  for (const [view, votes] of current.commits) {\n",
+    replace:
+      "  for (const [view, votes] of current.commits) {\n    if (view !== current.view) continue;\n",
+    tests: [{ file: views, name: "known bug 37:" }],
+  },
+  {
+    id: "sync-ends-height",
+    rule: "A block that sync brings ends its height.",
+    broken: "the height goes on",
+    file: `${CORE}/deciding.ts`,
+    find: "  advance(step, input, true, validators, input.successor);",
+    replace: "  if (!isAdjacent) advance(step, input, true, validators, input.successor);",
+    tests: [
+      { file: agreement, name: "known bug 17:" },
+      { file: agreement, name: "known bug 28:" },
+      { file: restarts, name: "known bug 23:" },
+      { file: views, name: "known bug 32:" },
+      { file: order, name: "known bug 36:" },
+      { file: restart, name: "known bug 35:" },
+    ],
+  },
+  {
+    id: "sync-jumps",
+    rule: "A later block that sync brings ends every height up to its own.",
+    broken: "only the next height ends",
+    file: `${CORE}/deciding.ts`,
+    find: "  advance(step, input, true, validators, input.successor);",
+    replace: "  if (isAdjacent) advance(step, input, true, validators, input.successor);",
+    tests: [{ file: restarts, name: "known bug 15:" }],
+  },
+  {
+    id: "deterministic",
+    rule: "A step depends on its inputs alone.",
+    broken: "timeouts are drawn",
+    file: `${CORE}/emit.ts`,
+    find: "  return Math.round(Math.min(timeout, cap));",
+    replace: "  return Math.round(Math.min(timeout, cap) * (1 + Math.random() / 100));",
+    tests: [{ file: messages, name: "known bug 50:" }],
+  },
+  {
+    id: "facts-true",
+    rule: "The facts of a proposal are those of its payload, judged before the replica hears of it.",
+    broken: "they are believed",
+    file: `${NODE}/src/engine/message-door.ts`,
+    find: "    if (!hasTrueFacts(message)) {",
+    replace: '    if (!hasTrueFacts(message) && message.type === "decided") {',
+    tests: [{ file: `${NODE}/test/unit/engine/message-door.test.ts`, name: "known bug 45:" }],
   },
 ];
