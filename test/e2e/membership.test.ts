@@ -93,3 +93,34 @@ it("goes 4, 7, 4, 5, 1, 4 under load; every node, the door's own too, leaves or 
   const head = await network.client("node-1").then((one) => one.info());
   await network.agree(all, height(head.height));
 });
+
+it("who was removed stays connected and follows, hears no votes and sends none", async () => {
+  const removed = ["node-3", "node-5", "node-6"];
+  const heard = (name: string) => network.metric(name, "credlink_node_messages_received_total");
+  const votesOfStrangers = async (): Promise<number> => {
+    const name = "credlink_node_messages_dropped_total";
+    const reasons = ["not_validator", "not_sender"];
+    const counts = await Promise.all(
+      reasons.map((reason) => network.metric("node-1", name, { protocol: "consensus", reason })),
+    );
+    return counts.reduce((sum, each) => sum + each, 0);
+  };
+  const before = {
+    height: (await network.agree(all, 1)).height,
+    heard: await Promise.all(removed.map(heard)),
+    strangers: await votesOfStrangers(),
+  };
+  const client = await network.client("node-3", "org-1/service-centre");
+  for (let step = 0; step < 3; step++)
+    await client.submitAndWait(await client.build(relationKeyCall()));
+  await network.agree(all, before.height + 3);
+  expect(await Promise.all(removed.map(heard))).toEqual(before.heard);
+  expect(await votesOfStrangers()).toBe(before.strangers);
+  const { peers } = await network.client("node-1").then((one) => one.status());
+  for (const name of removed) {
+    expect(peers.find(({ nodeId }) => nodeId === name)).toMatchObject({
+      ...{ role: "validator", provisional: false },
+    });
+  }
+  expect(await network.metric("node-1", "credlink_node_bans_total")).toBe(0);
+});

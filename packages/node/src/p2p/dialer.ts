@@ -66,9 +66,9 @@ export class Dialer {
     this.#targets.delete(peer);
   }
 
-  /** Peers that are dialled whenever they are not connected. */
-  targets(): readonly PeerId[] {
-    return [...this.#targets.keys()];
+  /** Whether a peer is dialled whenever it is not connected. */
+  isTarget(peer: PeerId): boolean {
+    return this.#targets.has(peer);
   }
 
   /** Not before `delayMs` from now; used when a peer refused us or was banned. */

@@ -96,6 +96,8 @@ export class NodeNetwork implements Libp2pNetwork {
   readonly #table: PeerTable;
   readonly #gatekeeper: Gatekeeper;
   readonly #dialer: Dialer;
+  /** Validators that are dialled at addresses they announced; none of them is configured. */
+  readonly #learned = new Set<PeerId>();
   readonly #queues = new Map<string, OutboundQueue>();
   readonly #listeners: PeerListener[] = [];
   /** A frame that is too long costs its sender one stream, and us another one's opening. */
@@ -244,7 +246,29 @@ export class NodeNetwork implements Libp2pNetwork {
     this.#drop(peer, reasonCode);
   }
 
+  /** Keeps the announced addresses of a validator; configured ones stay, they are the operator's. */
+  #learn(peer: PeerId): void {
+    const isConfigured = this.#dialer.isTarget(peer) && !this.#learned.has(peer);
+    const addresses = this.#table.addressesOf(peer).map((each) => `${each}/p2p/${peer}`);
+    if (isConfigured || addresses.length === 0) return;
+    this.#learned.add(peer);
+    this.#dialer.setTarget(peer, addresses);
+  }
+
+  /** Who has become a validator is dialled when it is lost from now on; who is none any more, not. */
+  #followValidators(): void {
+    const { isValidator } = this.#components;
+    for (const { id } of this.#table.all())
+      if (!this.#learned.has(id) && isValidator(id)) this.#learn(id);
+    for (const peer of this.#learned) {
+      if (isValidator(peer)) continue;
+      this.#learned.delete(peer);
+      this.#dialer.removeTarget(peer);
+    }
+  }
+
   judgeAgain(): void {
+    this.#followValidators();
     for (const identity of this.#table.identities()) {
       const standing = this.#components.admission.judge.judgeAgain(identity);
       if (!standing.ok) {
@@ -366,11 +390,7 @@ export class NodeNetwork implements Libp2pNetwork {
     }
     if (!opened.joined) return;
     const { peer } = opened;
-    const addresses = this.#table.addressesOf(peer.id).map((each) => `${each}/p2p/${peer.id}`);
-    // Configured addresses stay: they are the operator's.
-    const isKnown = this.#dialer.targets().includes(peer.id);
-    if (!isKnown && this.#components.isValidator(peer.id))
-      this.#dialer.setTarget(peer.id, addresses);
+    if (this.#components.isValidator(peer.id)) this.#learn(peer.id);
     this.#components.logger.info("peer joined", {
       peerId: peer.id,
       nodeId: peer.nodeId,

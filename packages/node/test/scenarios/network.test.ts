@@ -207,6 +207,47 @@ describe("connections", () => {
     expect(first.metrics.value(networkMetrics.admissions, { role: "dialer" })).toBe(1);
   });
 
+  test("who is added to the validators is dialled back from then on; who is removed stays, and is not", async () => {
+    const chain = await createTestChain();
+    const validators = new Set<string>();
+    const absent = await createTestNode(chain, "absent");
+    const first = await start(
+      await createTestNode(chain, "node1", {
+        isValidator: (peer) => validators.has(peer),
+        options: { peers: [`/ip4/127.0.0.1/tcp/9/p2p/${absent.peerId}`] },
+      }),
+    );
+    const peers = first.network.addresses();
+    const second = await start(await createTestNode(chain, "node2", { options: { peers } }));
+    await until(() => first.network.peers().length === 1);
+    const listen = second.network.addresses().map((each) => each.split("/p2p/")[0] ?? "");
+    validators.add(second.peerId);
+    first.network.judgeAgain();
+    await second.network.stop();
+    await until(() => first.network.peers().length === 0);
+    const { credential, peerKey } = second;
+    const options = { listen };
+    const again = await start(
+      await createTestNode(chain, "node2", { credential, peerKey, options }),
+    );
+    await until(() => first.network.peers().length === 1, "dialled back");
+
+    validators.delete(second.peerId);
+    first.network.judgeAgain();
+    expect(first.network.peers()).toMatchObject([{ id: second.peerId, provisional: false }]);
+    await again.network.stop();
+    await until(() => first.network.peers().length === 0);
+    const failedDials = (peer: string) =>
+      first.logger.entries.filter(
+        ({ message, fields }) => message === "dial failed" && fields.peerId === peer,
+      ).length;
+    const before = failedDials(second.peerId);
+    // The operator's own peer is still tried: a dialler that stopped would prove nothing.
+    const tried = failedDials(absent.peerId);
+    await until(() => failedDials(absent.peerId) >= tried + 4);
+    expect(failedDials(second.peerId)).toBe(before);
+  });
+
   test("a peer that misbehaved is cut and stays away until the ban ends", async () => {
     const { first, second } = await startConnected({ options: { misbehaviourBanMs: 800 } });
     const since = performance.now();

@@ -66,6 +66,8 @@ export type NodeChange = {
   readonly chain?: Partial<Pick<TestChain, "chainId" | "genesisDigest">>;
   readonly options?: Partial<NetworkOptions>;
   readonly random?: Random;
+  /** Default: everybody is one. */
+  readonly isValidator?: (peer: PeerId) => boolean;
 };
 
 export const testLimits = { maxFailures: 100, windowMs: 60_000, banMs: 60_000 };
@@ -113,7 +115,7 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
         random: change.random ?? systemRandom,
         clock: systemClock,
       },
-      isValidator: () => true,
+      isValidator: change.isValidator ?? (() => true),
       clock: systemClock,
       random: systemRandom,
       logger,

@@ -4,7 +4,7 @@ import { digest, height, validatorIndex, view } from "@credlink/primitives";
 import { createSimulatedClock } from "@credlink/testkit";
 import { expect, it } from "vitest";
 import { createMessageDoor } from "../../../src/engine/message-door.ts";
-import { createInstruments } from "../../../src/engine/metrics.ts";
+import { createInstruments, engineMetrics } from "../../../src/engine/metrics.ts";
 import { createPeerBudget } from "../../../src/engine/peer-budget.ts";
 import { createProposalOf } from "../../../src/engine/proposal-payload.ts";
 import { createRecordingLogger, createRecordingMetrics } from "../../support/recording.ts";
@@ -20,10 +20,10 @@ const set = {
   })),
 };
 
-function prepare(sender: number, inView: number): Uint8Array {
+function prepare(sender: number, inView: number, at = 1): Uint8Array {
   const vote: Message = {
     type: "prepare",
-    height: height(1),
+    height: height(at),
     view: view(inView),
     digest: digest(new Uint8Array(32)),
     sender: validatorIndex(sender),
@@ -56,8 +56,13 @@ async function blockOne(): Promise<Proposal> {
   return createProposalOf(sealed.block, ledger.head.digest, 0);
 }
 
-function openDoor(holds = true) {
+/** The list without its last validator: governance removed it. */
+const shorter = { ...set, validators: set.validators.slice(0, 3) };
+
+/** Everybody is a validator up to height 1, n3 no more from 2 on. */
+function openDoor(holds = true, current = 1) {
   const clock = createSimulatedClock();
+  const metrics = createRecordingMetrics();
   const cuts: string[] = [];
   let verified = 0;
   const delivered: string[] = [];
@@ -82,9 +87,9 @@ function openDoor(holds = true) {
       },
     },
     budget: createPeerBudget(network, clock, createRecordingLogger()),
-    instruments: createInstruments(createRecordingMetrics()),
+    instruments: createInstruments(metrics),
     status: () => ({
-      height: height(1),
+      height: height(current),
       view: view(0),
       phase: "idle",
       primary: validatorIndex(1),
@@ -92,7 +97,7 @@ function openDoor(holds = true) {
       abstaining: false,
       halted: false,
     }),
-    validatorsAt: () => set,
+    validatorsAt: (at) => (at === 1 ? set : shorter),
     isConvicted: () => false,
     sinceAdvanceMs: () => 10_000,
     deliver: (from) => delivered.push(from),
@@ -107,6 +112,9 @@ function openDoor(holds = true) {
     hear: (sender: number, inView: number) => receive(from(`n${sender}`), prepare(sender, inView)),
     propose: (sender: number, proposal: Proposal) =>
       receive(from(`n${sender}`), prePrepare(sender, proposal)),
+    receive: (id: string, bytes: Uint8Array) => receive(from(id), bytes),
+    dropped: (reason: string) =>
+      metrics.value(engineMetrics.messagesDropped, { protocol: "consensus", reason }),
   };
 }
 
@@ -162,4 +170,27 @@ it("known bug 45: a proposal whose facts are not its payload's is dropped before
   door.propose(1, proposal);
   await settled();
   expect(door.delivered).toEqual(["n1"]);
+});
+
+it("a removed validator's votes are dropped, counted and not verified; they cost it nothing", async () => {
+  const door = openDoor(true, 2);
+  // Under its old index, and as if it were another.
+  for (let inView = 0; inView < 30; inView++) door.receive("n3", prepare(3, inView, 2));
+  for (let inView = 0; inView < 30; inView++) door.receive("n3", prepare(1, inView, 2));
+  await settled();
+  expect([door.dropped("not_validator"), door.dropped("not_sender")]).toEqual([30, 30]);
+  expect([door.verified(), door.delivered, door.cuts]).toEqual([0, [], []]);
+  // What it signed about a height that was still its own may yet convict it, or complete a quorum.
+  door.receive("n3", prepare(3, 0, 1));
+  door.receive("n1", prepare(1, 0, 2));
+  await settled();
+  expect(door.delivered).toEqual(["n3", "n1"]);
+});
+
+it("a removed validator that floods is cut as any peer that does", async () => {
+  const door = openDoor(true, 2);
+  for (let at = 0; at < 1_200 + 5_000; at++) door.receive("n3", prepare(3, 0, 2));
+  expect(door.cuts).toEqual([]);
+  door.receive("n3", prepare(3, 0, 2));
+  expect(door.cuts).toEqual(["n3"]);
 });
