@@ -3,15 +3,18 @@
 #   docs/spec/check.sh            the quick form, a few minutes
 #   docs/spec/check.sh full       also the searches that take long
 #   docs/spec/check.sh long       only those; LIMIT=seconds bounds each (default 1500)
+#   docs/spec/check.sh only TEXT  searches of all forms whose names contain TEXT
 #   docs/spec/check.sh keep       also writes counterexamples/ anew
 #   docs/spec/check.sh traces [n] traces of the real replica only
 set -uo pipefail
 spec=$(cd "$(dirname "$0")" && pwd)
 form=${1:-quick}
 traces=${2:-1000}
+only=
 case $form in
   quick | full | long | keep | traces) ;;
-  *) sed -n '2,7p' "$0" >&2; exit 2 ;;
+  only) only=${2:?docs/spec/check.sh only TEXT} ;;
+  *) sed -n '2,8p' "$0" >&2; exit 2 ;;
 esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -21,6 +24,7 @@ export TIMEFORMAT='%U'
 # search <holds|breaks> <file> <dfs|bfs|bitstate|fair> <name> <options of the model ...>
 search() {
   local expected=$1 file=$2 mode=$3 name=$4; shift 4
+  if [[ $name != *"$only"* ]]; then return; fi
   local cc=(-DCOLLAPSE -DMEMLIM=12000) run=(-m2000000) found states depth memory seconds
   case $mode in
     dfs) cc+=(-DSAFETY -DNOREDUCE) ;;
@@ -179,10 +183,10 @@ reachable() {
 
 printf '%-52s %-8s %-10s %12s %6s %8s %6s\n' model search found states depth 'user s' MB
 case $form in
-  quick | full | keep) safety; recovery; lists; accountable; alive; broken; reachable ;;
+  quick | full | keep | only) safety; recovery; lists; accountable; alive; broken; reachable ;;
 esac
-case $form in full | long) long ;; esac
-if [ "$form" != long ]; then
+case $form in full | long | only) long ;; esac
+if [ "$form" != long ] && [ "$form" != only ]; then
   replay accepted "$traces"
   replay rejected "$((traces / 4))" --tamper
 fi
