@@ -222,4 +222,60 @@ export const recoveryRules: readonly BrokenRule[] = [
       },
     ],
   },
+  {
+    id: "shown-vote-distrusts",
+    rule: "A vote under our key that the log misses makes it untrusted, before the replica runs.",
+    broken: "it is ignored",
+    file: `${NODE}/src/engine/shown-votes.ts`,
+    find: "  await log.distrust(vote.height);\n",
+    replace: "",
+    tests: [
+      {
+        file: `${NODE}/test/unit/engine/shown-votes.test.ts`,
+        name: "makes a log that misses it untrusted",
+      },
+    ],
+  },
+  {
+    id: "shown-vote-signed",
+    rule: "A vote that a peer shows as ours counts only under our signature.",
+    broken: "the claim is believed",
+    file: `${NODE}/src/engine/shown-votes.ts`,
+    find: '    return signatures.verifyAll(requests, "consensus");',
+    replace: "    return signatures.size >= 0;",
+    tests: [
+      {
+        file: `${NODE}/test/unit/engine/shown-votes.test.ts`,
+        name: "counts only under our own signature",
+      },
+    ],
+  },
+  {
+    id: "shown-vote-kept",
+    rule: "A shown vote of a height whose validators are unknown is judged once they are.",
+    broken: "it is forgotten",
+    file: `${NODE}/src/engine/shown-votes.ts`,
+    find: "    } else if (set === null) this.#waiting.set(peer, vote);",
+    replace: "    }",
+    tests: [
+      {
+        file: `${NODE}/test/unit/engine/shown-votes.test.ts`,
+        name: "is kept while its validators are not known",
+      },
+    ],
+  },
+  {
+    id: "shown-vote-told",
+    rule: "A running replica hears of a vote that is proven ours.",
+    broken: "it does not",
+    file: `${NODE}/src/engine/shown-votes.ts`,
+    find: '    if (running !== null) running.feed({ type: "own-vote", message });\n    else if',
+    replace: "    if",
+    tests: [
+      {
+        file: `${NODE}/test/unit/engine/shown-votes.test.ts`,
+        name: "is told to the replica once that runs",
+      },
+    ],
+  },
 ];
