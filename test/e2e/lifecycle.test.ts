@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credlink, credlinkJson } from "./support/command.ts";
@@ -134,9 +134,18 @@ describe("network start, status and stop", () => {
     expect(status.value.at("nodes", 0, "code").text).toBe("CLIENT_UNREACHABLE");
   });
 
-  it("no node outlives its supervisor, even one that is killed hard", async () => {
+  it("no second process votes from a node's log; no node outlives its supervisor", async () => {
     const ready = await network.start();
     const pid = ready.at("nodes", 0, "pid").number;
+    const name = ready.at("nodes", 0, "name").text;
+    const other = join(network.folder.path, "other-database");
+    mkdirSync(other);
+    symlinkSync(join(network.nodeDir(name), "data", "consensus"), join(other, "consensus"));
+    const config = join(network.nodeDir(name), "node.yaml");
+    const second = await credlink("node", "start", "--config", config, "--", `--dataDir=${other}`);
+    expect(second.stderr).toContain("NODE_VOTE_LOG_LOCKED");
+    expect(second.code).toBe(3);
+    // Killed hard: the network starts again below, so its lock went with it.
     network.supervisor.kill("SIGKILL");
     await eventually("the node ends by itself", () => !isAlive(pid), 15_000);
     // The file that names a dead supervisor does not keep the network from starting again.

@@ -4,6 +4,7 @@ import { durabilityRules } from "./rules/durability.ts";
 import { evidenceRules } from "./rules/evidence.ts";
 import { membershipRules } from "./rules/membership.ts";
 import { nodeRules } from "./rules/node.ts";
+import { oneProcessRules } from "./rules/one-process.ts";
 import { progressRules } from "./rules/progress.ts";
 import { recoveryRules } from "./rules/recovery.ts";
 import { viewRules } from "./rules/views.ts";
@@ -20,4 +21,5 @@ export const brokenRules: readonly BrokenRule[] = [
   ...evidenceRules,
   ...recoveryRules,
   ...nodeRules,
+  ...oneProcessRules,
 ];

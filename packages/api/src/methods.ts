@@ -196,6 +196,8 @@ export const methods = {
       primary: z.string().nullable(),
       syncing: z.boolean(),
       abstaining: z.boolean(),
+      /** Whether another process was proven to use this node's key (NODE_KEY_SHARED). */
+      keyShared: z.boolean(),
       mempool: z.object({ transactions: z.number(), bytes: z.number(), oldestMs: z.number() }),
       clockOffsetMs: z.number().nullable(),
       peers: z.array(

@@ -59,7 +59,7 @@ export type VoteRecord =
   | { readonly type: "entered-view"; readonly height: Height; readonly view: View }
   /** Written by the shell after the block is durable in the store. */
   | { readonly type: "decided"; readonly height: Height; readonly digest: Digest }
-  /** A vote of ours that the log did not know was met at this height: it binds no more. */
+  /** The log was found at this height to miss votes under our key: it binds no more. */
   | { readonly type: "abstained"; readonly height: Height }
   /** First record of a log begun anew: what was forgotten is of this height or below. */
   | { readonly type: "recovered"; readonly height: Height };
@@ -71,6 +71,8 @@ export type Input =
   | { readonly type: "timer"; readonly timer: TimerKey }
   /** A vote under our own key, of whatever height, that a peer has shown; verified. */
   | { readonly type: "own-vote"; readonly message: Message }
+  /** Another process was proven to sign with our key: its votes are none that our log knows. */
+  | { readonly type: "key-shared" }
   /**
    * The committed block of this height holds the nonce that we made after we began to abstain, and
    * a new vote log says so: whatever we forgot is of this height or below.

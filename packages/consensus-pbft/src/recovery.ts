@@ -146,18 +146,28 @@ function isOther(promised: Uint8Array | undefined, voted: Uint8Array): boolean {
 export function onOwnVote(step: Step, message: Message): void {
   if (message.type === "decided") return;
   const { state } = step;
-  if (!state.abstaining && isForgotten(state, state.head.height, message)) abstain(step, message);
+  if (!state.abstaining && isForgotten(state, state.head.height, message)) {
+    report(step, "CONSENSUS_OWN_VOTE_UNKNOWN", `${message.type} in view ${message.view}`);
+    abstain(step, message.height);
+  }
+}
+
+/** Another process has our key: it votes as we do, and neither log knows the votes of both. */
+export function onKeyShared(step: Step): void {
+  const { state } = step;
+  if (state.abstaining) return;
+  report(step, "CONSENSUS_KEY_SHARED");
+  abstain(step, state.current.height);
 }
 
 /** Stops voting, across restarts too: only a recovery that others witness lifts this. */
-function abstain(step: Step, message: Exclude<Message, { readonly type: "decided" }>): void {
+function abstain(step: Step, height: Height): void {
   const { state } = step;
   state.abstaining = true;
   state.outbox = [];
   state.current.sent.clear();
-  const record: VoteRecord = { type: "abstained", height: message.height };
+  const record: VoteRecord = { type: "abstained", height };
   step.effects.push({ type: "persist", lsn: state.nextLsn++, records: [record] });
-  report(step, "CONSENSUS_OWN_VOTE_UNKNOWN", `${message.type} in view ${message.view}`);
   report(step, "CONSENSUS_ABSTAINING");
 }
 

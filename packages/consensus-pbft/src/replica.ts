@@ -22,7 +22,7 @@ import {
   proposeRule,
   reproposeRule,
 } from "./proposing.ts";
-import { onOwnVote, onRecovered, replayRecords, resume } from "./recovery.ts";
+import { onKeyShared, onOwnVote, onRecovered, replayRecords, resume } from "./recovery.ts";
 import { onRetransmitTimer } from "./retransmission.ts";
 import { newReplicaState, primaryAt, type ReplicaState, type Step } from "./state.ts";
 import { activityRule, enterViewRule, onViewTimer, onWishTimer, wishRule } from "./synchroniser.ts";
@@ -135,6 +135,9 @@ function handleInput(step: Step, input: Input): void {
       return;
     case "own-vote":
       onOwnVote(step, input.message);
+      return;
+    case "key-shared":
+      onKeyShared(step);
       return;
     case "recovered":
       onRecovered(step, input.height);

@@ -18,6 +18,7 @@ export const reportCodes = {
   CONSENSUS_LATE_MESSAGE_ANSWERED: "A peer that is behind was sent our commit certificate.",
   CONSENSUS_EVIDENCE: "One validator signed two votes that exclude each other.",
   CONSENSUS_OWN_VOTE_UNKNOWN: "We met a vote of our own that our vote log does not know.",
+  CONSENSUS_KEY_SHARED: "Another process was proven to sign with our key.",
   CONSENSUS_ABSTAINING: "The replica follows by certificates and does not vote.",
   CONSENSUS_RECOVERED:
     "Others witnessed the recovery of the lost vote log; the replica votes again.",

@@ -144,6 +144,31 @@ describe("crash and restart", () => {
     expect(ours?.reports.has("CONSENSUS_OWN_VOTE_UNKNOWN")).toBe(true);
   });
 
+  test("another process with our key: stop voting, across a restart too", () => {
+    const cluster = createTestCluster({ n: 4, fsyncMs: 2, delayMs: [1, 1] });
+    cluster.start();
+    cluster.submit("under way");
+    const ours = cluster.nodes[2];
+    const votes = () =>
+      cluster.delivered.filter(({ from, message }) => from === 2 && message.type !== "decided");
+    // Its PREPARE is being made durable.
+    const isWaiting = () => (ours?.replica.status.phase ?? "idle") !== "idle";
+    expect(cluster.runUntil(isWaiting, 3000)).toBe(true);
+    expect(votes()).toEqual([]);
+    ours?.feed({ type: "key-shared" });
+    ours?.feed({ type: "key-shared" });
+    expect(cluster.runUntil(() => cluster.lowestHead() >= 1, 15_000)).toBe(true);
+    cluster.run(2000);
+    expect(votes()).toEqual([]);
+    expect(ours?.replica.status.abstaining).toBe(true);
+    expect(ours?.reports.get("CONSENSUS_KEY_SHARED")).toBe(1);
+    expect(ours?.log.filter(({ type }) => type === "abstained")).toHaveLength(1);
+    ours?.crash();
+    ours?.start();
+    expect(ours?.replica.status.abstaining).toBe(true);
+    expect(cluster.checks.violations).toEqual([]);
+  });
+
   test("a store behind the vote log: no vote at the heights that the log knows decided", () => {
     const cluster = createTestCluster({ n: 4 });
     cluster.start();

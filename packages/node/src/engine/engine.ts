@@ -25,6 +25,7 @@ import { holdingsOf } from "./engine-holdings.ts";
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
 import { startHousekeeping } from "./housekeeping.ts";
+import { createKeySharing, type KeySharing } from "./key-sharing.ts";
 import { createMessageDoor } from "./message-door.ts";
 import { createProposal, createProposalOf } from "./proposal-payload.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
@@ -45,7 +46,7 @@ import type {
   EngineStatus,
   TransactionOutcome,
 } from "./types.ts";
-import type { VoteLog } from "./vote-log.ts";
+import { noteHead, type VoteLog } from "./vote-log.ts";
 import { highestDecided } from "./vote-log-opening.ts";
 import { openVoteLog } from "./vote-log-writer.ts";
 
@@ -64,6 +65,7 @@ class NodeEngine implements Engine {
   readonly #seenVotes = createSeenVotes();
   readonly #shownVotes: ShownVotes;
   readonly #recovery: Recovery;
+  readonly #keySharing: KeySharing;
   /** Votes shown to us that a block has made judgeable: the next block waits for their judgement. */
   #judging: Promise<void> | null = null;
   readonly #reactions: CommitReactions;
@@ -85,20 +87,24 @@ class NodeEngine implements Engine {
     const { ledger, logger, network } = components;
     const { pipeline, consensusSignatures: signatures, directory } = this.#parts;
     this.#gate = createReplicaGate(network.self);
-    this.#shownVotes = createShownVotes({
+    const voting = {
       ...components,
       directory,
-      signatures,
       voteLog: () => this.#voteLog,
       replica: () => this.#driver,
-      onFatal: (error) => this.#fail(error),
-    });
+      onFatal: (error: Error) => this.#fail(error),
+    };
+    this.#shownVotes = createShownVotes({ ...voting, signatures });
+    const { requestTimeoutMs } = options;
+    this.#keySharing = createKeySharing({ ...this.#parts, ...voting, requestTimeoutMs });
     this.#recovery = createRecovery({
       ...components,
       address: options.nodeAddress,
       submit: (transaction) => this.submit(transaction),
       isAbstaining: () =>
-        this.status().replica.abstaining && directory.indexIn(directory.next()) !== null,
+        this.status().replica.abstaining &&
+        !this.#keySharing.isShared &&
+        directory.indexIn(directory.next()) !== null,
     });
     this.#reactions = createCommitReactions(this.#parts, components.clock, {
       appendDecided: (block) => this.#appendDecided(block),
@@ -126,7 +132,7 @@ class NodeEngine implements Engine {
       pipeline,
       writer: this.#writer,
       signatures,
-      requestTimeoutMs: options.requestTimeoutMs,
+      requestTimeoutMs,
       seenVoteOf: (peer) => this.#seenVotes.of(peer),
       isValidator: (peer) => directory.next().validators.some(({ peerId }) => peerId === peer),
       onStatus: (peer, height, vote) => void this.#onStatus(peer, height, vote),
@@ -159,7 +165,7 @@ class NodeEngine implements Engine {
       instruments,
       segmentBytes: this.#options.voteLogSegmentBytes,
     });
-    await this.#noteHead(voteLog);
+    await noteHead(voteLog, ledger.head.header.height, ledger.head.digest);
     this.#voteLog = voteLog;
     const sealed = await ledger.block(ledger.head.header.height);
     if (sealed !== null) {
@@ -178,6 +184,7 @@ class NodeEngine implements Engine {
     this.#parts.clockCheck.serve();
     this.#openDoor();
     this.#sync.start();
+    this.#keySharing.start();
     this.#stopHousekeeping = this.#housekeep();
     this.#tryStartReplica();
   }
@@ -193,6 +200,7 @@ class NodeEngine implements Engine {
     this.#driver?.stop();
     this.#parts.intake.stop();
     this.#sync.stop();
+    this.#keySharing.stop();
     await this.#writer.drain();
     await this.#voteLog?.close();
     await this.#parts.evidenceFiles.close();
@@ -222,6 +230,7 @@ class NodeEngine implements Engine {
       headTimestampMs: header.timestampMs,
       replica: this.#driver?.status ?? this.#statusBefore(),
       syncing: this.#sync.isSyncing,
+      keyShared: this.#keySharing.isShared,
       mempool: {
         transactions: mempool.size,
         bytes: mempool.bytes,
@@ -407,26 +416,13 @@ class NodeEngine implements Engine {
     this.#tryStartReplica();
   }
 
-  /**
-   * The last process may have gone down between its block and the log's word of it. The log learns
-   * of the head before the next block follows, or a second crash would find it two heights behind.
-   */
-  async #noteHead(voteLog: VoteLog): Promise<void> {
-    const { header, digest } = this.#components.ledger.head;
-    const { height } = header;
-    const isNoted = voteLog.records.some(
-      (record) => record.type === "decided" && record.height >= height,
-    );
-    if (height === 0 || isNoted || voteLog.abstain !== null) return;
-    await voteLog.append([{ type: "decided", height, digest }]);
-  }
-
   /** Without a replica nothing else is appended, so the log itself keeps the order. */
   async #appendDecided(block: Committed): Promise<void> {
     const { height, digest } = block;
     const record = { type: "decided", height, digest } as const;
     const witnessed = this.#recovery.witnessedBy(block);
-    if (witnessed !== null && this.status().replica.abstaining) {
+    const { replica, keyShared } = this.status();
+    if (witnessed !== null && replica.abstaining && !keyShared) {
       return this.#recover(witnessed, record);
     }
     if (this.#driver !== null) await this.#driver.appendDecided(height, digest);
@@ -438,8 +434,10 @@ class NodeEngine implements Engine {
     await this.#voteLog?.renew([{ type: "recovered", height }, decided]);
     this.#parts.instruments.recoveries.add();
     this.#components.logger.warn("validator recovered", { height });
-    if (this.#driver === null) this.#tryStartReplica();
-    else this.#driver.feed({ type: "recovered", height });
+    this.#driver?.feed({ type: "recovered", height });
+    // A second process may have been found while the log was begun anew.
+    this.#keySharing.enforce();
+    this.#tryStartReplica();
   }
 
   #feedWork(): void {
@@ -458,6 +456,7 @@ class NodeEngine implements Engine {
       () => evidence.sendAgain(),
       () => void this.#readiness.tick().catch(this.#readinessFailed),
       () => this.#recovery.tick(),
+      () => this.#keySharing.tick(),
     ]);
   }
 
@@ -482,6 +481,7 @@ class NodeEngine implements Engine {
     this.#driver?.stop();
     this.#parts.intake.stop();
     this.#sync.stop();
+    this.#keySharing.stop();
     this.#stopHousekeeping?.();
     const code = error instanceof EngineError ? error.code : "unknown";
     this.#components.logger.error("engine stopped by a fault", { code, error });

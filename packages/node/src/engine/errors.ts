@@ -33,6 +33,16 @@ export const engineErrors = defineErrors({
     remedy:
       "Let it run: it asks for its recovery on chain. Never put back an older copy of the log.",
   },
+  NODE_KEY_SHARED: {
+    meaning:
+      "Another process signs with this validator's key at the same time: this one votes no more.",
+    remedy:
+      "Stop one of the two for good, then start the other again. If you run only one, the key is stolen: revoke it.",
+  },
+  NODE_PEER_KEY_SHARED: {
+    meaning: "Two processes speak with one validator's key at the same time; both abstain.",
+    remedy: "Tell the validator's operator; its votes are missing until one of the two is stopped.",
+  },
   NODE_STORE_FAILED: {
     meaning: "The store could not write a block or its bodies.",
     remedy: "Check disk space and health, then start the node again.",

@@ -120,6 +120,16 @@ export const engineMetrics = {
     kind: "counter",
     help: "Times that this validator votes again after its vote log was lost.",
   },
+  keyShared: {
+    name: "credlink_node_key_shared_state",
+    kind: "gauge",
+    help: "1 once another process was proven to use this validator's key; until the restart.",
+  },
+  peerKeysShared: {
+    name: "credlink_node_peer_keys_shared_total",
+    kind: "counter",
+    help: "Times that two processes with one peer's key were found to live at once.",
+  },
   evidencePending: {
     name: "credlink_node_evidence_pending_pieces",
     kind: "gauge",
@@ -175,6 +185,8 @@ export function createInstruments(metrics: Metrics): EngineInstruments {
     replicaReports: metrics.counter(m.replicaReports),
     evidence: metrics.counter(m.evidence),
     recoveries: metrics.counter(m.recoveries),
+    keyShared: metrics.gauge(m.keyShared),
+    peerKeysShared: metrics.counter(m.peerKeysShared),
     evidencePending: metrics.gauge(m.evidencePending),
     evidenceRecorded: metrics.counter(m.evidenceRecorded),
     transactionsFetched: metrics.counter(m.transactionsFetched),

@@ -13,6 +13,7 @@ import {
   MAX_TRANSACTION_BYTES,
 } from "@credlink/ledger";
 import {
+  bytes,
   bytesUpTo,
   type Codec,
   type Digest,
@@ -42,6 +43,8 @@ export const STATUS_PROTOCOL = "/credlink/status/1";
 export const HEAD_PROTOCOL = "/credlink/head/1";
 /** "What time is it with you?" */
 export const CLOCK_PROTOCOL = "/credlink/clock/1";
+/** Which process of a validator speaks, so that a second one with its key is found out. */
+export const INSTANCE_PROTOCOL = "/credlink/instance/1";
 /** Ranges of decided blocks. */
 export const BLOCKS_PROTOCOL = "/credlink/blocks/1";
 
@@ -54,6 +57,7 @@ export const MAX_FETCH_REQUEST_BYTES = 512 * 1024;
 /** A reply stops before this; what does not fit is asked for again. */
 export const MAX_FETCH_REPLY_BYTES = 4 * MIB;
 export const MAX_STATUS_BYTES = 64 * 1024;
+export const MAX_INSTANCE_BYTES = 1_024;
 export const MAX_BLOCKS_REQUEST_BYTES = 64;
 /** One block always fits; more only while they stay below this. */
 export const MAX_BLOCKS_REPLY_BYTES = 5 * MIB;
@@ -120,6 +124,53 @@ export const statusCodec: Codec<Status> = struct({
 /** What the wall clock of who was asked shows, milliseconds since 1970. */
 export const clockReplyCodec: Codec<{ readonly nowMs: number }> = struct({ nowMs: u53 });
 export const MAX_CLOCK_REPLY_BYTES = 16;
+/** Random bytes that name one process of a validator, drawn at its start and never written down. */
+export const INSTANCE_BYTES = 16;
+/** Processes of one key that are told apart at once. */
+export const MAX_INSTANCES = 4;
+
+/**
+ * What one process of a key says of another: that it lived when the other one had begun, for nobody
+ * knows those bytes before. Signed by the key (`instanceSigningMessage`).
+ */
+export interface InstanceStatement {
+  readonly instance: Uint8Array;
+  readonly other: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+const statementsCodec = list(
+  struct({
+    instance: bytes(INSTANCE_BYTES),
+    other: bytes(INSTANCE_BYTES),
+    signature: bytes(64),
+  }),
+  MAX_INSTANCES,
+);
+
+/** Which process speaks, and what it says of those that it was shown. */
+export interface InstanceWord {
+  readonly instance: Uint8Array;
+  readonly statements: readonly InstanceStatement[];
+}
+
+export const instanceWordCodec: Codec<InstanceWord> = struct({
+  instance: bytes(INSTANCE_BYTES),
+  statements: statementsCodec,
+});
+
+/** What a peer heard lately from other processes of the asker's key. */
+export interface InstanceReply {
+  /** Who they are: a hint, which proves nothing. */
+  readonly others: readonly Uint8Array[];
+  /** What they say of the asker: each proves that a second process has the key. */
+  readonly statements: readonly InstanceStatement[];
+}
+
+export const instanceReplyCodec: Codec<InstanceReply> = struct({
+  others: list(bytes(INSTANCE_BYTES), MAX_INSTANCES),
+  statements: statementsCodec,
+});
 
 export interface BlockRangeRequest {
   readonly from: Height;

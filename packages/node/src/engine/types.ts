@@ -93,6 +93,8 @@ export interface EngineStatus {
   readonly headTimestampMs: number;
   readonly replica: ReplicaStatus;
   readonly syncing: boolean;
+  /** Whether another process was proven to use this node's key. */
+  readonly keyShared: boolean;
   readonly mempool: {
     readonly transactions: number;
     readonly bytes: number;

@@ -1,5 +1,5 @@
 import type { VoteRecord } from "@credlink/consensus-pbft";
-import type { Height } from "@credlink/primitives";
+import type { Digest, Height } from "@credlink/primitives";
 
 /** The durable memory of what this validator promised. */
 export interface VoteLog {
@@ -24,3 +24,15 @@ export interface VoteLog {
 
 /** A log that is what it was opened as. */
 export type PlainLog = Omit<VoteLog, "renew" | "distrust">;
+
+/**
+ * The last process may have gone down between its block and the log's word of it. The log learns of
+ * the head before the next block follows, or a second crash would find it two heights behind.
+ */
+export async function noteHead(log: VoteLog, height: Height, digest: Digest): Promise<void> {
+  const isNoted = log.records.some(
+    (record) => record.type === "decided" && record.height >= height,
+  );
+  if (height === 0 || isNoted || log.abstain !== null) return;
+  await log.append([{ type: "decided", height, digest }]);
+}

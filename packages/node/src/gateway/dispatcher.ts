@@ -69,6 +69,7 @@ function nodeStatus(components: GatewayComponents): MethodResult<"node.status"> 
     primary: validators[replica.primary]?.nodeId ?? null,
     syncing,
     abstaining: replica.abstaining,
+    keyShared: status.keyShared,
     mempool: { ...mempool },
     clockOffsetMs: status.clockOffsetMs === null ? null : Math.round(status.clockOffsetMs),
     peers: peers().map(({ id, nodeId, organization, role, provisional }) => ({

@@ -75,6 +75,7 @@ function createEngineDouble(ledger: Awaited<ReturnType<typeof openLedger>>): Eng
       stateRoot: ledger.head.header.stateRoot,
       headTimestampMs: ledger.head.header.timestampMs,
       syncing: false,
+      keyShared: false,
       mempool: { transactions: 0, bytes: 0, oldestMs: 0 },
       clockOffsetMs: null,
       replica: {
