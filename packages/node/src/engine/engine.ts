@@ -265,7 +265,7 @@ class NodeEngine implements Engine {
   }
 
   #openDoor(): void {
-    const { network, ledger } = this.#components;
+    const { network, ledger, clock } = this.#components;
     const { consensusSignatures: signatures, budget, instruments, directory } = this.#parts;
     const receive = createMessageDoor({
       chainId: ledger.chainId,
@@ -273,6 +273,7 @@ class NodeEngine implements Engine {
       signatures,
       budget,
       instruments,
+      clock,
       status: () => this.#driver?.status ?? null,
       validatorsAt: directory.at,
       isConvicted: (...place) => this.#parts.evidence.isConvicted(...place),
@@ -282,6 +283,7 @@ class NodeEngine implements Engine {
         this.#driver?.feed({ type: "message", message });
       },
       onAhead: (from) => this.#sync.ask(from.id),
+      onLag: (height) => this.#sync.require(height),
     });
     network.onMessage(CONSENSUS_PROTOCOL, { maxBytes: MAX_CONSENSUS_BYTES }, receive);
   }

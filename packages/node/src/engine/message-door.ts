@@ -7,11 +7,13 @@ import {
 } from "@credlink/consensus-pbft";
 import {
   type AdmittedPeer,
+  type Clock,
   type Digest,
   type Height,
   type PeerId,
   height as toHeight,
 } from "@credlink/primitives";
+import { createLagWatch } from "./lag-watch.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import type { PeerBudget } from "./peer-budget.ts";
 import { openProposal } from "./proposal-payload.ts";
@@ -51,6 +53,9 @@ export interface DoorComponents {
   readonly deliver: (from: PeerId, message: Message) => void;
   /** A validator speaks of a height beyond our window: we may be behind. */
   readonly onAhead: (peer: AdmittedPeer) => void;
+  readonly clock: Clock;
+  /** The others decide this height, and we do not. */
+  readonly onLag: (height: Height) => void;
 }
 
 /**
@@ -73,6 +78,8 @@ export function createMessageDoor(
 ): (from: AdmittedPeer, bytes: Uint8Array) => void {
   const drop = (reason: DropReason): void =>
     parts.instruments.messagesDropped.add(1, { protocol: "consensus", reason });
+
+  const lag = createLagWatch({ ...parts, require: parts.onLag });
 
   const judgePlace = (from: AdmittedPeer, message: Message): ValidatorSet | DropReason => {
     const status = parts.status();
@@ -110,6 +117,7 @@ export function createMessageDoor(
     }
     parts.instruments.messagesReceived.add(1, { type: message.type });
     parts.deliver(from.id, message);
+    lag.note(message);
   };
 
   return (from, bytes) => {

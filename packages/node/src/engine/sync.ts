@@ -53,7 +53,10 @@ export interface SyncComponents extends ImportComponents {
 export interface Sync {
   start(): void;
   stop(): void;
-  /** A proven height that we do not have: fetch up to it now. */
+  /**
+   * A height that we do not have and others do, or will in a moment: fetch up to it now, and ask
+   * who has it if nobody is known to.
+   */
   require(height: number): void;
   /** Asks one peer for its status, at most once in a while. */
   ask(peer: PeerId): void;
@@ -70,7 +73,7 @@ const STATUS_INTERVAL_MS = 1_000;
 const FAILURE_PAUSE_MS = 1_000;
 const MAX_FAILURE_PAUSE_MS = 60_000;
 /** A single peer is asked for its status at most this often, milliseconds. */
-const ASK_INTERVAL_MS = 500;
+const ASK_INTERVAL_MS = 200;
 
 interface PeerState {
   height: number;
@@ -84,6 +87,8 @@ class BlockSync implements Sync {
   readonly #parts: SyncComponents;
   readonly #peers = new Map<PeerId, PeerState>();
   #target = 0;
+  /** Up to this height every certified status is followed, even of one block above the head. */
+  #wanted = 0;
   #isRunning = false;
   #isStopped = false;
   #stopTimer: (() => void) | null = null;
@@ -226,8 +231,9 @@ class BlockSync implements Sync {
     const seenVote = decodeSeenVote(status.seenVote);
     const isAffordable = seenVote === null || budget.spend(peer, "signatures");
     onStatus(peer, status.height, isAffordable ? seenVote : null);
-    const isObserving = !isValidator(this.#parts.network.self);
-    if (status.height > this.#head + (isObserving ? 0 : 1)) this.require(status.height);
+    // One block behind is what consensus is about to cure, where votes come and are enough.
+    const isVoting = isValidator(this.#parts.network.self) && this.#head >= this.#wanted;
+    if (status.height > this.#head + (isVoting ? 1 : 0)) this.require(status.height);
   }
 
   #wake(): void {
@@ -244,7 +250,11 @@ class BlockSync implements Sync {
       const peer = this.#nextPeer();
       if (peer === null) {
         // Claims that nobody can fill are forgotten; the next status sets the target anew.
+        const wanted = this.#target;
         this.#target = this.#head;
+        if (this.#highestClaim() > this.#head) return;
+        this.#wanted = Math.max(this.#wanted, wanted);
+        this.askAll();
         return;
       }
       await this.#fetchFrom(peer);

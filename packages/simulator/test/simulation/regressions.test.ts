@@ -7,6 +7,10 @@ const seeds = [
     seed: 1_000_083,
     was: "a node that lost power right behind its first block took its empty vote log for a lost one",
   },
+  {
+    seed: 5_001_019,
+    was: "a traitor's block that one validator was not shown cost that validator its own turn: it learned of the block by the second exchange of statuses only",
+  },
 ] as const;
 
 describe("seeds that failed once", () => {

@@ -1,3 +1,4 @@
+import { height } from "@credlink/primitives";
 import { createSeededRandom, createSimulatedClock, SIMULATION_START_MS } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
 import { Cluster, createProtocolProfile, drawPlan, type Strategy } from "../../src/index.ts";
@@ -138,4 +139,26 @@ describe("a vote log that is gone", () => {
       expect(victim?.engine?.status().replica.abstaining, `seed ${seed}`).toBe(false);
     }
   });
+});
+
+describe("a validator that another primary leaves out", () => {
+  for (const strategies of [["withhold"], ["withhold", "vote-to-some"]] as const) {
+    it(`${strategies.join(" and ")}: fetches that block in time for its own turn`, async () => {
+      const { cluster, run } = createCluster(3, 4, new Map([[2, strategies]]));
+      for (const node of cluster.nodes) node.boot();
+      // From the eighth decision on, what a view may take is known.
+      await run(3_000);
+      const from = heightOf(cluster, 0);
+      await run(5_000);
+      const { ledger } = cluster.nodes[0] ?? {};
+      const views = new Map<number, number>();
+      for (let at = from + 1; at <= heightOf(cluster, 0); at++) {
+        const inView = ledger?.certificate(height(at))?.view ?? Number.NaN;
+        views.set(inView, (views.get(inView) ?? 0) + 1);
+      }
+      expect([...views.keys()]).toEqual([0]);
+      expect(views.get(0)).toBeGreaterThan(20);
+      expect(heightOf(cluster, 3)).toBeGreaterThanOrEqual(heightOf(cluster, 0) - 1);
+    });
+  }
 });

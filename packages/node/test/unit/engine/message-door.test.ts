@@ -102,6 +102,8 @@ function openDoor(holds = true, current = 1) {
     sinceAdvanceMs: () => 10_000,
     deliver: (from) => delivered.push(from),
     onAhead: () => {},
+    clock,
+    onLag: () => {},
   });
   const from = (id: string) => ({ id, organization: "o", role: "validator", provisional: false });
   return {

@@ -1,0 +1,93 @@
+import {
+  type Commit,
+  createValidatorSet,
+  type Message,
+  type ReplicaStatus,
+} from "@credlink/consensus-pbft";
+import { digest, height, validatorIndex, view } from "@credlink/primitives";
+import { createSimulatedClock } from "@credlink/testkit";
+import { describe, expect, it } from "vitest";
+import { createLagWatch, PATIENCE_MS } from "../../../src/engine/lag-watch.ts";
+
+const validators = createValidatorSet(
+  Array.from({ length: 4 }, (_, index) => ({
+    nodeId: `node-${index}`,
+    publicKey: new Uint8Array(65).fill(index),
+    peerId: `node-${index}`,
+  })),
+);
+
+function commit(sender: number, atHeight = 7, type: "commit" | "prepare" = "commit"): Message {
+  return {
+    type,
+    height: height(atHeight),
+    view: view(0),
+    digest: digest(new Uint8Array(32)),
+    sender: validatorIndex(sender),
+    signature: new Uint8Array(64),
+  } satisfies Omit<Commit, "type"> & { type: string } as Message;
+}
+
+/** A watch over a replica that decides 7; `leave` lets it decide 8. */
+function createWatched() {
+  const clock = createSimulatedClock();
+  const asked: number[] = [];
+  let deciding = 7;
+  const status: ReplicaStatus = {
+    height: height(7),
+    view: view(0),
+    phase: "idle",
+    primary: validatorIndex(0),
+    self: validatorIndex(3),
+    abstaining: false,
+    halted: false,
+  };
+  const watch = createLagWatch({
+    clock,
+    status: () => ({ ...status, height: height(deciding) }),
+    validatorsAt: () => validators,
+    require: (at) => asked.push(at),
+  });
+  const wait = (ms: number) => clock.runUntil(clock.monotonicMs() + ms);
+  return { watch, asked, wait, leave: () => deciding++ };
+}
+
+describe("a validator that others leave behind", () => {
+  it("asks for the block that f + 1 committed, once its patience is over and not before", async () => {
+    const { watch, asked, wait } = createWatched();
+    for (const sender of [0, 1, 2]) watch.note(commit(sender));
+    await wait(PATIENCE_MS - 1);
+    expect(asked).toEqual([]);
+    await wait(1);
+    expect(asked).toEqual([7]);
+  });
+
+  it("asks nobody for what f alone say, however often, nor for PREPAREs", async () => {
+    const { watch, asked, wait } = createWatched();
+    for (let again = 0; again < 5; again++) watch.note(commit(2));
+    for (const sender of [0, 1]) watch.note(commit(sender, 7, "prepare"));
+    for (const sender of [0, 1]) watch.note(commit(sender, 8));
+    await wait(10 * PATIENCE_MS);
+    expect(asked).toEqual([]);
+  });
+
+  it("asks nobody when the height is decided in time", async () => {
+    const { watch, asked, wait, leave } = createWatched();
+    for (const sender of [0, 1]) watch.note(commit(sender));
+    leave();
+    await wait(2 * PATIENCE_MS);
+    expect(asked).toEqual([]);
+  });
+
+  it("counts every height by itself", async () => {
+    const { watch, asked, wait, leave } = createWatched();
+    watch.note(commit(0));
+    leave();
+    watch.note(commit(1, 8));
+    await wait(2 * PATIENCE_MS);
+    expect(asked).toEqual([]);
+    watch.note(commit(2, 8));
+    await wait(PATIENCE_MS);
+    expect(asked).toEqual([8]);
+  });
+});
