@@ -12,7 +12,7 @@ import { type Holder, MemoryChecker } from "./memory-checker.ts";
 import type { Profile } from "./profile.ts";
 import type { WatchedStep } from "./replica-watch.ts";
 import { Situations } from "./situations.ts";
-import { TimelinessChecker } from "./timeliness-checker.ts";
+import { type TimeBounds, TimelinessChecker } from "./timeliness-checker.ts";
 import { ValidityChecker } from "./validity-checker.ts";
 import { type WatchedNode, WireChecker } from "./wire-checker.ts";
 import { createWireReader } from "./wire-reader.ts";
@@ -21,6 +21,19 @@ import { createWireReader } from "./wire-reader.ts";
 const ABOUT_OTHERS = "validator contradicted itself";
 /** Right after a fault took its vote log, and only then. */
 const ABSTAINING = "vote log cannot be trusted, abstaining";
+
+/** A running process: what it holds, and its chain. */
+export type WatchedProcess = Holder & { readonly ledger: Ledger | null };
+
+/**
+ * The bounds of fresh blocks of a height as the block below sets them. A node votes at a height
+ * when its store holds that block; once sync has taken it further nothing of the vote is sent.
+ */
+function boundsOn(ledger: Ledger | null, height: number): TimeBounds | null {
+  const head = ledger?.head;
+  if (head === undefined || head.header.height !== height - 1) return null;
+  return ledger?.parametersAfter(head.digest) ?? null;
+}
 
 /** Everything that is held against a run, fed with all that can be seen of it. */
 export class Checkers {
@@ -66,7 +79,7 @@ export class Checkers {
       verify: verifyOne,
       isTraitor,
     });
-    this.timeliness = new TimelinessChecker(genesis.parameters);
+    this.timeliness = new TimelinessChecker();
     this.validity = new ValidityChecker({ profile, clock, isTraitor, fail });
   }
 
@@ -110,12 +123,15 @@ export class Checkers {
     this.#guard(() => this.memory.onCommit(node, height, segments));
   }
 
-  onStep(holder: Holder, step: WatchedStep): void {
+  /** One step of a node's replica, before its effects are carried out. */
+  onStep(holder: WatchedProcess, step: WatchedStep): void {
     const node = holder.name;
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.memory.onStep(holder, step.replica));
     this.#guard(() => this.evidence.check(node, step));
-    this.#guard(() => this.timeliness.check(node, step));
+    this.#guard(() =>
+      this.timeliness.check(node, step, (height) => boundsOn(holder.ledger, height)),
+    );
     this.situations.onStep(step);
   }
 

@@ -82,6 +82,7 @@ export class Cluster implements NodeObserver {
       network: this.network,
       profile: profileOfNodes(profile, parts.nodeExecutor),
       random,
+      segmentBytes: plan.segmentBytes,
       ...pickLogger(parts),
     };
     const conspiracy: Conspiracy = {

@@ -47,7 +47,8 @@ export class FaultInjector {
   }
 
   #allowed(): readonly Fault[] {
-    const { crashes, cuts, clogs, jumps, pauses, diskFaults, forgetful, spares } = this.#plan;
+    const { crashes, cuts, clogs, jumps, pauses, diskFaults, forgetful, spares, settings } =
+      this.#plan;
     const mode = this.#plan.partition;
     const all: readonly (readonly [boolean, Fault])[] = [
       [crashes, { name: "crash", weight: 30, strike: () => this.#crashOne() }],
@@ -63,6 +64,7 @@ export class FaultInjector {
       [diskFaults, { name: "diskFault", weight: 8, strike: () => this.#breakDisk() }],
       [forgetful > 0, { name: "forget", weight: 30, strike: () => this.#forget() }],
       [spares > 0, { name: "churn", weight: 40, strike: () => this.#churn() }],
+      [settings, { name: "setting", weight: 20, strike: () => this.#set() }],
     ];
     return all.filter(([isAllowed]) => isAllowed).map(([, fault]) => fault);
   }
@@ -194,6 +196,25 @@ export class FaultInjector {
     if (lost === null) return;
     this.#count(lost.what);
     this.#later(this.#random.between(1, 1_000), () => this.#restart(lost.node));
+  }
+
+  /** Governance changes the timing that all replicas share. */
+  #set(): void {
+    const { profile, genesisDigest } = this.#cluster;
+    const node = this.#cluster.honest.find(({ engine }) => engine !== null);
+    const { engine: door, ledger } = node ?? { engine: null, ledger: null };
+    const before = ledger?.parametersAfter(ledger.head.digest) ?? null;
+    if (door === null || before === null) return;
+    const bytes = profile.createSetting?.(genesisDigest, door.status().height, {
+      ...before,
+      precisionMs: this.#random.pick([300, 500, 1_000]),
+      messageDelayMs: this.#random.pick([300, 500, 1_000]),
+      minBlockIntervalMs: this.#random.pick([10, 20, 60]),
+    });
+    if (bytes === undefined) return;
+    void door.submit(bytes).then((result) => {
+      if (result.ok) this.#count("timing changes");
+    });
   }
 
   /** A spare validator joins, or leaves: those of the first list stay. */

@@ -138,6 +138,11 @@ function heightOf({ ledger }: SimulatedNode): number {
   return ledger?.head.header.height ?? 0;
 }
 
+/** The minimum interval that the chain has set, milliseconds; 0 for a node that is down. */
+function minIntervalOf({ ledger }: SimulatedNode): number {
+  return ledger?.parametersAfter(ledger.head.digest)?.minBlockIntervalMs ?? 0;
+}
+
 /** Who abstains needs its request in a block: f + 2 after the one under way, as everybody's. */
 function recoveryBlocks({ validators }: Plan): number {
   return faultBound(validators) + 3;
@@ -162,7 +167,7 @@ function describe(
     blocks,
     hopMs: HEALED_HOP_MS,
     executionMs: HEALED_ROUND_MS,
-    minIntervalMs: cluster.profile.genesis.parameters.minBlockIntervalMs,
+    minIntervalMs: Math.max(...core.map(minIntervalOf)),
     clockAheadMs: Math.max(0, Math.max(...heads) - cluster.clock.nowMs()),
   };
 }

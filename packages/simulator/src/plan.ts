@@ -42,6 +42,8 @@ export interface Plan {
   readonly segmentBytes: number;
   /** 0: no empty blocks. */
   readonly emptyBlockIntervalMs: number;
+  /** The chain's timing changes on chain: precision, message delay, minimum interval. */
+  readonly settings: boolean;
   /** Honest nodes outside the first validator list that join and leave it. */
   readonly spares: number;
 }
@@ -134,6 +136,7 @@ export function drawPlan(
     spares: random.chance(0.12) && n >= 4 && n < 10 ? 1 + random.integer(2) : 0,
     // Drawn after everything else, so that older seeds stay what they were.
     segmentBytes: random.chance(0.3) ? 1_024 + random.integer(32 * 1_024) : 64 * 1_024 * 1_024,
+    settings: random.chance(0.15),
   };
 }
 

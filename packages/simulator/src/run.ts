@@ -148,7 +148,6 @@ function prepare(node: Cluster["nodes"][number], plan: Plan, random: SeededRando
   node.time.skewMs = Math.round(random.between(-plan.skewMs, plan.skewMs));
   node.time.drift(random.between(-plan.driftPpm, plan.driftPpm));
   node.executionMs = plan.executionMs;
-  node.segmentBytes = plan.segmentBytes;
   node.boot();
 }
 

@@ -29,6 +29,8 @@ export interface World {
   readonly network: SimulatedNetwork;
   readonly profile: Profile;
   readonly random: SeededRandom;
+  /** A segment of a vote log is full at so many bytes. */
+  readonly segmentBytes: number;
   readonly logger?: Logger;
 }
 
@@ -71,8 +73,6 @@ export class SimulatedNode {
   readonly time: MachineClock;
   /** What one execution of a block takes at most, milliseconds of virtual time. */
   executionMs = 0;
-  /** A segment of its vote log is full at so many bytes; default: the engine's. */
-  segmentBytes: number | undefined;
   /** Whether an operation of its disk was made to fail: its process may then end itself. */
   isDiskBroken = false;
   /** Processes started so far. */
@@ -172,7 +172,7 @@ export class SimulatedNode {
         genesisDigest: ledger.genesisDigest,
         nodeAddress: profile.addressOf(this.index),
         requestTimeoutMs: 500,
-        ...(this.segmentBytes === undefined ? {} : { voteLogSegmentBytes: this.segmentBytes }),
+        voteLogSegmentBytes: this.#world.segmentBytes,
       },
       components,
     );

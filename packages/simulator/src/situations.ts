@@ -102,6 +102,7 @@ export const WANTED: readonly string[] = [
   "primaries skipped",
   "vote log of several segments",
   "churn",
+  "timing changes",
 ];
 
 /** Runs below this say nothing about what is rare. */

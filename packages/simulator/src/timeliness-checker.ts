@@ -11,22 +11,25 @@ export interface TimeBounds {
 
 /**
  * Timestamps (I15): nobody honest votes PREPARE for a fresh block whose time was out of bounds by
- * its own clock whenever it was offered to it. What an earlier view prepared is not judged by the
- * clock, or one late block would stop the height for ever.
+ * its own clock whenever it was offered to it. The bounds are those that the chain has set for the
+ * height. What an earlier view prepared is not judged by the clock, or one late block would stop
+ * the height for ever.
  */
 export class TimelinessChecker {
-  readonly #bounds: TimeBounds;
-  /** Process -> place of a fresh block -> how far it was off, 0 once it came in time. */
+  /** Process -> place of a fresh block -> how far it was off when it was offered best. */
   readonly #offers = new WeakMap<object, Map<string, number>>();
-  /** Fresh proposals that came out of bounds. */
-  seen = 0;
+  /** Votes for fresh blocks that were judged. */
+  judged = 0;
 
-  constructor(bounds: TimeBounds) {
-    this.#bounds = bounds;
-  }
-
-  /** @throws CheckFailure I15 */
-  check(node: string, { input, effects, nowMs, replica }: WatchedStep): void {
+  /**
+   * @param boundsAt what the chain sets for a height; null where the node cannot tell any more.
+   * @throws CheckFailure I15
+   */
+  check(
+    node: string,
+    { input, effects, nowMs, replica }: WatchedStep,
+    boundsAt: (height: number) => TimeBounds | null,
+  ): void {
     if (input?.type === "message" && input.message.type === "pre-prepare") {
       this.#offered(input.message, nowMs, replica);
     }
@@ -36,8 +39,11 @@ export class TimelinessChecker {
       if (effect.type !== "persist") continue;
       for (const record of effect.records) {
         if (record.type !== "prepare-voted") continue;
-        const offMs = offers.get(placeOf(record)) ?? 0;
-        if (offMs === 0) continue;
+        const offMs = offers.get(placeOf(record));
+        const bounds = offMs === undefined ? null : boundsAt(record.height);
+        if (offMs === undefined || bounds === null) continue;
+        this.judged++;
+        if (offMs <= mostMs(bounds, record.view)) continue;
         const text = `${node} votes for a fresh block that is ${offMs} ms off`;
         throw new CheckFailure("I15", `${text}, ${record.height}/${record.view}`);
       }
@@ -45,24 +51,22 @@ export class TimelinessChecker {
   }
 
   #offered(message: PrePrepare, nowMs: number, replica: object): void {
-    const { view, proposal, justification } = message;
-    if ((justification?.prepared ?? null) !== null) {
-      // Proposed again: a traitor may have offered the same place without its justification before.
-      this.#offers.get(replica)?.delete(placeOf(message));
-      return;
-    }
-    const { precisionMs, messageDelayMs } = this.#bounds;
-    const bound = precisionMs + messageDelayMs * 1.5 ** Math.min(view, 100);
-    const offMs = proposal.timestampMs - nowMs;
+    const { proposal, justification } = message;
     const known = this.#offers.get(replica) ?? new Map<string, number>();
     this.#offers.set(replica, known);
     const place = placeOf(message);
-    if (Math.abs(offMs) <= bound) known.set(place, 0);
-    else if (known.get(place) !== 0) {
-      this.seen++;
-      known.set(place, offMs);
+    if ((justification?.prepared ?? null) !== null) {
+      // Proposed again: a traitor may have offered the same place without its justification before.
+      known.delete(place);
+      return;
     }
+    const offMs = Math.abs(proposal.timestampMs - nowMs);
+    known.set(place, Math.min(known.get(place) ?? offMs, offMs));
   }
+}
+
+function mostMs({ precisionMs, messageDelayMs }: TimeBounds, view: number): number {
+  return precisionMs + messageDelayMs * 1.5 ** Math.min(view, 100);
 }
 
 function placeOf(at: {

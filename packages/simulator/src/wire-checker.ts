@@ -68,9 +68,11 @@ export class WireChecker {
     return highest;
   }
 
-  /** The durable segments of a node's vote log, as its last vote found them. */
+  /** The durable segments of a node's vote log now. */
   segmentsOf(name: string): readonly DurableSegment[] {
-    return this.#sent.get(name)?.durable.segments ?? [];
+    const durable = this.#sent.get(name)?.durable;
+    durable?.refresh();
+    return durable?.segments ?? [];
   }
 
   #checkVote(

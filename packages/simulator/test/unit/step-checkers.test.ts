@@ -68,15 +68,19 @@ describe("negative control I15: timestamps of fresh blocks", () => {
     lsn: 1,
     records: [{ type: "prepare-voted", ...at(1, 0), digest: block(1) }],
   };
-  const judge = async (offMs: number, isOfferedAgainInTime = false) => {
-    const checker = new TimelinessChecker({ precisionMs: 500, messageDelayMs: 500 });
+  const judge = async (offMs: number, isOfferedAgainInTime = false, precisionMs = 500) => {
+    const checker = new TimelinessChecker();
+    const boundsAt = (height: number) =>
+      height === 1 ? { precisionMs, messageDelayMs: 500 } : null;
     const own = replica();
     const nowMs = SIMULATION_START_MS;
     const message = await proposal(1, 0, block(1), nowMs + offMs);
     return brokenBy(() => {
-      checker.check("node-0", stepOf(own, message, [], nowMs));
-      if (isOfferedAgainInTime) checker.check("node-0", stepOf(own, message, [], nowMs + offMs));
-      checker.check("node-0", { input: null, effects: [voted], nowMs, replica: own });
+      checker.check("node-0", stepOf(own, message, [], nowMs), boundsAt);
+      const again = stepOf(own, message, [], nowMs + offMs);
+      if (isOfferedAgainInTime) checker.check("node-0", again, boundsAt);
+      checker.check("node-0", { input: null, effects: [voted], nowMs, replica: own }, boundsAt);
+      expect(checker.judged).toBe(1);
     });
   };
 
@@ -84,6 +88,11 @@ describe("negative control I15: timestamps of fresh blocks", () => {
     expect(await judge(1_000)).toBe(null);
     expect(await judge(1_001)).toBe("I15");
     expect(await judge(-1_001)).toBe("I15");
+  });
+
+  it("the bounds are those that the chain has set for the height", async () => {
+    expect(await judge(1_001, false, 501)).toBe(null);
+    expect(await judge(900, false, 300)).toBe("I15");
   });
 
   it("a block that was offered again in time may be voted for", async () => {
