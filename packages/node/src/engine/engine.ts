@@ -265,17 +265,15 @@ class NodeEngine implements Engine {
   }
 
   #openDoor(): void {
-    const { network, ledger, clock } = this.#components;
-    const { consensusSignatures: signatures, budget, instruments, directory } = this.#parts;
+    const { network, ledger } = this.#components;
     const receive = createMessageDoor({
+      ...this.#components,
+      ...this.#parts,
       chainId: ledger.chainId,
       genesisDigest: ledger.genesisDigest,
-      signatures,
-      budget,
-      instruments,
-      clock,
+      signatures: this.#parts.consensusSignatures,
       status: () => this.#driver?.status ?? null,
-      validatorsAt: directory.at,
+      validatorsAt: this.#parts.directory.at,
       isConvicted: (...place) => this.#parts.evidence.isConvicted(...place),
       sinceAdvanceMs: () => this.#driver?.sinceAdvanceMs() ?? 0,
       deliver: (from, message) => {
