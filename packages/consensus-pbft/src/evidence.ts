@@ -43,14 +43,46 @@ export function isDoubleViewChange(first: ViewChange, second: ViewChange): boole
   return !equalBytes(first.preparedDigest, second.preparedDigest);
 }
 
-/** Holds the COMMITs of a signer against its view change, whichever came last. */
-export function findAmnesia(step: Step, current: HeightState, sender: ValidatorIndex): void {
-  const viewChange = current.viewChanges.get(sender);
-  if (viewChange === undefined) return;
-  for (const commits of current.commits.values()) {
-    const commit = commits.get(sender);
-    if (commit !== undefined && deniesCommit(commit.view, viewChange)) {
-      convict(step, current.convicted, commit, viewChange);
-    }
-  }
+/**
+ * View changes by which a signer denies COMMITs: `preparedView` < c < `view`. None denies all that
+ * another one does. Ascending by view, without their certificates, which are not signed.
+ */
+export type Denials = Map<ValidatorIndex, readonly ViewChange[]>;
+
+/** Denials kept of one signer: as many as there are views whose COMMITs are kept (§8). */
+export const MAX_DENIALS = 11;
+
+function deniesAllOf(wide: ViewChange, narrow: ViewChange): boolean {
+  return wide.view >= narrow.view && (wide.preparedView ?? -1) <= (narrow.preparedView ?? -1);
+}
+
+/**
+ * Keeps what a view change denies, however many come after it: its signer may say something else
+ * before the COMMIT that it denies arrives. Where there are too many the lowest go.
+ */
+export function keepDenial(denials: Denials, message: ViewChange): void {
+  const isEmpty = (message.preparedView ?? -1) + 1 >= message.view;
+  const known = denials.get(message.sender) ?? [];
+  if (isEmpty || known.some((each) => deniesAllOf(each, message))) return;
+  const rest = known.filter((each) => !deniesAllOf(message, each));
+  const ascending = [...rest, { ...message, prepared: null }].sort((a, b) => a.view - b.view);
+  denials.set(message.sender, ascending.slice(-MAX_DENIALS));
+}
+
+/** Holds a COMMIT against what its signer denied, before or after it. */
+export function findAmnesia(
+  step: Step,
+  convicted: Set<string>,
+  denials: Denials,
+  commit: Commit,
+): void {
+  const denial = denials.get(commit.sender)?.find((each) => deniesCommit(commit.view, each));
+  if (denial !== undefined) convict(step, convicted, commit, denial);
+}
+
+/** The COMMITs of a signer that are kept: those of late views, and the highest before them. */
+export function commitsOf(current: HeightState, sender: ValidatorIndex): readonly Commit[] {
+  const past = current.pastCommits.get(sender);
+  const kept = [...current.commits.values()].flatMap((votes) => votes.get(sender) ?? []);
+  return past === undefined ? kept : [past, ...kept];
 }

@@ -9,6 +9,9 @@ export interface ReplicaHoldings {
   readonly commits: number;
   readonly wishes: number;
   readonly viewChanges: number;
+  /** COMMITs and view changes that are kept for evidence alone. */
+  readonly pastCommits: number;
+  readonly denials: number;
   readonly candidates: number;
   readonly convictions: number;
   /** Views that the vote log binds us in, at the current height. */
@@ -16,6 +19,7 @@ export interface ReplicaHoldings {
   /** Messages kept for the next height, by kind the same. */
   readonly nextPrePrepares: number;
   readonly nextVotes: number;
+  readonly nextDenials: number;
   readonly nextCandidates: number;
   readonly nextConvictions: number;
   /** Heights whose decision is kept for peers that are behind, and answers given lately. */
@@ -35,6 +39,12 @@ function sizeOfAll(byView: ReadonlyMap<unknown, { readonly size: number }>): num
   return total;
 }
 
+function lengthOfAll(bySender: ReadonlyMap<unknown, readonly unknown[]>): number {
+  let total = 0;
+  for (const { length } of bySender.values()) total += length;
+  return total;
+}
+
 function votesOf({ prepares, commits, viewChanges, wishes }: NextHeight): number {
   return prepares.size + commits.size + viewChanges.size + wishes.size;
 }
@@ -49,11 +59,14 @@ export function holdingsOf(state: ReplicaState): ReplicaHoldings {
     commits: sizeOfAll(current.commits),
     wishes: current.wishes.size,
     viewChanges: current.viewChanges.size,
+    pastCommits: current.pastCommits.size,
+    denials: lengthOfAll(current.denials),
     candidates: current.candidates.size,
     convictions: current.convicted.size,
     promisedViews: Math.max(promises.prepared.size, promises.committed.size),
     nextPrePrepares: next.prePrepares.length,
     nextVotes: votesOf(next),
+    nextDenials: lengthOfAll(next.denials),
     nextCandidates: next.candidates.size,
     nextConvictions: next.convicted.size,
     recentDecisions: state.recent.size,

@@ -1,9 +1,17 @@
 /** Where a message goes: the decided past, the current height, the next one, or nowhere. */
 import { assertNever, equalBytes, type ValidatorIndex } from "@credlink/primitives";
+import { checkViewChangeShape } from "./certificates.ts";
 import { onDecided } from "./deciding.ts";
 import { report } from "./emit.ts";
-import { convict, isDoubleProposal, isDoubleViewChange, isEquivocation } from "./evidence.ts";
-import type { Message, PrePrepare } from "./messages.ts";
+import {
+  convict,
+  findAmnesia,
+  isDoubleProposal,
+  isDoubleViewChange,
+  isEquivocation,
+  keepDenial,
+} from "./evidence.ts";
+import type { Message, PrePrepare, ViewChange } from "./messages.ts";
 import { onCommit, onPrePrepare, onPrepare } from "./normal-case.ts";
 import { onOwnVote } from "./recovery.ts";
 import { answerLate } from "./retransmission.ts";
@@ -85,9 +93,11 @@ function keepForNext(step: Step, message: Voted, receivedMs: number): void {
       return;
     case "commit":
       keepHighest(step, next.commits, message, isEquivocation);
+      findAmnesia(step, next.convicted, next.denials, message);
       return;
     case "view-change":
       keepHighest(step, next.viewChanges, message, isDoubleViewChange);
+      denyForNext(step, message);
       return;
     case "wish": {
       const known = next.wishes.get(message.sender);
@@ -100,6 +110,15 @@ function keepForNext(step: Step, message: Voted, receivedMs: number): void {
       assertNever(message);
       return;
   }
+}
+
+function denyForNext(step: Step, message: ViewChange): void {
+  const { current, next } = step.state;
+  // A certificate that does not fit may have been exchanged on the way: that is no evidence (§9).
+  if (!checkViewChangeShape(message, current.nextValidators.validators.length).ok) return;
+  keepDenial(next.denials, message);
+  const commit = next.commits.get(message.sender);
+  if (commit !== undefined) findAmnesia(step, next.convicted, next.denials, commit);
 }
 
 function keepHighest<V extends Exclude<Voted, PrePrepare | { readonly type: "wish" }>>(

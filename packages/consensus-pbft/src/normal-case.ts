@@ -192,9 +192,9 @@ export function onPrepare(step: Step, message: Prepare): void {
 /** COMMITs of views that we have left still count toward a certificate. */
 export function onCommit(step: Step, message: Commit): void {
   const { current } = step.state;
+  findAmnesia(step, current.convicted, current.denials, message);
   if (message.view + 8 < current.view || !isViewKept(step, message.view)) return;
   keepVote(step, innerMap(current.commits, message.view), message);
-  findAmnesia(step, current, message.sender);
 }
 
 /** The digest that at least q of these votes name, with the q lowest signers' signatures. */

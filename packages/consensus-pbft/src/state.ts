@@ -17,6 +17,7 @@ import type {
   TimerKey,
   Timing,
 } from "./effects.ts";
+import type { Denials } from "./evidence.ts";
 import type {
   Commit,
   CommitCertificate,
@@ -85,8 +86,12 @@ export interface HeightState {
   readonly accepted: Map<View, PrePrepare>;
   readonly prepares: Map<View, Map<ValidatorIndex, Prepare>>;
   readonly commits: Map<View, Map<ValidatorIndex, Commit>>;
+  /** sender -> its COMMIT of the highest view that `commits` let go, for evidence. */
+  readonly pastCommits: Map<ValidatorIndex, Commit>;
   /** sender -> its view change of the highest view. */
   readonly viewChanges: Map<ValidatorIndex, ViewChange>;
+  /** What view changes of any view denied, for evidence. */
+  readonly denials: Denials;
   /** sender -> the highest view it wishes for. */
   readonly wishes: Map<ValidatorIndex, View>;
   ownWish: View;
@@ -122,6 +127,7 @@ export interface NextHeight {
   readonly prepares: Map<ValidatorIndex, Prepare>;
   readonly commits: Map<ValidatorIndex, Commit>;
   readonly viewChanges: Map<ValidatorIndex, ViewChange>;
+  readonly denials: Denials;
   readonly wishes: Map<ValidatorIndex, Wish>;
   readonly candidates: Map<string, Candidate>;
   readonly convicted: Set<string>;
@@ -215,6 +221,7 @@ export function noNextHeight(): NextHeight {
     prepares: new Map(),
     commits: new Map(),
     viewChanges: new Map(),
+    denials: new Map(),
     wishes: new Map(),
     candidates: new Map(),
     convicted: new Set(),
@@ -250,7 +257,9 @@ export function newHeightState(place: {
     accepted: new Map(),
     prepares: new Map(),
     commits: new Map(),
+    pastCommits: new Map(),
     viewChanges: new Map(),
+    denials: new Map(),
     wishes: new Map(),
     ownWish: place.promises.view,
     candidates: new Map(),

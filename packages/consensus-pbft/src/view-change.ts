@@ -2,7 +2,7 @@
 import type { View } from "@credlink/primitives";
 import { checkViewChangeShape, highestPreparedView } from "./certificates.ts";
 import { arm, disarmAll, persistVote, RETRANSMIT_MS, report, startViewTimer } from "./emit.ts";
-import { convict, findAmnesia, isDoubleViewChange } from "./evidence.ts";
+import { commitsOf, convict, findAmnesia, isDoubleViewChange, keepDenial } from "./evidence.ts";
 import type { UnsignedMessage, ViewChange, ViewChangeVote } from "./messages.ts";
 import { type Basis, type HeightState, type Step, validatorCount, votingIndex } from "./state.ts";
 
@@ -64,7 +64,14 @@ export function ownViewChange(current: HeightState): UnsignedMessage | null {
 }
 
 function forgetViewsBelow(current: HeightState, lowest: number): void {
-  const { firstProposals, accepted, prepares, commits } = current;
+  const { firstProposals, accepted, prepares, commits, pastCommits } = current;
+  for (const [view, votes] of commits) {
+    if (view >= lowest) continue;
+    for (const [sender, commit] of votes) {
+      const past = pastCommits.get(sender);
+      if (past === undefined || past.view < view) pastCommits.set(sender, commit);
+    }
+  }
   for (const perView of [firstProposals, accepted, prepares, commits]) {
     for (const view of [...perView.keys()]) if (view < lowest) perView.delete(view);
   }
@@ -81,6 +88,10 @@ export function onViewChange(step: Step, message: ViewChange): void {
     report(step, "CONSENSUS_VIEW_CHANGE_REFUSED", shape.code);
     return;
   }
+  keepDenial(current.denials, message);
+  for (const commit of commitsOf(current, message.sender)) {
+    findAmnesia(step, current.convicted, current.denials, commit);
+  }
   const known = current.viewChanges.get(message.sender);
   if (known !== undefined && known.view >= message.view) {
     if (isDoubleViewChange(known, message)) convict(step, current.convicted, known, message);
@@ -91,7 +102,6 @@ export function onViewChange(step: Step, message: ViewChange): void {
   if (wished === undefined || wished < message.view) {
     current.wishes.set(message.sender, message.view);
   }
-  findAmnesia(step, current, message.sender);
 }
 
 /** What justifies a proposal in the current view, once q distinct validators sent VIEW-CHANGE. */

@@ -7,6 +7,7 @@ import {
 } from "@credlink/consensus-pbft";
 import { toHex } from "@credlink/primitives";
 import { CheckFailure } from "./checker-errors.ts";
+import { HeardPromises } from "./heard-promises.ts";
 import type { KnownValidators } from "./known-validators.ts";
 import type { WatchedStep } from "./replica-watch.ts";
 
@@ -19,6 +20,7 @@ interface Process {
   height: number;
   /** Places of the height being decided, by type, view and sender. */
   readonly heard: Map<string, FirstHeard>;
+  promises: HeardPromises;
   /** `sender/type/type` of the evidence that was given at this height or the one below. */
   readonly convicted: Set<string>;
 }
@@ -26,7 +28,7 @@ interface Process {
 /**
  * Evidence (I11). Soundness: what a node gives as evidence are two votes that exclude each other,
  * signed by a traitor. Completeness: a process that hears two excluding votes of one sender in
- * the view that it is in gives evidence of them.
+ * the view that it is in, or a COMMIT and a denial of it in any views, gives evidence of them.
  */
 export class EvidenceChecker {
   readonly #chain: ChainContext;
@@ -59,6 +61,7 @@ export class EvidenceChecker {
       process.convicted.add(`${first.height}/${second.sender}/${first.type}/${second.type}`);
     }
     if (input?.type === "message") this.#hear(node, input.message, process, replica);
+    process.promises.enter(replica.status.height === process.height ? replica.status.view : 0);
   }
 
   #judge(node: string, first: SignedVote, second: SignedVote): void {
@@ -81,17 +84,24 @@ export class EvidenceChecker {
 
   #hear(node: string, message: Message, process: Process, replica: WatchedStep["replica"]): void {
     if (message.type === "wish" || message.type === "decided") return;
-    if (message.type === "view-change") return;
     const { height, type, view, sender } = message;
     const nodeId = this.#validators.at(height)?.validators[sender]?.nodeId;
     if (nodeId === undefined || !this.#isTraitor(nodeId)) return;
     const status = replica.status;
-    if (status.height !== height || status.view !== view || status.halted) return;
-    if (type === "pre-prepare" && status.primary !== sender) return;
+    if (status.height !== height || status.halted) return;
     if (process.height !== height) {
       process.height = height;
       process.heard.clear();
+      process.promises = new HeardPromises();
     }
+    if (type === "commit" || type === "view-change") {
+      const mustConvict = process.promises.hear(message, status.view);
+      if (mustConvict && !process.convicted.has(`${height}/${sender}/commit/view-change`)) {
+        throw new CheckFailure("I11", `${node} heard ${nodeId} deny its COMMIT at ${height}`);
+      }
+    }
+    if (type === "view-change" || status.view !== view) return;
+    if (type === "pre-prepare" && status.primary !== sender) return;
     const parent = type === "pre-prepare" ? toHex(message.parentDigest) : "";
     const place = `${type}/${view}/${sender}/${parent}`;
     const content = toHex(message.digest);
@@ -106,7 +116,12 @@ export class EvidenceChecker {
   #of(replica: object): Process {
     const known = this.#processes.get(replica);
     if (known !== undefined) return known;
-    const fresh: Process = { height: 0, heard: new Map(), convicted: new Set() };
+    const fresh: Process = {
+      height: 0,
+      heard: new Map(),
+      promises: new HeardPromises(),
+      convicted: new Set(),
+    };
     this.#processes.set(replica, fresh);
     return fresh;
   }

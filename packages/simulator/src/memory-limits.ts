@@ -8,9 +8,10 @@ import type { EngineHoldings, EngineOptions } from "@credlink/node/engine";
 
 /** Views whose votes are kept: the current one, 8 before it, 2 after it. */
 const KEPT_VIEWS = 8 + 1 + 2;
-/** Kinds of pairs that exclude each other (§9); of the next height there is no amnesia yet. */
+/** Kinds of pairs that exclude each other (§9). */
 const PAIRS = 5;
-const NEXT_PAIRS = 4;
+/** View changes of one signer that are kept for what they deny. */
+const DENIALS = 11;
 const KEPT_BLOCKS = 8;
 const LATE_HEIGHTS = 8;
 const EARLY_PROPOSALS = 2;
@@ -38,13 +39,16 @@ export function replicaLimits(place: ReplicaPlace): ReplicaHoldings {
     commits: KEPT_VIEWS * members,
     wishes: members,
     viewChanges: members,
+    pastCommits: members,
+    denials: DENIALS * members,
     candidates: KEPT_BLOCKS,
     convictions: PAIRS * members,
     promisedViews: views,
     nextPrePrepares: EARLY_PROPOSALS,
     nextVotes: 4 * nextMembers,
+    nextDenials: DENIALS * nextMembers,
     nextCandidates: EARLY_PROPOSALS,
-    nextConvictions: NEXT_PAIRS * nextMembers,
+    nextConvictions: PAIRS * nextMembers,
     recentDecisions: LATE_HEIGHTS,
     answers: LATE_HEIGHTS * lateMembers,
     outbox: VOTES_A_VIEW * views,

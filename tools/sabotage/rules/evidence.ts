@@ -1,5 +1,5 @@
 import type { BrokenRule } from "../rule.ts";
-import { byzantine, CORE, LEDGER, settings, UNIT, VM } from "./places.ts";
+import { amnesia, byzantine, CORE, LEDGER, settings, UNIT, VM } from "./places.ts";
 
 /** What proves that a validator lied, and what becomes of the proof. */
 export const evidenceRules: readonly BrokenRule[] = [
@@ -8,9 +8,18 @@ export const evidenceRules: readonly BrokenRule[] = [
     rule: "A COMMIT and a later VIEW-CHANGE that denies it are evidence.",
     broken: "they are not compared",
     file: `${CORE}/evidence.ts`,
-    find: "    if (commit !== undefined && deniesCommit(commit.view, viewChange)) {",
-    replace: "    if (commit !== undefined && commit.view > viewChange.view) {",
+    find: "?.find((each) => deniesCommit(commit.view, each));",
+    replace: "?.find((each) => commit.view > each.view);",
     tests: [{ file: byzantine, name: "known bug 9:" }],
+  },
+  {
+    id: "denials-kept",
+    rule: "A VIEW-CHANGE that denies COMMITs is kept whatever its signer says after it.",
+    broken: "only what it said last is held against it",
+    file: `${CORE}/evidence.ts`,
+    find: "  const ascending = [...rest, { ...message, prepared: null }]",
+    replace: "  const ascending = [{ ...message, prepared: null }]",
+    tests: [{ file: amnesia, name: "a COMMIT, the entry that denies it, and a later one" }],
   },
   {
     id: "only-different-votes",

@@ -12,6 +12,7 @@ export const views = `${SCENARIOS}/known-bugs-views.test.ts`;
 export const messages = `${SCENARIOS}/known-bugs-messages.test.ts`;
 export const restarts = `${SCENARIOS}/known-bugs-restart.test.ts`;
 export const viewChange = `${SCENARIOS}/view-change.test.ts`;
+export const amnesia = `${SCENARIOS}/amnesia.test.ts`;
 export const byzantine = `${SCENARIOS}/byzantine.test.ts`;
 export const order = `${SCENARIOS}/order-of-events.test.ts`;
 export const restart = `${SCENARIOS}/restart.test.ts`;

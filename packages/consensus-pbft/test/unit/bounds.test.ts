@@ -1,32 +1,13 @@
 import { height, type ValidatorIndex, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
-import { createTestCluster } from "../../src/compliance.ts";
 import { persistVote, releaseVotes } from "../../src/emit.ts";
 import { onMessage } from "../../src/intake.ts";
 import type { Message } from "../../src/messages.ts";
-import { defaultReplicaOptions, defaultTiming } from "../../src/replica.ts";
-import { newReplicaState, type ReplicaState, type Step } from "../../src/state.ts";
+import type { ReplicaState, Step } from "../../src/state.ts";
 import { enterViewRule, onWish, wishRule } from "../../src/synchroniser.ts";
 import { enterView } from "../../src/view-change.ts";
 import { filled } from "../vectors/examples.ts";
-
-const cluster = createTestCluster({ n: 4 });
-
-function freshState(): ReplicaState {
-  const { chainId, genesisDigest } = cluster;
-  const publicKey = cluster.validators[0]?.publicKey ?? new Uint8Array();
-  const start = {
-    head: { height: height(0), digest: genesisDigest, timestampMs: 0 },
-    validators: cluster.rosterAt(1, genesisDigest),
-    nextValidators: cluster.rosterAt(2, genesisDigest),
-    timing: defaultTiming,
-    records: [],
-    abstain: false,
-  };
-  const options = { ...defaultReplicaOptions, chainId, genesisDigest, publicKey };
-  const floors = { voteFloor: height(0), proposeFloor: height(0), abstained: false };
-  return newReplicaState(options, start, { promises: new Map(), ...floors });
-}
+import { freshState } from "./fresh-state.ts";
 
 /** Messages kept, of any kind. */
 function kept({ current, next }: ReplicaState): number {
@@ -34,6 +15,8 @@ function kept({ current, next }: ReplicaState): number {
   return (
     nested.reduce((sum, votes) => sum + votes.size, 0) +
     current.viewChanges.size +
+    current.pastCommits.size +
+    [...current.denials.values(), ...next.denials.values()].flat().length +
     current.wishes.size +
     current.firstProposals.size +
     current.accepted.size +

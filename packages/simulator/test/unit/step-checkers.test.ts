@@ -1,4 +1,5 @@
-import type { Effect } from "@credlink/consensus-pbft";
+import type { Effect, Message, ViewChange } from "@credlink/consensus-pbft";
+import { validatorIndex } from "@credlink/primitives";
 import { SIMULATION_START_MS } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
 import { EvidenceChecker } from "../../src/evidence-checker.ts";
@@ -59,6 +60,53 @@ describe("negative control I11: evidence", () => {
       expect(brokenBy(() => honest.check("node-0", step))).toBe(null);
     }
     expect(honest.given).toBe(1);
+  });
+});
+
+describe("negative control I11: amnesia", () => {
+  const h1 = at(1, 0);
+  const entry = (inView: number, sender = 3) =>
+    bench.sign<ViewChange>({
+      ...{ type: "view-change", height: h1.height, view: at(1, inView).view },
+      ...{ preparedView: null, preparedDigest: null, prepared: null },
+      sender: validatorIndex(sender),
+    });
+
+  async function heard(...messages: readonly Message[]) {
+    const [silent, honest] = [createEvidenceChecker(), createEvidenceChecker()];
+    const [mute, real] = [replica(), replica()];
+    const verdicts = messages.map((message) => {
+      const found = brokenBy(() => silent.check("node-0", stepOf(mute, message)));
+      const effects = real.step({ type: "message", message }, SIMULATION_START_MS);
+      const own = brokenBy(() => honest.check("node-0", stepOf(real, message, effects)));
+      return [found, own];
+    });
+    return { verdicts, given: honest.given };
+  }
+
+  it("a node that hears a COMMIT and its denial in any order, and stays silent, is found", async () => {
+    const commit = await vote("commit", 1, 1, block(1), 3);
+    const [denial, later] = [await entry(2), await entry(3)];
+    for (const order of [
+      [commit, denial],
+      [denial, commit],
+      [denial, later, commit],
+      [commit, later, denial],
+    ]) {
+      const { verdicts, given } = await heard(...order);
+      expect(verdicts.map(([found]) => found)).toContain("I11");
+      expect(verdicts.map(([, own]) => own)).toEqual(order.map(() => null));
+      expect(given).toBe(1);
+    }
+  });
+
+  it("an entry of the COMMIT's own view or below it denies nothing, nor does an honest node's", async () => {
+    const commit = await vote("commit", 1, 2, block(1), 3);
+    const { verdicts } = await heard(await entry(1), await entry(2), commit);
+    expect(verdicts.flat()).toEqual([null, null, null, null, null, null]);
+    const other = await vote("commit", 1, 0, block(1), 2);
+    const { verdicts: silent } = await heard(other, await entry(1, 2));
+    expect(silent.map(([found]) => found)).toEqual([null, null]);
   });
 });
 
