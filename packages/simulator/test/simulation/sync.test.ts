@@ -144,7 +144,7 @@ describe("a vote log that is gone", () => {
 describe("a validator that another primary leaves out", () => {
   for (const strategies of [["withhold"], ["withhold", "vote-to-some"]] as const) {
     it(`${strategies.join(" and ")}: fetches that block in time for its own turn`, async () => {
-      const { cluster, run } = createCluster(3, 4, new Map([[2, strategies]]));
+      const { cluster, run } = createCluster(1, 4, new Map([[2, strategies]]));
       for (const node of cluster.nodes) node.boot();
       // From the eighth decision on, what a view may take is known.
       await run(3_000);
