@@ -1,8 +1,8 @@
 import type { Message, ReplicaStatus, ValidatorSet } from "@credlink/consensus-pbft";
 import { honestOne } from "@credlink/consensus-pbft/certificates";
-import type { Clock, Height, ValidatorIndex } from "@credlink/primitives";
+import type { Clock, Height, PeerId } from "@credlink/primitives";
 
-/** How long a decision may take after f + 1 validators have sent COMMIT, milliseconds. */
+/** How long a decision may take after f + 1 validators have shown that it is due, milliseconds. */
 export const PATIENCE_MS = 150;
 
 /** What the watch works with. */
@@ -11,40 +11,56 @@ export interface LagComponents {
   /** Of the replica; null while none runs. */
   readonly status: () => ReplicaStatus | null;
   readonly validatorsAt: (height: Height) => ValidatorSet | null;
-  /** Somebody honest is about to have this block, or has it: ask for it. */
-  readonly require: (height: Height) => void;
+  /** Somebody honest is about to have the block of this height, or has it: ask for it. */
+  readonly require: (height: number) => void;
 }
 
 /** Notices that the others decide a height which this node cannot decide by votes. */
 export interface LagWatch {
-  /** Takes a verified message of a peer. */
-  note(message: Message): void;
+  /** A validator says this, whether its message could be used or came too early. */
+  note(from: PeerId, message: Message): void;
+}
+
+/** The height that its sender has decided, or is about to: a COMMIT says that it is prepared. */
+function hintOf(message: Message): number {
+  if (message.type === "decided") return message.certificate.height;
+  return message.type === "commit" ? message.height : message.height - 1;
 }
 
 /**
  * A traitor that is primary can leave one validator out: the others decide without it, and none of
- * them has a reason to speak to it. COMMITs of f + 1, one of them honest, say that the block is
- * prepared. If it is not decided here soon after, it is fetched; waiting for the next exchange of
- * statuses would cost the validator its own turn.
+ * them has a reason to speak to it. Who catches up drops votes of two heights ahead, and nobody
+ * sends them again. What f + 1 validators show to be decided is true of an honest one; if it is not
+ * decided here soon after, it is fetched. Waiting for the next exchange of statuses would cost the
+ * validator its own turn.
  */
 export function createLagWatch(parts: LagComponents): LagWatch {
   const { clock, status, validatorsAt, require } = parts;
-  const senders = new Set<ValidatorIndex>();
-  let height = -1;
+  /** Peer -> highest height that it has shown to be decided; members of the lists so far. */
+  const hints = new Map<PeerId, number>();
   let isPending = false;
 
+  /** What f + 1 show and we have not decided, or null. */
+  const missed = (): number | null => {
+    const height = status()?.height ?? null;
+    const set = height === null ? null : validatorsAt(height);
+    if (height === null || set === null) return null;
+    const shown = set.validators.flatMap(({ peerId }) => hints.get(peerId) ?? []);
+    const credible = shown.sort((a, b) => b - a)[honestOne(set.validators.length) - 1] ?? 0;
+    return credible >= height ? credible : null;
+  };
+
   return {
-    note(message) {
-      if (message.type !== "commit" || message.height !== status()?.height) return;
-      if (message.height !== height) senders.clear();
-      height = message.height;
-      senders.add(message.sender);
-      const count = validatorsAt(message.height)?.validators.length ?? 0;
-      if (isPending || senders.size < honestOne(count)) return;
+    note(from, message) {
+      const hint = hintOf(message);
+      if (hint <= (hints.get(from) ?? 0)) return;
+      hints.set(from, hint);
+      if (isPending || hint < (status()?.height ?? 0) || missed() === null) return;
       isPending = true;
       clock.schedule(PATIENCE_MS, () => {
         isPending = false;
-        if (status()?.height === message.height) require(message.height);
+        const height = missed();
+        if (height !== null) require(height);
       });
     },
   };

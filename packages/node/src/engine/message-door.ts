@@ -55,7 +55,7 @@ export interface DoorComponents {
   readonly onAhead: (peer: AdmittedPeer) => void;
   readonly clock: Clock;
   /** The others decide this height, and we do not. */
-  readonly onLag: (height: Height) => void;
+  readonly onLag: (height: number) => void;
 }
 
 /**
@@ -90,7 +90,10 @@ export function createMessageDoor(
     if (set === null) {
       const known = parts.validatorsAt(toHeight(status.height));
       const isMember = known?.validators.some(({ peerId }) => peerId === from.id) ?? false;
-      if (isMember && isAhead) parts.onAhead(from);
+      if (isMember && isAhead) {
+        parts.onAhead(from);
+        lag.note(from.id, message);
+      }
       return isAhead ? "ahead" : "late";
     }
     if (message.type === "decided") return set;
@@ -117,7 +120,7 @@ export function createMessageDoor(
     }
     parts.instruments.messagesReceived.add(1, { type: message.type });
     parts.deliver(from.id, message);
-    lag.note(message);
+    lag.note(from.id, message);
   };
 
   return (from, bytes) => {

@@ -92,6 +92,7 @@ class BlockSync implements Sync {
   #isRunning = false;
   #isStopped = false;
   #stopTimer: (() => void) | null = null;
+  #stopAgain: (() => void) | null = null;
   #headAtLastTick = 0;
 
   constructor(parts: SyncComponents) {
@@ -130,6 +131,7 @@ class BlockSync implements Sync {
   stop(): void {
     this.#isStopped = true;
     this.#stopTimer?.();
+    this.#stopAgain?.();
   }
 
   #admits(peer: PeerId): boolean {
@@ -179,6 +181,15 @@ class BlockSync implements Sync {
     let highest = 0;
     for (const { height } of this.#peers.values()) highest = Math.max(highest, height);
     return highest;
+  }
+
+  /** Who was asked a moment ago is asked once that is over: what it said then is too old. */
+  #askTwice(): void {
+    this.askAll();
+    this.#stopAgain?.();
+    this.#stopAgain = this.#parts.clock.schedule(ASK_INTERVAL_MS, () => {
+      if (this.#head < this.#wanted) this.askAll();
+    });
   }
 
   #tell(peer: PeerId): void {
@@ -254,7 +265,7 @@ class BlockSync implements Sync {
         this.#target = this.#head;
         if (this.#highestClaim() > this.#head) return;
         this.#wanted = Math.max(this.#wanted, wanted);
-        this.askAll();
+        this.#askTwice();
         return;
       }
       await this.#fetchFrom(peer);

@@ -11,6 +11,10 @@ const seeds = [
     seed: 5_001_019,
     was: "a traitor's block that one validator was not shown cost that validator its own turn: it learned of the block by the second exchange of statuses only",
   },
+  {
+    seed: 5_002_010,
+    was: "a validator that caught up held the proof of a block, had just asked everybody for their heads, and did not ask again",
+  },
 ] as const;
 
 describe("seeds that failed once", () => {

@@ -49,45 +49,54 @@ function createWatched() {
     require: (at) => asked.push(at),
   });
   const wait = (ms: number) => clock.runUntil(clock.monotonicMs() + ms);
-  return { watch, asked, wait, leave: () => deciding++ };
+  const note = (sender: number, message: Message) => watch.note(`node-${sender}`, message);
+  const commits = (senders: readonly number[], at = 7) => {
+    for (const sender of senders) note(sender, commit(sender, at));
+  };
+  return { note, commits, asked, wait, leave: () => deciding++ };
 }
 
 describe("a validator that others leave behind", () => {
   it("asks for the block that f + 1 committed, once its patience is over and not before", async () => {
-    const { watch, asked, wait } = createWatched();
-    for (const sender of [0, 1, 2]) watch.note(commit(sender));
+    const { commits, asked, wait } = createWatched();
+    commits([0, 1, 2]);
     await wait(PATIENCE_MS - 1);
     expect(asked).toEqual([]);
     await wait(1);
     expect(asked).toEqual([7]);
   });
 
-  it("asks nobody for what f alone say, however often, nor for PREPAREs", async () => {
-    const { watch, asked, wait } = createWatched();
-    for (let again = 0; again < 5; again++) watch.note(commit(2));
-    for (const sender of [0, 1]) watch.note(commit(sender, 7, "prepare"));
-    for (const sender of [0, 1]) watch.note(commit(sender, 8));
+  it("asks nobody for what f alone say, however often and far, nor for PREPAREs", async () => {
+    const { note, commits, asked, wait } = createWatched();
+    commits([2, 2, 2]);
+    commits([2], 500);
+    for (const sender of [0, 1]) note(sender, commit(sender, 7, "prepare"));
     await wait(10 * PATIENCE_MS);
     expect(asked).toEqual([]);
   });
 
-  it("asks nobody when the height is decided in time", async () => {
-    const { watch, asked, wait, leave } = createWatched();
-    for (const sender of [0, 1]) watch.note(commit(sender));
+  it("asks nobody when the height is decided in time, nor strangers", async () => {
+    const { note, commits, asked, wait, leave } = createWatched();
+    note(9, commit(0));
+    note(8, commit(0));
+    await wait(2 * PATIENCE_MS);
+    commits([0, 1]);
     leave();
     await wait(2 * PATIENCE_MS);
     expect(asked).toEqual([]);
   });
 
-  it("counts every height by itself", async () => {
-    const { watch, asked, wait, leave } = createWatched();
-    watch.note(commit(0));
-    leave();
-    watch.note(commit(1, 8));
-    await wait(2 * PATIENCE_MS);
-    expect(asked).toEqual([]);
-    watch.note(commit(2, 8));
+  it("counts what came two heights early: COMMITs of it, PREPAREs of the one below", async () => {
+    const { note, commits, asked, wait, leave } = createWatched();
+    commits([0, 1], 9);
     await wait(PATIENCE_MS);
-    expect(asked).toEqual([8]);
+    expect(asked).toEqual([9]);
+    leave();
+    note(0, commit(0, 11, "prepare"));
+    await wait(PATIENCE_MS);
+    expect(asked).toEqual([9, 9]);
+    note(1, commit(1, 11, "prepare"));
+    await wait(PATIENCE_MS);
+    expect(asked).toEqual([9, 9, 10]);
   });
 });
