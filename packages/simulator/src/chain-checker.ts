@@ -43,6 +43,11 @@ export class ChainChecker {
     return this.#heights.get(node) ?? 0;
   }
 
+  /** The node's machine is what it was when it reported this height. */
+  onRolledBack(node: string, height: number): void {
+    this.#heights.set(node, height);
+  }
+
   hasTransaction(id: string): boolean {
     return this.#places.has(id);
   }

@@ -50,6 +50,8 @@ export class Checkers {
   readonly abstained = new Set<string>();
   readonly #read = createWireReader();
   readonly #honest: ReadonlySet<string>;
+  /** Honest nodes whose machine came back as it was once: they count among the f. */
+  readonly #rolledBack = new Set<string>();
   readonly #fail: (error: unknown) => void;
 
   constructor(parts: {
@@ -66,7 +68,8 @@ export class Checkers {
     const chain = { chainId: genesis.chainId, genesisDigest: genesisDigest(genesis) };
     this.#fail = fail;
     this.#honest = new Set(nodes.flatMap((node) => (node.isByzantine ? [] : [node.name])));
-    const isTraitor = (nodeId: string): boolean => !this.#honest.has(nodeId);
+    const isTraitor = (nodeId: string): boolean =>
+      !this.#honest.has(nodeId) || this.#rolledBack.has(nodeId);
     this.validators = new KnownValidators(createValidatorSet(genesis.validators));
     this.situations = new Situations(this.validators);
     this.memory = new MemoryChecker(this.validators, nodes.length, parts.segmentBytes);
@@ -100,6 +103,7 @@ export class Checkers {
   onBoot(node: string, ledger: Ledger): void {
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.chain.onBoot(node, ledger));
+    this.memory.onBoot(node);
     if (this.wire.hasUnsentPrepare(node)) this.situations.note("came up with an unsent PREPARE");
     this.validity.onHeight(ledger.head.header.height, ledger);
   }
@@ -110,6 +114,13 @@ export class Checkers {
     this.validity.onHeight(block.height, ledger);
     if (!this.abstained.has(node)) this.#checkLog(node, block.height);
     this.situations.onHead(ledger);
+  }
+
+  /** An honest node came back as it was at `height`, and may contradict itself up to another one. */
+  onMachineRolledBack(node: string, height: number, forgivenUpTo: number): void {
+    this.#rolledBack.add(node);
+    this.chain.onRolledBack(node, height);
+    this.wire.onLogLost(node, forgivenUpTo);
   }
 
   /** Highest view in which anybody honest voted at a height. */

@@ -1,6 +1,6 @@
 import { type Executor, genesisDigest, type Ledger } from "@credlink/ledger";
 import { type CommittedBlock, EngineError } from "@credlink/node/engine";
-import { type Digest, type Logger, toHex } from "@credlink/primitives";
+import { type Digest, InvariantError, type Logger, toHex } from "@credlink/primitives";
 import {
   createSimulatedNetwork,
   type SeededRandom,
@@ -177,7 +177,7 @@ export class Cluster implements NodeObserver {
   onFatal(node: SimulatedNode, error: Error): void {
     const code = error instanceof EngineError ? error.code : error.message;
     this.trace.event(this.clock.monotonicMs(), `fatal ${node.name} ${code}`);
-    if (node.isDiskBroken && error instanceof EngineError) {
+    if (node.isDiskBroken && !(error instanceof InvariantError)) {
       this.#replace(node);
       return;
     }
@@ -200,6 +200,15 @@ export class Cluster implements NodeObserver {
   onLogLost({ name }: SimulatedNode): void {
     this.lostLogs.add(name);
     this.checkers.wire.onLogLost(name);
+  }
+
+  /**
+   * A fault put an old image of a whole machine back. What it voted since then it may contradict,
+   * up to the height that anybody may have voted at by now, and it may be convicted of it.
+   */
+  onMachineRolledBack({ name }: SimulatedNode, height: number): void {
+    this.lostLogs.add(name);
+    this.checkers.onMachineRolledBack(name, height, this.chain.height + 2);
   }
 
   /** Submits one fresh transaction at a node; remembers it when it was accepted. */

@@ -11,6 +11,10 @@ const MAX_PAUSE_MS = 30_000;
 /** Parts that flap last so long, milliseconds. */
 const FLAP_MS = [100, 2_000] as const;
 
+/** Latencies of wide-area links, milliseconds, and the share of messages that meet a spike. */
+const WAN_MS = [20, 150] as const;
+const WAN_SPIKES = 0.01;
+
 interface Fault {
   readonly name: string;
   /** How often it is drawn among those that the plan allows. */
@@ -39,6 +43,7 @@ export class FaultInjector {
   }
 
   start(): void {
+    if (this.#plan.wan) this.#widen();
     this.#schedule();
   }
 
@@ -47,8 +52,18 @@ export class FaultInjector {
   }
 
   #allowed(): readonly Fault[] {
-    const { crashes, cuts, clogs, jumps, pauses, diskFaults, forgetful, spares, settings } =
-      this.#plan;
+    const {
+      crashes,
+      cuts,
+      clogs,
+      jumps,
+      pauses,
+      diskFaults,
+      forgetful,
+      spares,
+      settings,
+      readFaults,
+    } = this.#plan;
     const mode = this.#plan.partition;
     const all: readonly (readonly [boolean, Fault])[] = [
       [crashes, { name: "crash", weight: 30, strike: () => this.#crashOne() }],
@@ -62,6 +77,7 @@ export class FaultInjector {
       [jumps, { name: "clockStop", weight: 6, strike: () => this.#anyone().time.stop() }],
       [pauses, { name: "pause", weight: 6, strike: () => this.#pause() }],
       [diskFaults, { name: "diskFault", weight: 8, strike: () => this.#breakDisk() }],
+      [readFaults, { name: "readFault", weight: 10, strike: () => this.#breakReads() }],
       [forgetful > 0, { name: "forget", weight: 30, strike: () => this.#forget() }],
       [spares > 0, { name: "churn", weight: 40, strike: () => this.#churn() }],
       [settings, { name: "setting", weight: 20, strike: () => this.#set() }],
@@ -157,6 +173,20 @@ export class FaultInjector {
   #healNetwork(): void {
     this.#cluster.network.heal();
     this.#cluster.network.setDefaults({});
+    if (this.#plan.wan) this.#widen();
+  }
+
+  /** A wide-area network: every direction has its own distance, and sometimes a long delay. */
+  #widen(): void {
+    const { network, nodes } = this.#cluster;
+    this.#count("wan");
+    for (const from of nodes) {
+      for (const to of nodes) {
+        const minLatencyMs = this.#random.between(...WAN_MS);
+        const link = { minLatencyMs, maxLatencyMs: 1.1 * minLatencyMs, spikes: WAN_SPIKES };
+        if (from !== to) network.setLink(from.name, to.name, link);
+      }
+    }
   }
 
   #slowDisk(): void {
@@ -188,6 +218,16 @@ export class FaultInjector {
     node.isDiskBroken = true;
     const isSync = this.#random.chance(0.6);
     node.disk.failNext(isSync ? "sync" : "write", isSync ? "EIO" : "ENOSPC");
+  }
+
+  /** A machine starts anew, and a read of its vote log or its store fails once. */
+  #breakReads(): void {
+    const node = this.#anyone();
+    node.crash();
+    node.isDiskBroken = true;
+    if (this.#random.chance(0.5)) node.disk.failNext("read", "EIO");
+    else node.store.failNextRead();
+    this.#later(this.#random.between(1, 1_000), () => this.#restart(node));
   }
 
   /** A machine loses its vote log, or gets an old one back, and starts on that. */

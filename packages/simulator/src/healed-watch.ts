@@ -17,6 +17,8 @@ export interface HealedParts {
   /** What the hops and executions of one round take at most, milliseconds. */
   readonly roundMs: number;
   readonly maxBlockTransactions: number;
+  /** Whether a decided block holds a transaction, by its id in hexadecimal. */
+  readonly hasTransaction: (id: string) => boolean;
 }
 
 /**
@@ -89,7 +91,9 @@ export class HealedWatch {
     for (const [key, id] of this.#unknown) {
       const engines = this.#parts.core.flatMap(({ engine }) => engine ?? []);
       const outcomes = await Promise.all(engines.map((engine) => engine.outcome(id)));
-      if (outcomes.some(({ status }) => status === "committed")) this.#unknown.delete(key);
+      // A block that is decided and not committed yet may hold what still waits everywhere.
+      const isCommitted = outcomes.some(({ status }) => status === "committed");
+      if (isCommitted || this.#parts.hasTransaction(key)) this.#unknown.delete(key);
       else if (outcomes.every(({ status }) => status === "pending")) {
         this.#unknown.delete(key);
         const heights = engines.map((engine) => engine.status().replica.height);

@@ -39,6 +39,7 @@ export async function runLiveness(
     validators: cluster.checkers.validators,
     roundMs: 4 * HEALED_HOP_MS + HEALED_ROUND_MS,
     maxBlockTransactions: plan.maxBlockTransactions,
+    hasTransaction: (id) => cluster.chain.hasTransaction(id),
   });
   cluster.healed = watch;
   const target = Math.max(cluster.chain.height + BLOCKS_AFTER_HEALING, plan.heights);

@@ -27,6 +27,8 @@ export class MemoryChecker {
   /** Peer ids of all lists so far, and up to which height they were taken. */
   readonly #everMembers = new Set<string>();
   #known = -1;
+  /** Node -> blocks that its process has committed: the first of them delete what is left over. */
+  readonly #blocks = new Map<string, number>();
   /** Looks so far. */
   looks = 0;
 
@@ -67,6 +69,11 @@ export class MemoryChecker {
     compare(`${name} at ${height}`, engine.holdings(), limits);
   }
 
+  /** A new process of a node. */
+  onBoot(name: string): void {
+    this.#blocks.set(name, 0);
+  }
+
   /**
    * The vote log of a node that has reported `height` as durable: segments are of bounded size, and
    * full ones that speak of old heights alone are gone.
@@ -74,13 +81,16 @@ export class MemoryChecker {
    * @throws CheckFailure I13
    */
   onCommit(name: string, height: number, segments: readonly DurableSegment[]): void {
+    const blocks = (this.#blocks.get(name) ?? 0) + 1;
+    this.#blocks.set(name, blocks);
     for (const { bytes, frames } of segments) {
       if (bytes <= this.#segmentBytes || frames <= 1) continue;
       throw new CheckFailure("I13", `${name} has a segment of ${bytes} bytes in its vote log`);
     }
     const [oldest] = segments;
     const needed = height - KEPT_HEIGHTS - DELETION_BLOCKS;
-    if (segments.length <= 1 || oldest === undefined || oldest.maxHeight > needed) return;
+    if (blocks <= DELETION_BLOCKS || segments.length <= 1) return;
+    if (oldest === undefined || oldest.maxHeight > needed) return;
     const text = `${segments.length} segments, the oldest up to ${oldest.maxHeight}`;
     throw new CheckFailure("I13", `${name} at ${height} does not delete old votes: ${text}`);
   }

@@ -42,6 +42,10 @@ export interface Plan {
   readonly segmentBytes: number;
   /** 0: no empty blocks. */
   readonly emptyBlockIntervalMs: number;
+  /** Reads fail with EIO when a node starts; its supervisor starts it again. */
+  readonly readFaults: boolean;
+  /** Every link has a latency of its own, 20 to 150 ms, and one message of 100 takes 5 s longer. */
+  readonly wan: boolean;
   /** The chain's timing changes on chain: precision, message delay, minimum interval. */
   readonly settings: boolean;
   /** Honest nodes outside the first validator list that join and leave it. */
@@ -137,6 +141,8 @@ export function drawPlan(
     // Drawn after everything else, so that older seeds stay what they were.
     segmentBytes: random.chance(0.3) ? 1_024 + random.integer(32 * 1_024) : 64 * 1_024 * 1_024,
     settings: random.chance(0.15),
+    readFaults: random.chance(0.15),
+    wan: random.chance(0.08),
   };
 }
 

@@ -202,6 +202,8 @@ export class SimulatedNode {
     this.isDiskBroken = false;
     this.disk.failNext("sync", "none", 0);
     this.disk.failNext("write", "none", 0);
+    this.disk.failNext("read", "none", 0);
+    this.store.failNextRead(0);
   }
 
   /**

@@ -4,7 +4,12 @@ import {
   type MemoryStoreSnapshot,
   type WriteOperation,
 } from "@credlink/ledger";
-import type { CrashOutcome, SeededRandom, SimulatedClock } from "@credlink/testkit";
+import {
+  type CrashOutcome,
+  DiskFault,
+  type SeededRandom,
+  type SimulatedClock,
+} from "@credlink/testkit";
 
 /** A node's database across the lives of its processes. */
 export interface SimulatedStore {
@@ -14,6 +19,8 @@ export interface SimulatedStore {
   crash(outcome?: CrashOutcome): void;
   /** Calls back before each batch takes effect; the listener may crash the machine then. */
   onBatch(listener: (() => void) | null): void;
+  /** The next read fails with EIO, in whichever process it comes. 0: none is to fail any more. */
+  failNextRead(count?: 0 | 1): void;
   /** Everything that a process would read now. */
   contents(): MemoryStoreSnapshot;
   /** What would be there after a loss of power that takes all that is not synced. */
@@ -33,11 +40,18 @@ interface Underway {
 export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom): SimulatedStore {
   const memory = createMemoryStore();
   let life = 0;
+  let readFaults = 0;
   let listener: (() => void) | null = null;
   let latency: readonly [number, number] = [0.05, 1];
   let underway: Underway[] = [];
   /** For each unsynced batch what undoes it, oldest first. */
   let unsynced: (readonly WriteOperation[])[] = [];
+
+  const read = <T>(act: () => T): T => {
+    if (readFaults === 0) return act();
+    readFaults = 0;
+    throw new DiskFault("EIO", "read of the store");
+  };
 
   const undoOf = (operations: readonly WriteOperation[]): readonly WriteOperation[] =>
     operations.map(({ space, key }): WriteOperation => {
@@ -79,9 +93,9 @@ export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom
       const dead = <T>(answer: () => Promise<T>): Promise<T> =>
         mine === life ? answer() : new Promise(() => {});
       return {
-        get: (space, key) => memory.get(space, key),
-        getMany: (space, keys) => dead(() => memory.getMany(space, keys)),
-        range: (space, options) => dead(() => memory.range(space, options)),
+        get: (space, key) => read(() => memory.get(space, key)),
+        getMany: (space, keys) => dead(async () => read(() => memory.getMany(space, keys))),
+        range: (space, options) => dead(async () => read(() => memory.range(space, options))),
         write: (operations, options) => dead(() => write(operations, options)),
         close: () => dead(async () => {}),
       };
@@ -97,6 +111,9 @@ export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom
       }
       unsynced = [];
       underway = [];
+    },
+    failNextRead(count = 1) {
+      readFaults = count;
     },
     contents: () => memory.snapshot(),
     image() {

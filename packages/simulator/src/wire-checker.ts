@@ -13,7 +13,7 @@ export interface WatchedNode {
 
 interface Sent {
   /** (type, height, view [, parent]) -> what was voted, over all lives of the node. */
-  readonly votes: Map<string, string>;
+  readonly votes: Map<string, { readonly height: number; readonly value: string }>;
   /** height -> highest view of a VIEW-CHANGE that was sent. */
   readonly left: Map<number, number>;
   durable: DurableVotes;
@@ -46,10 +46,19 @@ export class WireChecker {
     this.#checkVote(node, message);
   }
 
-  /** A fault took the node's vote log away or rolled it back: only what is there now counts. */
-  onLogLost(name: string): void {
+  /**
+   * A fault took the node's vote log away or rolled it back: only what is there now counts.
+   *
+   * @param forgivenUpTo height up to which it may contradict what it voted before; default: it
+   *   notices the loss by itself, and may not.
+   */
+  onLogLost(name: string, forgivenUpTo = 0): void {
     const node = this.#nodes.get(name);
-    if (node !== undefined) this.#of(node).durable = new DurableVotes(node.disk);
+    if (node === undefined) return;
+    const sent = this.#of(node);
+    sent.durable = new DurableVotes(node.disk);
+    for (const [key, { height }] of sent.votes) if (height <= forgivenUpTo) sent.votes.delete(key);
+    for (const height of sent.left.keys()) if (height <= forgivenUpTo) sent.left.delete(height);
   }
 
   /** Whether a process that comes up promised a PREPARE last that nobody was ever sent. */
@@ -82,12 +91,12 @@ export class WireChecker {
     const sent = this.#of(node);
     const { key, value } = describe(message);
     const before = sent.votes.get(key);
-    if (before !== undefined && before !== value) {
+    if (before !== undefined && before.value !== value) {
       throw new CheckFailure("I5", `${node.name} equivocated: ${key}`);
     }
     this.#checkView(node, message, sent);
     if (before !== undefined) return;
-    sent.votes.set(key, value);
+    sent.votes.set(key, { height: message.height, value });
     sent.durable.refresh();
     const isDurable =
       message.type === "view-change"

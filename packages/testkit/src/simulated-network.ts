@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly loss: number;
   /** Share of messages that arrive twice, 0 to 1. */
   readonly duplication: number;
+  /** Share of messages that take five seconds longer: a route that flaps, a resend by TCP. */
+  readonly spikes: number;
 }
 
 /** One message as it was put on the wire. */
@@ -44,7 +46,9 @@ export interface SimulatedNetwork {
   heal(): void;
   /** Sees every message as it is sent, before loss. Returns how to stop. */
   tap(observe: (message: WireMessage) => void): () => void;
-  readonly counts: Readonly<Record<"sent" | "lost" | "cut" | "duplicated" | "delivered", number>>;
+  readonly counts: Readonly<
+    Record<"sent" | "lost" | "cut" | "duplicated" | "delivered" | "spikes", number>
+  >;
 }
 
 interface Receiver {
@@ -59,6 +63,9 @@ interface Responder {
 
 type PeerListener = (peer: AdmittedPeer, event: "joined" | "promoted" | "left") => void;
 
+/** How much longer a message takes that meets a spike, milliseconds. */
+export const SPIKE_MS = 5_000;
+
 /** How long `disconnect` keeps two nodes apart, milliseconds. */
 const BAN_MS = 5_000;
 
@@ -67,13 +74,14 @@ const DEFAULT_LINK: LinkOptions = {
   maxLatencyMs: 1,
   loss: 0,
   duplication: 0,
+  spikes: 0,
 };
 
 class Fabric implements SimulatedNetwork {
   readonly clock: SimulatedClock;
   readonly random: SeededRandom;
   readonly nodes = new Map<PeerId, Endpoint>();
-  readonly counts = { sent: 0, lost: 0, cut: 0, duplicated: 0, delivered: 0 };
+  readonly counts = { sent: 0, lost: 0, cut: 0, duplicated: 0, delivered: 0, spikes: 0 };
   readonly #links = new Map<string, LinkOptions>();
   readonly #cuts = new Set<string>();
   readonly #bans = new Map<string, number>();
@@ -178,7 +186,10 @@ class Fabric implements SimulatedNetwork {
     const copies = message.kind === "message" && this.random.chance(link.duplication) ? 2 : 1;
     this.counts.duplicated += copies - 1;
     for (let copy = 0; copy < copies; copy++) {
-      const delayMs = this.random.between(link.minLatencyMs, link.maxLatencyMs);
+      const usualMs = this.random.between(link.minLatencyMs, link.maxLatencyMs);
+      const isSpike = link.spikes > 0 && this.random.chance(link.spikes);
+      this.counts.spikes += isSpike ? 1 : 0;
+      const delayMs = usualMs + (isSpike ? SPIKE_MS : 0);
       this.clock.schedule(delayMs, () => {
         const target = this.nodes.get(message.to);
         if (target === undefined || this.#isCut(message.from, message.to)) return;

@@ -103,6 +103,9 @@ describe("negative control: the chain of all honest nodes", () => {
     const [same, shorter] = [await shows(2), await shows(1)];
     expect(brokenBy(() => checker.onBoot("node-0", same))).toBe(null);
     expect(brokenBy(() => checker.onBoot("node-0", shorter))).toBe("I4");
+    // A machine that a fault put back to then has not forgotten it.
+    checker.onRolledBack("node-0", 0);
+    expect(brokenBy(() => checker.onBoot("node-0", shorter))).toBe(null);
   });
 
   it("I9: a certificate of too few", async () => {

@@ -55,13 +55,20 @@ describe("negative control I13: what a node keeps", () => {
   });
 
   it("a full segment that speaks of old heights alone is there no more", () => {
-    const judge = (maxHeight: number) =>
-      brokenBy(() =>
-        createChecker().onCommit("node-0", 20, [
-          { bytes: 900, frames: 5, maxHeight },
-          { bytes: 100, frames: 0, maxHeight: 0 },
-        ]),
-      );
+    const judge = (maxHeight: number, blocks = 5) => {
+      const checker = createChecker();
+      checker.onBoot("node-0");
+      return brokenBy(() => {
+        for (let height = 21 - blocks; height <= 20; height++) {
+          checker.onCommit("node-0", height, [
+            { bytes: 900, frames: 5, maxHeight },
+            { bytes: 100, frames: 0, maxHeight: 0 },
+          ]);
+        }
+      });
+    };
     expect([judge(15), judge(14)]).toEqual([null, "I13"]);
+    // The first blocks of a process delete what the one before left.
+    expect(judge(14, 4)).toBe(null);
   });
 });

@@ -84,6 +84,18 @@ describe("a vote log in several segments", () => {
     expect(brokenBy(() => checker.check("node-1", two))).toBe("I6");
   });
 
+  it("of a machine that was rolled back, forgives what contradicts a lower height: I5", async () => {
+    const judge = async (forgivenUpTo: number) => {
+      const node = await createNode([prepared(0, 1), prepared(0, 2)]);
+      const checker = new WireChecker([node]);
+      checker.check("node-1", await vote("prepare", 1, 0, block(1), 1));
+      checker.onLogLost("node-1", forgivenUpTo);
+      const again = await vote("prepare", 1, 0, block(2), 1);
+      return brokenBy(() => checker.check("node-1", again));
+    };
+    expect([await judge(1), await judge(0)]).toEqual([null, "I5"]);
+  });
+
   it("shows a PREPARE that it promised and never sent", async () => {
     const node = await createNode([prepared(0, 1)]);
     const checker = new WireChecker([node, { ...node, name: "node-2" }]);

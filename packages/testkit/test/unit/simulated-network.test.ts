@@ -5,6 +5,7 @@ import {
   createSimulatedClock,
   createSimulatedNetwork,
   type LinkOptions,
+  SPIKE_MS,
 } from "../../src/index.ts";
 
 function peer(id: string): AdmittedPeer {
@@ -37,6 +38,17 @@ describe("simulated network", () => {
     expect(network.counts.lost).toBeLessThan(300);
     expect(received.length).toBe(1_000 - network.counts.lost + network.counts.duplicated);
     expect(network.counts.duplicated).toBeGreaterThan(300);
+  });
+
+  it("lets about the share of spikes come five seconds later, and nothing else", async () => {
+    const { clock, network, a, received } = createPair({ spikes: 0.1, maxLatencyMs: 1 });
+    for (let i = 0; i < 1_000; i++) a.send("b", "p", Uint8Array.of(1));
+    await clock.runUntil(SPIKE_MS - 1);
+    expect(network.counts.spikes).toBeGreaterThan(70);
+    expect(network.counts.spikes).toBeLessThan(130);
+    expect(received.length).toBe(1_000 - network.counts.spikes);
+    await clock.runUntil(SPIKE_MS + 2);
+    expect(received.length).toBe(1_000);
   });
 
   it("reorders messages whose delays differ", async () => {
