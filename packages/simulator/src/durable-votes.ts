@@ -1,4 +1,4 @@
-import { type VoteRecord, voteRecordCodec } from "@credlink/consensus-pbft";
+import { crc32c, type VoteRecord, voteRecordCodec } from "@credlink/consensus-pbft";
 import { VOTE_LOG_FOLDER } from "@credlink/node/engine";
 import { toHex, tryDecode } from "@credlink/primitives";
 import type { SimulatedDisk } from "@credlink/testkit";
@@ -90,8 +90,10 @@ export class DurableVotes {
       const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
       const end = at + 8 + length;
       if (length < FRAME_FIXED_BYTES - 8 || end > bytes.length) break;
+      // A frame that was torn: its process never knew it durable, and cuts it at its next start. It
+      // may well decode, when what is missing lies inside a digest or a payload.
+      if (!isWhole(bytes.subarray(at, end))) break;
       const record = tryDecode(voteRecordCodec, bytes.slice(at + FRAME_FIXED_BYTES, end));
-      // A frame that was torn: its process never knew it durable, and cuts it at its next start.
       if (!record.ok) break;
       this.#take(record.value);
       frames++;
@@ -141,6 +143,13 @@ export class DurableVotes {
     this.#heights.set(height, fresh);
     return fresh;
   }
+}
+
+/** Length, checksum over it and all that follows the checksum, and the rest. */
+function isWhole(frame: Uint8Array): boolean {
+  const { buffer, byteOffset } = frame;
+  const checksum = new DataView(buffer, byteOffset).getUint32(4);
+  return crc32c(frame.subarray(8), crc32c(frame.subarray(0, 4))) === checksum;
 }
 
 function promiseName(

@@ -71,6 +71,16 @@ describe("a vote log in several segments", () => {
     expect([durable.names.size, durable.lastPrepare]).toEqual([3, "1/2"]);
   });
 
+  it("a frame that was torn inside its digest decodes, and binds to nothing", async () => {
+    const node = await createNode([prepared(0, 1)]);
+    const [[path, bytes] = ["", new Uint8Array(0)]] = node.disk.image();
+    // As when the sector with the end of the frame was never written.
+    node.disk.restore(new Map([[path, bytes.map((byte, i) => (i < bytes.length - 8 ? byte : 0))]]));
+    const durable = new DurableVotes(node.disk);
+    durable.refresh();
+    expect([durable.names.size, durable.lastPrepare]).toEqual([0, null]);
+  });
+
   it("of which a fault took the promises binds no later vote: I6", async () => {
     const node = await createNode([prepared(0, 1), prepared(1, 1)]);
     const checker = new WireChecker([node]);
