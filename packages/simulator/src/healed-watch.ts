@@ -9,6 +9,9 @@ import type { WatchedStep } from "./replica-watch.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import { ViewChecker } from "./view-checker.ts";
 
+/** A node that was left out of a block asks for it after this time (network.md §4), milliseconds. */
+const PATIENCE_MS = 150;
+
 /** What the watch works with. */
 export interface HealedParts {
   readonly clock: SimulatedClock;
@@ -31,6 +34,7 @@ export class HealedWatch {
   #views: ViewChecker | null = null;
   #fairness: FairnessChecker | null = null;
   #height = 0;
+  #isLoaded = true;
   /** Height -> node that is primary in its view 0. */
   readonly #primaries = new Map<number, string>();
   /** Accepted transactions that were not seen in all pools yet. */
@@ -72,6 +76,7 @@ export class HealedWatch {
     this.#notePrimary(ledger, digest, height + 1);
     const header = ledger.header(height)?.header;
     const members = this.#parts.validators.at(height)?.validators ?? [];
+    if (!this.#isLoaded) return;
     this.#fairness?.onBlock({
       height,
       proposer: members[header?.proposer ?? -1]?.peerId ?? null,
@@ -79,6 +84,14 @@ export class HealedWatch {
       hasRoom: block.transactionIds.length < this.#parts.maxBlockTransactions,
       transactions: new Set(block.transactionIds.map(toHex)),
     });
+  }
+
+  /**
+   * Nothing is submitted any more. From here on fairness is not judged: a primary that no
+   * transaction reached cannot know that others wait for it.
+   */
+  onLoadEnd(): void {
+    this.#isLoaded = false;
   }
 
   /** A node of the core accepted a transaction. */
@@ -125,7 +138,8 @@ export class HealedWatch {
     const { height, view: inView } = first.status;
     if (places.some(({ status }) => status.height !== height || status.view !== inView)) return;
     const members = this.#parts.validators.at(height)?.validators.length ?? 0;
-    this.#views = new ViewChecker(2 * roundMs, (at) => this.#membersAt(at));
+    const lateMs = PATIENCE_MS + 3 * roundMs;
+    this.#views = new ViewChecker(2 * roundMs, lateMs, (at) => this.#membersAt(at));
     for (const { name } of places) this.#views.begin(name, height, inView);
     // The next block may overlap with this one, and have been proposed before.
     this.#fairness = new FairnessChecker(this.#names, faultBound(members), height + 2);

@@ -57,6 +57,8 @@ export async function runLiveness(
     () => isBehind() && clock.monotonicMs() < endMs,
     () => void watch.poll(),
   );
+  await stepUntil(cluster, endMs, () => !isBehind());
+  watch.onLoadEnd();
   await stepUntil(cluster, endMs, isReached);
   cluster.guard(() => {
     if (isReached()) return;

@@ -17,6 +17,7 @@ function leastTimeoutMs(view: number): number {
  */
 export class ViewChecker {
   readonly #slackMs: number;
+  readonly #lateMs: number;
   readonly #membersAt: (height: number) => readonly string[];
   /** Node -> where it is. */
   readonly #places = new Map<string, { readonly height: number; readonly view: number }>();
@@ -27,11 +28,13 @@ export class ViewChecker {
   left = 0;
 
   /**
-   * @param slackMs what the hops of a decision, of wishes and of entries may take together.
+   * @param slackMs what the hops of wishes and of entries may take together.
+   * @param lateMs how much later than others a node may come to a height, in view 0.
    * @param membersAt those of the core that are validators of a height.
    */
-  constructor(slackMs: number, membersAt: (height: number) => readonly string[]) {
+  constructor(slackMs: number, lateMs: number, membersAt: (height: number) => readonly string[]) {
     this.#slackMs = slackMs;
+    this.#lateMs = lateMs;
     this.#membersAt = membersAt;
   }
 
@@ -75,7 +78,7 @@ export class ViewChecker {
     }
     this.left++;
     const togetherMs = Math.round(nowMs - latestMs);
-    const leastMs = leastTimeoutMs(view) - this.#slackMs;
+    const leastMs = leastTimeoutMs(view) - (view === 0 ? this.#lateMs : this.#slackMs);
     if (togetherMs >= leastMs) return;
     const text = `all were there for ${togetherMs} ms, ${Math.round(leastMs)} at least`;
     throw new CheckFailure("I19", `${node} leaves ${height}/${view}: ${text}`);

@@ -67,7 +67,7 @@ describe("negative control I18: inclusion within f + 2 blocks", () => {
 describe("negative control I19: all of the core in one view for T", () => {
   /** Enters view 1 at these times, leaves it first at `leftMs`; `decided` is a height ahead. */
   const judge = (entered: readonly (number | null)[], leftMs: number, decided?: string) => {
-    const checker = new ViewChecker(50, () => core);
+    const checker = new ViewChecker(50, 200, () => core);
     for (const node of core) checker.begin(node, 3, 0);
     return brokenBy(() => {
       for (const [at, node] of core.entries()) {
@@ -84,13 +84,24 @@ describe("negative control I19: all of the core in one view for T", () => {
     expect(judge([1_000, 1_000, 1_100], 1_100 + 750 - 52)).toBe("I19");
   });
 
+  it("in view 0 a node may come later, as one does that was left out of the block before", () => {
+    const judgeZero = (leftMs: number) => {
+      const checker = new ViewChecker(50, 200, () => core);
+      for (const node of core) checker.begin(node, 3, 0);
+      for (const node of core) checker.onPlace(node, 4, 0, 1_000);
+      return brokenBy(() => checker.onPlace("node-0", 4, 1, leftMs));
+    };
+    expect(judgeZero(1_000 + 500 - 200)).toBe(null);
+    expect(judgeZero(1_000 + 500 - 202)).toBe("I19");
+  });
+
   it("a node that never came is found, unless somebody decided the height", () => {
     expect(judge([1_000, 1_000, null], 9_000)).toBe("I19");
     expect(judge([1_000, 1_000, null], 9_000, "node-1")).toBe(null);
   });
 
   it("a view that somebody was in before anybody looked is not judged", () => {
-    const checker = new ViewChecker(50, () => core);
+    const checker = new ViewChecker(50, 200, () => core);
     for (const node of core) checker.begin(node, 4, 1);
     expect(brokenBy(() => checker.onPlace("node-0", 4, 2, 10))).toBe(null);
     expect(checker.left).toBe(0);
