@@ -61,6 +61,10 @@ export interface TransactionIntake {
 const MAX_WAITING = 8_192;
 /** … and of one peer, so that one cannot crowd out the others. */
 const MAX_WAITING_PER_PEER = 4_096;
+/** What a peer pushed is told to all after this time without a block, milliseconds … */
+const RELAY_AFTER_MS = 150;
+/** … while so few transactions wait. */
+const MAX_RELAYED = 16;
 /** Transactions verified in one call. */
 const BATCH = 256;
 /** Calls of the verifier under way at once: enough to keep a pool of threads busy. */
@@ -118,7 +122,7 @@ class Intake implements TransactionIntake {
     // Most of what is pushed again is known: one digest says so, without decoding.
     const isKnown = this.#parts.mempool.get(transactionId(bytes)) !== null;
     const result = isKnown ? refuse("NODE_MEMPOOL_KNOWN") : await this.#take(bytes, from.id);
-    if (result.ok) return;
+    if (result.ok) return this.#relayLater(result.value.id, bytes);
     budget.spend(from.id, "transactions");
     if (result.code === "NODE_MEMPOOL_KNOWN") return;
     instruments.messagesDropped.add(1, { protocol: "transactions", reason: "refused" });
@@ -127,6 +131,21 @@ class Intake implements TransactionIntake {
       result.code === "LEDGER_TRANSACTION_SIGNATURE_INVALID" ||
       result.code === "LEDGER_TRANSACTION_MALFORMED";
     if (isForged) budget.blame(from.id);
+  }
+
+  /**
+   * A peer may have shown it to us and not to the primary: our timer would run out on a primary that
+   * knows of nothing to do. If no block comes soon, everybody is told. Where more waits there is
+   * work for everybody, and a block in a moment.
+   */
+  #relayLater(id: Digest, bytes: Uint8Array): void {
+    const { mempool, clock, ledger, pusher } = this.#parts;
+    const head = ledger.head.header.height;
+    if (mempool.size > MAX_RELAYED) return;
+    clock.schedule(RELAY_AFTER_MS, () => {
+      const isWaiting = mempool.get(id) !== null && ledger.head.header.height === head;
+      if (isWaiting && !this.#isStopped) pusher.push(bytes);
+    });
   }
 
   #take(bytes: Uint8Array, from: PeerId | null): Promise<SubmitResult> {

@@ -162,3 +162,29 @@ describe("a validator that another primary leaves out", () => {
     });
   }
 });
+
+describe("a transaction that one backup alone was shown", () => {
+  it("is relayed in time: the primary that did not know of it keeps its turn", async () => {
+    const { cluster, run, stopLoad } = createCluster(4, 4, new Map());
+    for (const node of cluster.nodes) node.boot();
+    await run(4_000);
+    stopLoad();
+    await run(2_000);
+    const status = cluster.nodes[0]?.engine?.status().replica;
+    const primary = cluster.nodes[status?.primary ?? 0];
+    const others = cluster.nodes.filter((node) => node !== primary);
+    const [door, backup, third] = others;
+    if (primary === undefined || door === undefined || third === undefined) throw new Error();
+    const names = [[door.name, backup?.name ?? ""], [primary.name], [third.name]];
+    const before = heightOf(cluster, primary.index);
+    cluster.network.partition(names);
+    await cluster.submit(door);
+    await run(40);
+    cluster.network.heal();
+    await run(1_500);
+    expect(heightOf(cluster, primary.index)).toBe(before + 1);
+    const header = primary.ledger?.header(height(before + 1))?.header;
+    expect(header?.proposer).toBe(primary.index);
+    expect(primary.ledger?.certificate(height(before + 1))?.view).toBe(0);
+  });
+});
