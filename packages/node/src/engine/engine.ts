@@ -95,8 +95,8 @@ class NodeEngine implements Engine {
       onFatal: (error: Error) => this.#fail(error),
     };
     this.#shownVotes = createShownVotes({ ...voting, signatures });
-    const { requestTimeoutMs } = options;
-    this.#keySharing = createKeySharing({ ...this.#parts, ...voting, requestTimeoutMs });
+    const onAnswer = (): void => this.#tryStartReplica();
+    this.#keySharing = createKeySharing({ ...options, ...this.#parts, ...voting, onAnswer });
     this.#recovery = createRecovery({
       ...components,
       address: options.nodeAddress,
@@ -132,7 +132,7 @@ class NodeEngine implements Engine {
       pipeline,
       writer: this.#writer,
       signatures,
-      requestTimeoutMs,
+      requestTimeoutMs: options.requestTimeoutMs,
       seenVoteOf: (peer) => this.#seenVotes.of(peer),
       isValidator: (peer) => directory.next().validators.some(({ peerId }) => peerId === peer),
       onStatus: (peer, height, vote) => void this.#onStatus(peer, height, vote),
@@ -307,7 +307,7 @@ class NodeEngine implements Engine {
     if (this.#driver !== null || this.#voteLog === null || this.#isStopped) return;
     // After a repair the chain may end below what was decided: votes there are forgotten.
     if (head < highestDecided(this.#voteLog.records)) return;
-    if (!this.#gate.isOpen(set, head)) return;
+    if (!this.#gate.isOpen(set, head) || !this.#keySharing.isClear(set)) return;
     this.#driver = this.#createDriver(this.#voteLog);
     this.#headProposal = null;
     this.#driver.start();

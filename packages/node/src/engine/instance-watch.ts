@@ -40,6 +40,8 @@ export interface WatchComponents {
   readonly requestTimeoutMs: number;
   /** The other validators of the next height; none while we are none. */
   readonly witnesses: () => readonly PeerId[];
+  /** A witness answered: `isClear` may have changed. */
+  readonly onAnswer: () => void;
   /** Another process has our key; called once. */
   readonly onShared: (proof: InstanceStatement, peer: PeerId) => void;
 }
@@ -49,17 +51,28 @@ export interface InstanceWatch {
   start(): void;
   /** To be called about once a second: asks whom it is time to ask. */
   tick(): void;
+  /**
+   * Whether the first vote may be cast as far as other processes are concerned: `needed` witnesses
+   * have answered, and none shows another process, or none could prove it within `CLAIM_MS`.
+   */
+  isClear(needed: number): boolean;
   stop(): void;
 }
 
-/** A peer is asked this often, milliseconds; at every tick while it shows another process. */
+/**
+ * A peer is asked this often, milliseconds; at every tick before its first answer, and while it shows
+ * another process.
+ */
 const ASK_MS = 5_000;
+/** A process that a peer shows and nobody proves holds up the first vote for this long, milliseconds. */
+const CLAIM_MS = 10_000;
 /** What one peer may have us sign: it can show any bytes. */
 const SIGNATURES = { perSecond: 1, burst: 4 };
 
 interface Asked {
   dueAtMs: number;
   isAsking: boolean;
+  showsOthers: boolean;
   /** What we say of the processes that it showed last. */
   statements: readonly InstanceStatement[];
 }
@@ -67,7 +80,10 @@ interface Asked {
 class Watch implements InstanceWatch {
   readonly #parts: WatchComponents;
   readonly #asked = new Map<PeerId, Asked>();
+  /** Witnesses that have answered since our start. */
+  readonly #answered = new Set<PeerId>();
   readonly #signatures: RateLimiter;
+  #claimedAtMs: number | null = null;
   #isShared = false;
   #isStopped = false;
 
@@ -79,7 +95,18 @@ class Watch implements InstanceWatch {
   start(): void {
     this.#parts.network.onPeerChange((peer, event) => {
       if (event === "left") this.#asked.delete(peer.id);
+      else if (this.#parts.witnesses().includes(peer.id)) this.#askIfDue(peer.id);
     });
+  }
+
+  isClear(needed: number): boolean {
+    if (this.#isShared) return true;
+    if (this.#parts.witnesses().filter((peer) => this.#answered.has(peer)).length < needed) {
+      return false;
+    }
+    const isClaimed = [...this.#asked.values()].some(({ showsOthers }) => showsOthers);
+    if (!isClaimed || this.#claimedAtMs === null) return true;
+    return this.#parts.clock.monotonicMs() - this.#claimedAtMs >= CLAIM_MS;
   }
 
   stop(): void {
@@ -88,15 +115,21 @@ class Watch implements InstanceWatch {
 
   tick(): void {
     if (this.#isStopped) return;
-    const { clock, network, witnesses } = this.#parts;
-    const now = clock.monotonicMs();
-    const connected = new Set(network.peers().flatMap((one) => (one.provisional ? [] : one.id)));
-    for (const peer of witnesses()) {
-      if (!connected.has(peer)) continue;
-      const asked = this.#asked.get(peer) ?? { dueAtMs: now, isAsking: false, statements: [] };
-      this.#asked.set(peer, asked);
-      if (!asked.isAsking && asked.dueAtMs <= now) void this.#ask(peer, asked);
-    }
+    const { network, witnesses } = this.#parts;
+    const connected = new Set(network.peers().map(({ id }) => id));
+    for (const peer of witnesses()) if (connected.has(peer)) this.#askIfDue(peer);
+  }
+
+  #askIfDue(peer: PeerId): void {
+    const now = this.#parts.clock.monotonicMs();
+    const asked = this.#asked.get(peer) ?? {
+      dueAtMs: now,
+      isAsking: false,
+      showsOthers: false,
+      statements: [],
+    };
+    this.#asked.set(peer, asked);
+    if (!this.#isStopped && !asked.isAsking && asked.dueAtMs <= now) void this.#ask(peer, asked);
   }
 
   async #ask(peer: PeerId, asked: Asked): Promise<void> {
@@ -109,7 +142,7 @@ class Watch implements InstanceWatch {
   /** @returns whether there is something to say that the peer does not know yet. */
   async #askOnce(peer: PeerId, asked: Asked): Promise<boolean> {
     const { network, clock, instance, logger, budget, requestTimeoutMs: timeoutMs } = this.#parts;
-    asked.dueAtMs = clock.monotonicMs() + ASK_MS;
+    asked.dueAtMs = clock.monotonicMs() + (this.#answered.has(peer) ? ASK_MS : 0);
     try {
       const word = encode(instanceWordCodec, { instance, statements: asked.statements });
       const options = { timeoutMs, maxReplyBytes: MAX_INSTANCE_BYTES };
@@ -136,7 +169,11 @@ class Watch implements InstanceWatch {
     }
     const isNew = statements.some((one) => !asked.statements.includes(one));
     asked.statements = statements;
-    if (others.length > 0) asked.dueAtMs = clock.monotonicMs();
+    asked.showsOthers = others.length > 0;
+    asked.dueAtMs = clock.monotonicMs() + (asked.showsOthers ? 0 : ASK_MS);
+    if (asked.showsOthers) this.#claimedAtMs ??= clock.monotonicMs();
+    this.#answered.add(peer);
+    this.#parts.onAnswer();
     return isNew && !this.#isStopped;
   }
 

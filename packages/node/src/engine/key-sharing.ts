@@ -1,3 +1,5 @@
+import type { ValidatorSet } from "@credlink/consensus-pbft";
+import { quorum } from "@credlink/consensus-pbft/certificates";
 import type { Ledger } from "@credlink/ledger";
 import {
   type Clock,
@@ -42,6 +44,8 @@ export interface KeySharingComponents {
   readonly consensusSignatures: ConsensusSignatures;
   readonly budget: PeerBudget;
   readonly requestTimeoutMs: number;
+  /** `isClear` may have changed. */
+  readonly onAnswer: () => void;
   /** The vote log; null before it is open. */
   readonly voteLog: () => Pick<VoteLog, "abstain" | "distrust"> | null;
   /** What must stop voting; null while no replica runs. */
@@ -56,6 +60,11 @@ export interface KeySharing {
   /** To be called about once a second. */
   tick(): void;
   stop(): void;
+  /**
+   * Whether the first vote may be cast in this list: a quorum, we ourselves included, was asked
+   * whether another process lives. Who stands in no list asks nobody, and is always clear.
+   */
+  isClear(set: ValidatorSet): boolean;
   /** Whether a second process with our own key was proven, since this one started. */
   readonly isShared: boolean;
   /** Abstains (again), where a second process was proven. */
@@ -112,6 +121,11 @@ class Sharing implements KeySharing {
 
   stop(): void {
     this.#watch.stop();
+  }
+
+  isClear(set: ValidatorSet): boolean {
+    if (this.#parts.directory.indexIn(set) === null) return true;
+    return this.#watch.isClear(quorum(set.validators.length) - 1);
   }
 
   /**

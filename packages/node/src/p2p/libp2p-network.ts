@@ -11,7 +11,12 @@ import {
 } from "@credlink/primitives";
 import type { Connection, Libp2p, PrivateKey, Stream } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
-import { BLOCKS_PROTOCOL, HEAD_PROTOCOL, STATUS_PROTOCOL } from "../engine/protocols.ts";
+import {
+  BLOCKS_PROTOCOL,
+  HEAD_PROTOCOL,
+  INSTANCE_PROTOCOL,
+  STATUS_PROTOCOL,
+} from "../engine/protocols.ts";
 import type { AdmissionContext } from "./admission.ts";
 import { Dialer, type DialSchedule } from "./dialer.ts";
 import { NetworkError } from "./errors.ts";
@@ -32,6 +37,7 @@ export const PROVISIONAL_PROTOCOLS: ReadonlySet<string> = new Set([
   STATUS_PROTOCOL,
   HEAD_PROTOCOL,
   BLOCKS_PROTOCOL,
+  INSTANCE_PROTOCOL,
 ]);
 
 export interface NetworkOptions {

@@ -65,6 +65,10 @@ test("two machines with one key find each other out over their peers, and neithe
     expect(twin.codes()).toContain("NODE_KEY_SHARED");
     await until("abstains", () => twin.status().replica.abstaining);
   }
+  // The one that came second never could vote.
+  const told = second.messages().indexOf("another process uses this key, abstaining");
+  const started = second.messages().indexOf("replica started");
+  expect(started === -1 || started > told).toBe(true);
   await until("a peer says so", () =>
     others.some(({ codes }) => codes().includes("NODE_PEER_KEY_SHARED")),
   );

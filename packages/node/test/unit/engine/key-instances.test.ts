@@ -104,6 +104,7 @@ function createWorld() {
       logger,
       requestTimeoutMs: 1_000,
       witnesses: () => Object.keys(peers),
+      onAnswer: () => {},
       onShared: (proof) => proofs.push(proof),
     });
     watch.start();
@@ -112,7 +113,8 @@ function createWorld() {
       clock.schedule(1_000, tick);
     };
     tick();
-    return { words, proofs, stop: () => watch.stop() };
+    const isClear = () => watch.isClear(Object.keys(peers).length);
+    return { words, proofs, isClear, stop: () => watch.stop() };
   };
   /** Virtual time; what hangs on real signatures is waited for in between. */
   const pass = async (ms: number) => {
@@ -158,6 +160,54 @@ describe("two processes with one key, and a peer that both are connected to", ()
     const [first, second] = [run(1, peers), run(2, peers)];
     await pass(7_000);
     expect([first.proofs.length, second.proofs.length]).toEqual([1, 1]);
+  });
+});
+
+describe("the first vote", () => {
+  it("of a second process is never cast: it learns of the first one before", async () => {
+    const { run, pass, honest } = createWorld();
+    const first = run(1, { peer: honest });
+    await pass(5_200);
+    expect(first.isClear()).toBe(true);
+    const second = run(2, { peer: honest });
+    expect(second.isClear()).toBe(false);
+    for (let at = 0; at < 70 && second.proofs.length === 0; at++) {
+      await pass(100);
+      if (second.isClear()) expect(second.proofs).toHaveLength(1);
+    }
+    expect([second.proofs.length, second.isClear()]).toEqual([1, true]);
+  });
+
+  it("waits for the answers that it needs, and asks for each every second until it comes", async () => {
+    const { run, pass, honest, clock } = createWorld();
+    const early = () => clock.monotonicMs() < 3_000;
+    const late = (word: InstanceWord) =>
+      early() ? Promise.reject(new Error("no answer")) : honest(word);
+    const process = run(1, { honest, late });
+    await pass(2_900);
+    expect(process.isClear()).toBe(false);
+    await pass(200);
+    expect(process.isClear()).toBe(true);
+    expect(process.words).toHaveLength(5);
+  });
+
+  it("waits ten seconds for what a liar shows and nobody proves, and no longer", async () => {
+    const { run, pass } = createWorld();
+    const victim = run(1, { liar: async () => ({ others: [id(9)], statements: [] }) });
+    await pass(9_900);
+    expect(victim.isClear()).toBe(false);
+    await pass(200);
+    expect([victim.isClear(), victim.proofs.length]).toEqual([true, 0]);
+  });
+
+  it("waits no longer once what was shown is gone", async () => {
+    const { run, pass, clock } = createWorld();
+    const others = () => (clock.monotonicMs() < 2_000 ? [id(9)] : []);
+    const process = run(1, { peer: async () => ({ others: others(), statements: [] }) });
+    await pass(1_900);
+    expect(process.isClear()).toBe(false);
+    await pass(200);
+    expect(process.isClear()).toBe(true);
   });
 });
 
