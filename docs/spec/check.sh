@@ -35,19 +35,16 @@ search() {
   rm -rf "$work/pan"; mkdir "$work/pan"; cp "$spec"/*.pml "$work/pan"; cd "$work/pan" || exit 2
   spin -a "$@" "$file" > spin.log 2>&1 && gcc -O2 -w "${cc[@]}" -o pan pan.c \
     || { cat spin.log; failed=1; return; }
-  seconds=$( { time timeout "${LIMIT:-1500}" ./pan "${run[@]}" > out 2>&1; } 2>&1 )
+  seconds=$( { time timeout -s INT "${LIMIT:-1500}" ./pan "${run[@]}" > out 2>&1; } 2>&1 )
   case $(grep -o 'errors: [0-9]*' out) in
-    'errors: 0') found=holds ;;
+    'errors: 0') found=holds; if grep -q 'Search not completed' out; then found=unfinished; fi ;;
     'errors: '*) found=breaks ;;
     *) found=unfinished ;;
   esac
   if grep -q 'max search depth too small\|out of memory\|reached -DMEMLIM' out; then found=unfinished; fi
   states=$(awk '/states, stored/ { print $1; exit }' out)
   depth=$(grep -o 'depth reached [0-9]*' out | grep -o '[0-9]*')
-  if [ "$found" = unfinished ]; then
-    states=">$(grep -o 'States= *[0-9.e+]*' out | tail -1 | sed 's/States= *//')"
-    depth=$(grep -o '^Depth= *[0-9]*' out | tail -1 | grep -o '[0-9]*')
-  fi
+  if [ "$found" = unfinished ]; then states=">${states:-0}"; fi
   memory=$(awk '/total actual memory/ { print int($1) }' out)
   printf '%-52s %-8s %-10s %12s %6s %8s %6s\n' \
     "$name" "$mode" "$found" "${states:--}" "${depth:--}" "$seconds" "${memory:--}"
