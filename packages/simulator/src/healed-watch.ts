@@ -25,12 +25,14 @@ export interface HealedParts {
 }
 
 /**
- * Watches a healed core. Once all of it decides one height in one view, and nobody of it abstains,
+ * Watches a healed core. Once all of it decides one height in one view by votes, and nobody abstains,
  * the network has *settled*: from then on views (I19), turns and inclusion (I18) are judged.
  */
 export class HealedWatch {
   readonly #parts: HealedParts;
   readonly #names: ReadonlySet<string>;
+  /** Those of the core whose replica runs: one that has just started waits for its peers first. */
+  readonly #running = new Set<string>();
   #views: ViewChecker | null = null;
   #fairness: FairnessChecker | null = null;
   #height = 0;
@@ -62,6 +64,7 @@ export class HealedWatch {
   /** @throws CheckFailure I19 */
   onStep(node: SimulatedNode, { replica }: WatchedStep): void {
     if (!this.#names.has(node.name)) return;
+    this.#running.add(node.name);
     const { height, view: inView } = replica.status;
     if (this.#views !== null) {
       this.#views.onPlace(node.name, height, inView, this.#parts.clock.monotonicMs());
@@ -129,6 +132,7 @@ export class HealedWatch {
 
   #settle(): void {
     const { core, roundMs } = this.#parts;
+    if (this.#running.size < core.length) return;
     const places = core.flatMap(({ name, engine }) => {
       const status = engine?.status().replica;
       return status === undefined || status.abstaining ? [] : [{ name, status }];

@@ -27,7 +27,7 @@ import { EngineError } from "./errors.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { createKeySharing, type KeySharing } from "./key-sharing.ts";
 import { createMessageDoor } from "./message-door.ts";
-import { createProposal, createProposalOf } from "./proposal-payload.ts";
+import { attachmentsOf, createProposal, createProposalOf } from "./proposal-payload.ts";
 import { CONSENSUS_PROTOCOL, MAX_CONSENSUS_BYTES } from "./protocols.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { createRecovery, type Recovery } from "./recovery.ts";
@@ -52,8 +52,6 @@ import { openVoteLog } from "./vote-log-writer.ts";
 
 /** Folder of the vote log on the node's disk. */
 export const VOTE_LOG_FOLDER = "votes";
-/** Proposals whose transactions take less than this carry them along, bytes. */
-const MAX_ATTACHED_BYTES = 64 * 1024;
 
 class NodeEngine implements Engine {
   readonly #options: EngineOptions;
@@ -135,6 +133,7 @@ class NodeEngine implements Engine {
       requestTimeoutMs: options.requestTimeoutMs,
       seenVoteOf: (peer) => this.#seenVotes.of(peer),
       isValidator: (peer) => directory.next().validators.some(({ peerId }) => peerId === peer),
+      hearsVotes: () => this.#driver !== null && directory.indexIn(directory.next()) !== null,
       onStatus: (peer, height, vote) => void this.#onStatus(peer, height, vote),
     });
     this.#readiness = this.#createReadiness();
@@ -342,7 +341,7 @@ class NodeEngine implements Engine {
       requestTimeoutMs: this.#options.requestTimeoutMs,
       validatorsAt: directory.at,
       peersOf: directory.peersOf,
-      attachmentsOf: (of) => this.#attachmentsOf(of),
+      attachmentsOf: (digest) => attachmentsOf(ledger, digest),
       onDecide: (proposal, certificate) => this.#onDecide(proposal, certificate),
       onSync: ({ height }) => this.#sync.require(height),
       onEvidence: (first, second) => this.#onEvidence(first, second),
@@ -359,13 +358,6 @@ class NodeEngine implements Engine {
     if (header.height === 0 || certificate === null || validators === null) return {};
     if (proposal === null || !equalBytes(proposal.digest, digest)) return {};
     return { lastDecision: { certificate, proposal, validators } };
-  }
-
-  #attachmentsOf(digest: Digest): readonly Uint8Array[] {
-    const transactions = this.#components.ledger.candidate(digest)?.transactions ?? [];
-    let bytes = 0;
-    for (const transaction of transactions) bytes += transaction.bytes.length;
-    return bytes > MAX_ATTACHED_BYTES ? [] : transactions.map((one) => one.bytes);
   }
 
   #onDecide(proposal: Proposal, certificate: CommitCertificate): void {

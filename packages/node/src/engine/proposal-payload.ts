@@ -5,10 +5,19 @@ import {
   evidenceRoot,
   headerDigest,
   historyRoot,
+  type Ledger,
   type SealedCandidate,
   transactionRoot,
 } from "@credlink/ledger";
-import { accept, encode, equalBytes, type Result, refuse, tryDecode } from "@credlink/primitives";
+import {
+  accept,
+  type Digest,
+  encode,
+  equalBytes,
+  type Result,
+  refuse,
+  tryDecode,
+} from "@credlink/primitives";
 
 /** Decoded once per proposal object: several rules read the block of one proposal. */
 const opened = new WeakMap<Proposal, Result<Block, "NODE_BLOCK_MALFORMED">>();
@@ -81,4 +90,17 @@ export function createProposalOf(
   };
   opened.set(proposal, accept(block));
   return proposal;
+}
+
+/** Proposals whose transactions take less than this carry them along, bytes. */
+const MAX_ATTACHED_BYTES = 64 * 1024;
+
+/** The transactions that travel with a proposal of ours: all of them, or none. */
+export function attachmentsOf(
+  ledger: Pick<Ledger, "candidate">,
+  digest: Digest,
+): readonly Uint8Array[] {
+  const transactions = ledger.candidate(digest)?.transactions ?? [];
+  const bytes = transactions.reduce((sum, one) => sum + one.bytes.length, 0);
+  return bytes > MAX_ATTACHED_BYTES ? [] : transactions.map((one) => one.bytes);
 }

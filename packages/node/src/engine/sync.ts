@@ -45,6 +45,8 @@ export interface SyncComponents extends ImportComponents {
   readonly seenVoteOf: (peer: PeerId) => Uint8Array | null;
   /** Whether a peer is a validator of the next height. */
   readonly isValidator: (peer: PeerId) => boolean;
+  /** Whether a replica of ours runs and hears the votes of the others. */
+  readonly hearsVotes: () => boolean;
   /** A peer's status was judged good; `vote` is what it saw of us, not verified yet. */
   readonly onStatus: (peer: PeerId, height: number, vote: Message | null) => void;
 }
@@ -228,7 +230,7 @@ class BlockSync implements Sync {
   }
 
   async #learn(peer: PeerId, status: Status): Promise<void> {
-    const { ledger, signatures, budget, onStatus, isValidator, logger } = this.#parts;
+    const { ledger, signatures, budget, onStatus, hearsVotes, logger } = this.#parts;
     // The head that we have ourselves needs no second proof.
     const isOwnHead = status.height <= this.#head && status.height > 0;
     const verdict = isOwnHead ? null : await judgeStatus(status, ledger, signatures);
@@ -243,7 +245,7 @@ class BlockSync implements Sync {
     const isAffordable = seenVote === null || budget.spend(peer, "signatures");
     onStatus(peer, status.height, isAffordable ? seenVote : null);
     // One block behind is what consensus is about to cure, where votes come and are enough.
-    const isVoting = isValidator(this.#parts.network.self) && this.#head >= this.#wanted;
+    const isVoting = hearsVotes() && this.#head >= this.#wanted;
     if (status.height > this.#head + (isVoting ? 1 : 0)) this.require(status.height);
   }
 

@@ -66,6 +66,27 @@ describe("S-9.2-2: a node that was down", () => {
     }
   });
 
+  it("seed 56: has the one block that it misses as soon as it is told, though no vote will come any more", async () => {
+    for (const validators of [4, 7]) {
+      const { cluster, run, stopLoad } = createCluster(3, validators, new Map());
+      for (const node of cluster.nodes) node.boot();
+      await run(3_000);
+      stopLoad();
+      await run(2_000);
+      const [first] = cluster.nodes;
+      const last = cluster.nodes.at(-1);
+      if (first === undefined || last === undefined) throw new Error("no nodes");
+      const head = heightOf(cluster, last.index);
+      last.crash();
+      await cluster.submit(first);
+      await run(10_000);
+      expect(heightOf(cluster, 0)).toBe(head + 1);
+      last.boot();
+      await run(300);
+      expect(heightOf(cluster, last.index), `${validators} validators`).toBe(head + 1);
+    }
+  });
+
   it("votes again after it caught up: the chain then survives the loss of another", async () => {
     const { cluster, run } = createCluster(9, 4, new Map());
     for (const node of cluster.nodes) if (node.index !== 3) node.boot();
