@@ -24,6 +24,8 @@ function layer(name: string, include: string[], testTimeout: number, fileParalle
 
 export default defineConfig({
   test: {
+    // By default one processor is left idle, which on two is half of them.
+    maxWorkers: "100%",
     projects: [
       layer(
         "unit",
