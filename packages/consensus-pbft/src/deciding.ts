@@ -3,7 +3,7 @@ import { type Digest, equalBytes, invariant, toHex } from "@credlink/primitives"
 import { checkCertificateShape } from "./certificates.ts";
 import type { Input, Successor } from "./effects.ts";
 import { armRetransmission, disarm, halt, report } from "./emit.ts";
-import type { CommitCertificate, Decided, Proposal } from "./messages.ts";
+import type { Commit, CommitCertificate, Decided, Proposal, UnsignedMessage } from "./messages.ts";
 import { findQuorum, rejectProposal } from "./normal-case.ts";
 import {
   addCandidate,
@@ -262,13 +262,29 @@ function advance(
     nowMs,
   });
   state.next = noNextHeight();
-  state.outbox = state.outbox.filter(({ message }) => isAtOrAbove(message, height));
+  const last = { height: headHeight, view: current.view, digest };
+  state.outbox = state.outbox.filter(
+    ({ message }) => isAtOrAbove(message, height) || isThatCommit(message, last),
+  );
   forgetBuilds(state, digest);
   if (isAdjacent) adoptNextHeight(step, next);
 }
 
 function isAtOrAbove(message: { readonly type: string }, height: number): boolean {
   return "height" in message && typeof message.height === "number" && message.height >= height;
+}
+
+/** Our COMMIT for what was decided, not durable yet: who lacks it may need it to decide. */
+function isThatCommit(
+  message: UnsignedMessage,
+  last: Pick<Commit, "height" | "view" | "digest">,
+): boolean {
+  return (
+    message.type === "commit" &&
+    message.height === last.height &&
+    message.view === last.view &&
+    equalBytes(message.digest, last.digest)
+  );
 }
 
 /** Builds on another parent than the head are void; one on the head may still be answered. */

@@ -32,7 +32,8 @@ export function persistVote(step: Step, record: VoteRecord, message: UnsignedMes
 /**
  * The barrier: sends what waits for records up to `lsn`, and nothing else ever sends a new vote.
  * A vote whose height or view we have left meanwhile is dropped; its record stays, so that
- * another one can never take its place.
+ * another one can never take its place. Only a COMMIT for what was just decided is still sent: others
+ * may lack it, and nobody would send it again.
  */
 export function releaseVotes(step: Step, lsn: number): void {
   const { state } = step;
@@ -48,12 +49,25 @@ export function releaseVotes(step: Step, lsn: number): void {
     } else if (message.height === current.height + 1 && message.type === "pre-prepare") {
       next.sent = message;
       step.effects.push({ type: "broadcast", message });
+    } else if (message.type === "commit" && isJustDecided(step, message.height)) {
+      step.effects.push({ type: "broadcast", message });
     }
   }
 }
 
+/** Whether the head was decided so lately that a vote for it does not ask for an answer. */
+function isJustDecided({ state, nowMs }: Step, height: Height): boolean {
+  const decided = height === state.head.height ? state.recent.get(height) : undefined;
+  return decided !== undefined && Math.abs(nowMs - decided.decidedAtMs) < ANSWER_INTERVAL_MS;
+}
+
 /** Milliseconds between retransmissions of own votes. */
 export const RETRANSMIT_MS = 500;
+/**
+ * A vote for a decided height that comes this long after the decision was sent by somebody who is
+ * stuck; also the least time between two answers to one peer about one height, milliseconds.
+ */
+export const ANSWER_INTERVAL_MS = RETRANSMIT_MS / 2;
 
 /** Starts the retransmission of own votes of the current view, if it does not run. */
 export function armRetransmission(step: Step): void {

@@ -62,7 +62,7 @@ export function proposeRule(step: Step): boolean {
   const { state, nowMs } = step;
   const { current, head } = state;
   if (votingIndex(state, current.height) === null) return false;
-  if (current.view !== 0 || current.firstProposals.size > 0) return false;
+  if (current.view !== 0 || current.firstProposals.has(VIEW_ZERO)) return false;
   const { emptyBlockIntervalMs, minBlockIntervalMs } = current.timing;
   const isPrimary = proposingIndex(state, current.height) === primaryAt(state, VIEW_ZERO);
   const timer = proposeTimer(current.height);

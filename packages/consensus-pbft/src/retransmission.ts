@@ -1,11 +1,8 @@
 /** Messages may be lost: own votes are sent again, and peers that are behind are answered. */
 import type { Height, ValidatorIndex } from "@credlink/primitives";
-import { armRetransmission, RETRANSMIT_MS, report } from "./emit.ts";
+import { ANSWER_INTERVAL_MS, armRetransmission, report } from "./emit.ts";
 import type { Message, UnsignedMessage } from "./messages.ts";
 import { type Step, votingIndex } from "./state.ts";
-
-/** Least milliseconds between two answers to one peer about one height. */
-const ANSWER_INTERVAL_MS = RETRANSMIT_MS / 2;
 
 const ORDER = ["view-change", "pre-prepare", "prepare", "commit"] as const;
 

@@ -103,7 +103,7 @@ function isActive(step: Step): boolean {
   return (
     workDue ||
     emptyDue ||
-    current.firstProposals.size > 0 ||
+    current.firstProposals.has(VIEW_ZERO) ||
     current.wishes.size >= current.honestOne
   );
 }

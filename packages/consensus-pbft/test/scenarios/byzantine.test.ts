@@ -189,6 +189,39 @@ describe("Byzantine validators", () => {
     expect(cluster.checks.violations).toEqual([]);
   });
 
+  test.each([4, 7])(
+    "a pre-prepare of a later view does not keep the primary of %i from its turn",
+    (n) => {
+      const cluster = createTestCluster({ n });
+      // Number 2 is the primary of (1, 1); number 1, that of (1, 0), is honest.
+      const later = validatorIndex(2);
+      cluster.byzantine.add(later);
+      cluster.start();
+      const honest = cluster.nodes.map(({ number }) => number).filter((each) => each !== later);
+      const proposal = blockOn(cluster, [bytes("early")], h1, later);
+      tell(cluster, prePrepare(proposal, view(1), null, later), honest);
+      cluster.run(50);
+      cluster.submit("waiting", honest);
+      expect(cluster.runUntil(() => cluster.lowestHead(honest) >= 1, 1_000)).toBe(true);
+      const decided = cluster.nodes[0]?.chain.get(h1)?.certificate;
+      expect(decided?.view).toBe(0);
+      expect(cluster.checks.violations).toEqual([]);
+    },
+  );
+
+  test("a pre-prepare of a later view starts no timer on an idle chain", () => {
+    const cluster = createTestCluster({ n: 4 });
+    const later = validatorIndex(2);
+    cluster.byzantine.add(later);
+    cluster.start();
+    const proposal = blockOn(cluster, [bytes("early")], h1, later);
+    tell(cluster, prePrepare(proposal, view(1), null, later), [0, 1, 3]);
+    cluster.run(60_000);
+    for (const node of [0, 1, 3]) {
+      expect(cluster.nodes[node]?.replica.status).toMatchObject({ height: 1, view: 0 });
+    }
+  });
+
   test("known bug 59: q commits for a block that our validation refused: halt, never skip", () => {
     const cluster = createTestCluster({ n: 4, judge: (node) => (node === 3 ? false : undefined) });
     cluster.start();

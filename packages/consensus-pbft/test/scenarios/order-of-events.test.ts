@@ -45,8 +45,8 @@ describe("order of events", () => {
       const decidedAt = steps.findIndex((effects) => decisions(effects).length > 0);
       const expiryAt = place + 1;
       if (expiryAt > decidedAt) expect(steps[expiryAt]).toEqual([]);
-      const after = steps.slice(decidedAt + 1).flat();
-      expect(votesIn(after).filter((vote) => vote.height === 1)).toEqual([]);
+      const after = votesIn(steps.slice(decidedAt + 1).flat()).filter((vote) => vote.height === 1);
+      expect(after.filter((vote) => vote.type !== "commit" || vote.digest !== digest)).toEqual([]);
     }
   });
 
@@ -100,6 +100,36 @@ describe("order of events", () => {
     const mixed = inputs.flatMap((timed) => [{ ...timed, input: again }, timed]);
     const steps = replay(node(cluster, 2), mixed);
     expect(steps.flat()).toEqual(plain.flat());
+  });
+
+  test("a COMMIT that is durable only after the decision is still owed to those that lack it", () => {
+    const cluster = tracedRun(false);
+    const inputs = inputsOf(node(cluster, 2));
+    const digest = node(cluster, 2).chain.get(height(1))?.proposal.digest;
+    const isCommit = (effects: readonly Effect[] | undefined): boolean =>
+      votesIn(effects ?? []).some(({ type }) => type === "commit");
+    const plain = replay(node(cluster, 2), inputs);
+    const decidedAt = plain.findIndex((effects) => decisions(effects).length > 0) - 1;
+    const durableAt = plain.findIndex(isCommit) - 1;
+    const durable = inputs[durableAt];
+    const others = inputs.filter(
+      ({ input }) => input.type === "message" && input.message.type === "commit",
+    );
+    if (durable?.input.type !== "persisted") throw new Error("the COMMIT waits for its record");
+    const decidedMs = inputs[decidedAt]?.nowMs ?? 0;
+    /** All others commit before our own record is durable, which comes so much later. */
+    const lateBy = (lateMs: number) => {
+      const before = inputs.slice(0, durableAt);
+      const told = others.map(({ input }) => ({ input, nowMs: decidedMs }));
+      const late = { input: durable.input, nowMs: decidedMs + lateMs };
+      return replay(node(cluster, 2), [...before, ...told, late]);
+    };
+    const steps = lateBy(100);
+    expect(decisions(steps.slice(0, -1).flat())).toHaveLength(1);
+    expect(votesIn(steps.at(-1) ?? [])).toMatchObject([{ type: "commit", height: 1, digest }]);
+    // Who is that late is told the decision by everybody: one more vote would ask for it.
+    expect(votesIn(lateBy(249).at(-1) ?? [])).toHaveLength(1);
+    expect(votesIn(lateBy(250).at(-1) ?? [])).toEqual([]);
   });
 
   test("no vote leaves before its record is durable: without `persisted` none is sent", () => {
