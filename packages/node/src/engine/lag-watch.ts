@@ -27,6 +27,11 @@ function hintOf(message: Message): number {
   return message.type === "commit" ? message.height : message.height - 1;
 }
 
+/** Whether we hold the block of this height prepared: we are one of those who show it. */
+function isPrepared({ phase, self }: ReplicaStatus): boolean {
+  return self !== null && (phase === "prepared" || phase === "committed");
+}
+
 /**
  * A traitor that is primary can leave one validator out: the others decide without it, and none of
  * them has a reason to speak to it. Who catches up drops votes of two heights ahead, and nobody
@@ -42,26 +47,35 @@ export function createLagWatch(parts: LagComponents): LagWatch {
 
   /** What f + 1 show and we have not decided, or null. */
   const missed = (): number | null => {
-    const height = status()?.height ?? null;
-    const set = height === null ? null : validatorsAt(height);
-    if (height === null || set === null) return null;
+    const place = status();
+    const set = place === null ? null : validatorsAt(place.height);
+    if (place === null || set === null) return null;
+    const { height } = place;
     const shown = set.validators.flatMap(({ peerId }) => hints.get(peerId) ?? []);
+    if (isPrepared(place)) shown.push(height);
     const credible = shown.sort((a, b) => b - a)[honestOne(set.validators.length) - 1] ?? 0;
     return credible >= height ? credible : null;
+  };
+
+  const watch = (): void => {
+    if (missed() === null) return;
+    isPending = true;
+    clock.schedule(PATIENCE_MS, () => {
+      isPending = false;
+      const height = missed();
+      if (height !== null) require(height);
+    });
   };
 
   return {
     note(from, message) {
       const hint = hintOf(message);
-      if (hint <= (hints.get(from) ?? 0)) return;
-      hints.set(from, hint);
-      if (isPending || hint < (status()?.height ?? 0) || missed() === null) return;
-      isPending = true;
-      clock.schedule(PATIENCE_MS, () => {
-        isPending = false;
-        const height = missed();
-        if (height !== null) require(height);
-      });
+      const isNew = hint > (hints.get(from) ?? 0);
+      if (isNew) hints.set(from, hint);
+      // One that is not new may still be the vote by which we ourselves know the block prepared.
+      const place = status();
+      if (isPending || place === null) return;
+      if ((isNew && hint >= place.height) || isPrepared(place)) watch();
     },
   };
 }

@@ -33,10 +33,10 @@ function createWatched() {
   const clock = createSimulatedClock();
   const asked: number[] = [];
   let deciding = 7;
-  const status: ReplicaStatus = {
+  let phase: ReplicaStatus["phase"] = "idle";
+  const status: Omit<ReplicaStatus, "phase"> = {
     height: height(7),
     view: view(0),
-    phase: "idle",
     primary: validatorIndex(0),
     self: validatorIndex(3),
     abstaining: false,
@@ -44,7 +44,7 @@ function createWatched() {
   };
   const watch = createLagWatch({
     clock,
-    status: () => ({ ...status, height: height(deciding) }),
+    status: () => ({ ...status, phase, height: height(deciding) }),
     validatorsAt: () => validators,
     require: (at) => asked.push(at),
   });
@@ -53,7 +53,10 @@ function createWatched() {
   const commits = (senders: readonly number[], at = 7) => {
     for (const sender of senders) note(sender, commit(sender, at));
   };
-  return { note, commits, asked, wait, leave: () => deciding++ };
+  const prepare = (): void => {
+    phase = "prepared";
+  };
+  return { note, commits, asked, wait, prepare, leave: () => deciding++ };
 }
 
 describe("a validator that others leave behind", () => {
@@ -64,6 +67,30 @@ describe("a validator that others leave behind", () => {
     expect(asked).toEqual([]);
     await wait(1);
     expect(asked).toEqual([7]);
+  });
+
+  it("counts itself once it holds the block prepared, whichever vote came last", async () => {
+    const late = createWatched();
+    late.prepare();
+    late.commits([0]);
+    await late.wait(PATIENCE_MS);
+    expect(late.asked).toEqual([7]);
+    const early = createWatched();
+    early.commits([0]);
+    await early.wait(PATIENCE_MS);
+    expect(early.asked).toEqual([]);
+    early.prepare();
+    early.note(0, commit(0, 7, "prepare"));
+    await early.wait(PATIENCE_MS);
+    expect(early.asked).toEqual([7]);
+  });
+
+  it("asks nobody for what it alone holds prepared", async () => {
+    const { note, prepare, asked, wait } = createWatched();
+    prepare();
+    for (const sender of [0, 1]) note(sender, commit(sender, 7, "prepare"));
+    await wait(10 * PATIENCE_MS);
+    expect(asked).toEqual([]);
   });
 
   it("asks nobody for what f alone say, however often and far, nor for PREPAREs", async () => {
