@@ -1,7 +1,7 @@
 import { createMemoryStore, type Space } from "@credlink/ledger";
 import { utf8 } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
-import { type FairBlock, FairnessChecker } from "../../src/fairness-checker.ts";
+import { FairnessChecker } from "../../src/fairness-checker.ts";
 import { drainBoundMs, livenessBoundMs } from "../../src/liveness-bound.ts";
 import { compareStores } from "../../src/store-comparison.ts";
 import { ViewChecker } from "../../src/view-checker.ts";
@@ -10,23 +10,46 @@ import { brokenBy } from "./helpers.ts";
 const core = ["node-0", "node-1", "node-2"];
 
 describe("negative control I18: chain quality", () => {
-  const judge = (change: Partial<FairBlock>) => {
-    const checker = new FairnessChecker(new Set(core), 1, 5);
-    const turn = { height: 5, proposer: "node-1", primary: "node-1", hasRoom: false };
-    const block = { ...turn, transactions: new Set<string>(), ...change };
-    return { broken: brokenBy(() => checker.onBlock(block)), judged: checker.judged };
+  /** Judges blocks 5, 6, … by their primaries and proposers. */
+  const judge = (
+    turns: readonly (readonly [primary: string, proposer: string | null])[],
+    from = 5,
+  ) => {
+    const checker = new FairnessChecker(new Set(core), 1, from);
+    const broken = turns.map(([primary, proposer], at) =>
+      brokenBy(() =>
+        checker.onBlock({
+          ...{ height: 5 + at, primary, proposer, hasRoom: false },
+          transactions: new Set<string>(),
+        }),
+      ),
+    );
+    return { broken: broken.find((one) => one !== null) ?? null, lost: checker.lost };
   };
+  const kept = ["node-1", "node-1"] as const;
+  const lost = ["node-1", "node-3"] as const;
 
-  it("a turn of the core that is lost is found, from the first height that is judged on", () => {
-    expect(judge({})).toEqual({ broken: null, judged: 1 });
-    expect(judge({ proposer: "node-3" }).broken).toBe("I18");
-    expect(judge({ proposer: null }).broken).toBe("I18");
-    expect(judge({ proposer: "node-3", height: 4 })).toEqual({ broken: null, judged: 0 });
+  it("one turn of the core may be lost, a second one among few is found", () => {
+    expect(judge([kept, kept])).toEqual({ broken: null, lost: 0 });
+    expect(judge([kept, lost])).toEqual({ broken: null, lost: 1 });
+    expect(judge([lost, kept, lost]).broken).toBe("I18");
+    expect(judge([lost, ["node-0", null]]).broken).toBe("I18");
   });
 
-  it("a traitor's turn may go either way", () => {
-    expect(judge({ primary: "node-3", proposer: "node-3" }).broken).toBe(null);
-    expect(judge({ primary: "node-3", proposer: "node-0" }).broken).toBe(null);
+  it("one in ten may be lost, and not one more", () => {
+    const nine = Array.from({ length: 9 }, () => kept);
+    expect(judge([...nine, lost, ...nine, lost])).toEqual({ broken: null, lost: 2 });
+    expect(judge([...nine, lost, ...nine.slice(1), lost]).broken).toBe("I18");
+  });
+
+  it("a traitor's turn may go either way, and so may one before the first height judged", () => {
+    const either = [
+      ["node-3", "node-3"],
+      ["node-3", "node-0"],
+      ["node-3", "node-0"],
+    ] as const;
+    expect(judge(either)).toEqual({ broken: null, lost: 0 });
+    expect(judge([lost, lost, kept], 7)).toEqual({ broken: null, lost: 0 });
   });
 });
 
