@@ -2,6 +2,8 @@ import { z } from "zod";
 
 const milliseconds = z.number().int().min(1).max(86_400_000);
 const count = z.number().int().min(1).max(10_000_000);
+/** Of memory: up to 16 GiB. */
+const bytes = z.number().int().min(1).max(17_179_869_184);
 const portNumber = z.number().int().min(0).max(65_535);
 const path = z.string().min(1).meta({ path: true });
 
@@ -68,7 +70,7 @@ const p2p = z
     failuresPerPeer: failureLimits(5).describe("Failed handshakes of one peer id."),
     failuresPerAddress: failureLimits(50).describe("Failed handshakes of one network address."),
     queueMessages: count.default(4_096).describe("Messages queued per peer and protocol."),
-    queueBytes: count
+    queueBytes: bytes
       .max(1_073_741_824)
       .default(67_108_864)
       .describe("Bytes queued per peer and protocol; the oldest messages are dropped first."),
@@ -112,7 +114,7 @@ const metrics = z
 const engine = z
   .strictObject({
     mempoolTransactions: count.default(50_000).describe("Most transactions held."),
-    mempoolBytes: count.max(17_179_869_184).default(268_435_456).describe("Most bytes held."),
+    mempoolBytes: bytes.default(268_435_456).describe("Most bytes held."),
     mempoolPerSender: count.default(10_000).describe("Most transactions held of one sender."),
     pushBatchBytes: count.default(65_536).describe("Transactions are pushed in such batches …"),
     pushDelayMs: milliseconds.default(5).describe("… or when this old, milliseconds."),
@@ -165,7 +167,7 @@ export const configSchema = z.strictObject({
   engine: engine.describe("Mempool, consensus timers and sync."),
   storage: z
     .strictObject({
-      cacheBytes: count.max(17_179_869_184).default(67_108_864).describe("Block cache of LevelDB."),
+      cacheBytes: bytes.default(67_108_864).describe("Block cache of LevelDB."),
       historyHeights: z
         .number()
         .int()

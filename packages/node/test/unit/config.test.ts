@@ -32,6 +32,18 @@ async function failure(promise: Promise<unknown>): Promise<{ code: string; key: 
 
 const MINIMAL = "identity:\n  certificate: node.crt\n  key: keys/node.key\n";
 
+test("every default is accepted when it is written down, and so are 16 GiB of memory", () => {
+  const defaults = parseConfig({ identity }, folder);
+  expect(parseConfig({ ...defaults }, folder)).toEqual(defaults);
+  const most = 17_179_869_184;
+  const sizes = { engine: { mempoolBytes: most }, storage: { cacheBytes: most } };
+  const { engine, storage } = parseConfig({ identity, ...sizes }, folder);
+  expect([engine.mempoolBytes, storage.cacheBytes]).toEqual([most, most]);
+  expect(() => parseConfig({ identity, engine: { mempoolBytes: most + 1 } }, folder)).toThrow(
+    ConfigError,
+  );
+});
+
 describe("sources", () => {
   test("defaults < file < environment < flags", async () => {
     const file = await fileOf(`${MINIMAL}rpc:\n  port: 1\n  maxBatch: 2\n  maxSessions: 3\n`);
