@@ -63,7 +63,7 @@ async function untilAdmitted(log: string, others: number, mode: string): Promise
   while (performance.now() < endMs) {
     const text = readFileSync(log, "utf8");
     if (text.includes(`"msg":"sent","to":${others}`)) return;
-    const joined = text.split('"msg":"peer joined"').length - 1;
+    const joined = text.split('"message":"peer joined"').length - 1;
     if (mode === "send" && joined >= others) return;
     await delay(200);
   }
