@@ -99,11 +99,15 @@ async function until(isDone: () => boolean): Promise<void> {
 /**
  * Reads every node's whole chain through its own gateway: equal blocks at equal heights, up to the
  * highest that any node ever showed, so that what was once reported committed still is, everywhere;
- * and all votes that they remember of all heights, so that nobody voted twice, across all restarts.
+ * and all votes that they remember of all heights, so that nobody voted twice, across all restarts,
+ * but for `liars`: indices of validators that the test itself plays.
  */
-export async function auditChains({ cluster, record, watch }: Session): Promise<void> {
+export async function auditChains(
+  { cluster, record, watch }: Session,
+  liars: readonly number[] = [],
+): Promise<void> {
   const { height } = record;
-  const statements = new StatementRecord();
+  const statements = new StatementRecord(liars);
   await until(() => cluster.names.every((name) => watch.heightOf(name) >= height));
   await Promise.all(
     cluster.names.map(async (name) => {

@@ -73,7 +73,7 @@ export function measureHostile(
     const silent = [first, second] as const;
     cluster.start(name);
     await cluster.untilReady(name);
-    await auditChains(session);
+    await auditChains(session, [cluster.names.indexOf(name)]);
     const quietShare = shareOf(quiet, silent);
     const loudShare = shareOf(loud, silent);
     return {

@@ -33,11 +33,18 @@ export class StatementRecord {
   readonly #words = new Map<string, { readonly word: string; readonly by: string }>();
   /** Validator -> heights at which a vote of it is remembered. */
   readonly heights = new Map<number, Set<number>>();
+  readonly #liars: ReadonlySet<number>;
+
+  /** @param liars validators that are told to contradict themselves: they may. */
+  constructor(liars: readonly number[] = []) {
+    this.#liars = new Set(liars);
+  }
 
   see(by: string, statement: Statement): void {
     const heights = this.heights.get(statement.sender) ?? new Set();
     heights.add(statement.height);
     this.heights.set(statement.sender, heights);
+    if (this.#liars.has(statement.sender)) return;
     const topic = topicOf(statement);
     const word = wordOf(statement);
     const known = this.#words.get(topic);

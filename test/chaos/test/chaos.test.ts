@@ -111,6 +111,18 @@ describe("the record of what validators said", () => {
     record.see("b", vote({ digest: digest(new Uint8Array(32).fill(1)) }));
     expect(record.violations.map((each) => each.rule)).toEqual(["equivocation"]);
   });
+
+  it("holds it against nobody who was told to, and against all others", () => {
+    for (const [liars, found] of [
+      [[3], 0],
+      [[2], 1],
+    ] as const) {
+      const record = new StatementRecord(liars);
+      record.see("a", vote());
+      record.see("b", vote({ digest: digest(new Uint8Array(32).fill(1)) }));
+      expect(record.violations).toHaveLength(found);
+    }
+  });
 });
 
 describe("memory", () => {
