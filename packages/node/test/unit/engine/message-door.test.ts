@@ -8,6 +8,7 @@ import { createInstruments, engineMetrics } from "../../../src/engine/metrics.ts
 import { createPeerBudget } from "../../../src/engine/peer-budget.ts";
 import { createProposalOf } from "../../../src/engine/proposal-payload.ts";
 import { createRecordingLogger, createRecordingMetrics } from "../../support/recording.ts";
+import { createSilentNetwork } from "../../support/silent-network.ts";
 import { commitNext, openStorageChain, storageTransactions } from "../../support/storage-chain.ts";
 
 const chain = { chainId: "chain", genesisDigest: digest(new Uint8Array(32)) };
@@ -66,16 +67,7 @@ function openDoor(holds = true, current = 1) {
   const cuts: string[] = [];
   let verified = 0;
   const delivered: string[] = [];
-  const network = {
-    self: "n0",
-    peers: () => [],
-    send: () => {},
-    request: async () => new Uint8Array(0),
-    onMessage: () => {},
-    onRequest: () => {},
-    onPeerChange: () => {},
-    disconnect: (peer: string) => cuts.push(peer),
-  };
+  const network = createSilentNetwork("n0", (peer: string) => cuts.push(peer));
   const receive = createMessageDoor({
     ...chain,
     signatures: {

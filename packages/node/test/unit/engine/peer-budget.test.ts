@@ -2,20 +2,14 @@ import { createSimulatedClock } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
 import { createPeerBudget } from "../../../src/engine/peer-budget.ts";
 import { createRecordingLogger } from "../../support/recording.ts";
+import { createSilentNetwork } from "../../support/silent-network.ts";
 
 function createBudget() {
   const clock = createSimulatedClock();
   const cuts: string[] = [];
-  const network = {
-    self: "n0",
-    peers: () => [],
-    send: () => {},
-    request: async () => new Uint8Array(0),
-    onMessage: () => {},
-    onRequest: () => {},
-    onPeerChange: () => {},
-    disconnect: (peer: string, code: string) => cuts.push(`${peer} ${code}`),
-  };
+  const network = createSilentNetwork("n0", (peer: string, code: string) =>
+    cuts.push(`${peer} ${code}`),
+  );
   return { clock, cuts, budget: createPeerBudget(network, clock, createRecordingLogger()) };
 }
 
