@@ -35,10 +35,6 @@ export const contractsVmErrors = defineErrors({
     meaning: "The contract gave a host function a value outside what docs/protocol allows.",
     remedy: "Correct the contract: sizes of keys, values, topics, ranges and codes have limits.",
   },
-  VM_RESERVED: {
-    meaning: "The contract called a host function that is reserved for a later version.",
-    remedy: "Do not call it yet.",
-  },
   VM_READ_ONLY: {
     meaning: "A read-only method tried to change state or to emit an event.",
     remedy: "Declare the method as changing state, or correct it.",

@@ -1,4 +1,4 @@
-import { sm2Verify, sm3 } from "@credlink/crypto";
+import { isZeroPointSum, POINT_BYTES, sm2Verify, sm3 } from "@credlink/crypto";
 import { MAX_EVENT_BYTES, MAX_EVENTS, MAX_RANGE_ENTRIES, MAX_RETURN_BYTES } from "@credlink/ledger";
 import { bytesUpTo, encode, list, struct, utf8 } from "@credlink/primitives";
 import {
@@ -29,6 +29,8 @@ const MAX_NAME_BYTES = 64;
 const MAX_MESSAGE_BYTES = 1024;
 const PUBLIC_KEY_BYTES = 65;
 const SIGNATURE_BYTES = 64;
+/** Most points that one sum takes. */
+export const MAX_SUM_POINTS = 64;
 
 /** Form of a contract's own refusal codes. */
 const REVERT_CODE = /^[A-Z][A-Z0-9_]{2,63}$/;
@@ -170,7 +172,7 @@ export class Host {
         this.sm2Verify(key, message, length, signature),
       ),
       contract_call: (...values) => this.contractCall(values),
-      commitment_sum: this.metered(() => stop("VM_RESERVED")),
+      commitment_sum: this.metered((at, plus, minus) => this.commitmentSum(at, plus, minus)),
       abort: this.metered((_message, _file, line, column) => stop("VM_ABORT", `${line}:${column}`)),
     };
   }
@@ -288,6 +290,16 @@ export class Host {
     const signatureBytes = this.memory.read(signature, SIGNATURE_BYTES);
     this.call.gas.chargeFor(hostCosts.sm2Verify, lengthOf(length));
     return sm2Verify(publicKey, this.memory.read(message, length), signatureBytes) ? 1 : 0;
+  }
+
+  /** 1 when the first `plus` points equal the `minus` that follow, 0 when not, −1: no points. */
+  private commitmentSum(at: Word, plus: Word, minus: Word): number {
+    const count = lengthOf(plus) + lengthOf(minus);
+    if (count > MAX_SUM_POINTS) throw new Stop("VM_HOST_ARGUMENT", "number of points");
+    const points = this.memory.read(at, count * POINT_BYTES);
+    this.call.gas.chargeFor(hostCosts.commitmentSum, points.length);
+    const isZero = isZeroPointSum(points, lengthOf(plus));
+    return isZero === null ? -1 : Number(isZero);
   }
 
   private requireWritable(): void {

@@ -5,6 +5,14 @@ export { CryptoError, type CryptoErrorCode, cryptoErrors } from "./errors.ts";
 export { GCM_IV_BYTES, GCM_TAG_BYTES, type Sm4GcmInput } from "./gcm.ts";
 export { DEFAULT_KEY_ITERATIONS, type KeyFileAccess } from "./key-file.ts";
 export { cryptoMetrics } from "./metrics.ts";
+export {
+  BLINDING_BYTES,
+  drawBlindingFactor,
+  pedersenCommit,
+  pedersenGenerator,
+  sumBlindingFactors,
+} from "./pedersen/commitment.ts";
+export { isZeroPointSum, POINT_BYTES } from "./pedersen/point-sum.ts";
 export { decodePem, decodePemBlocks, encodePem } from "./pem.ts";
 export type { KeyPair, Sm3, Sm4CbcInput, Sm4CtrInput } from "./platform.ts";
 export { equalInConstantTime as equalSecrets } from "./secrets.ts";

@@ -22,6 +22,14 @@ export const cryptoErrors = defineErrors({
     meaning: "A public key is not an uncompressed point (65 bytes, 0x04 first) on the SM2 curve.",
     remedy: "Ask its owner for the key again; compressed and hybrid forms are not accepted.",
   },
+  CRYPTO_BLINDING_INVALID: {
+    meaning: "The blinding factor of an amount commitment is not 32 bytes below the curve's order.",
+    remedy: "Draw blinding factors with `drawBlindingFactor`, sum them with `sumBlindingFactors`.",
+  },
+  CRYPTO_COMMITMENT_INVALID: {
+    meaning: "A value cannot be committed to: it is negative, too large, or gives infinity.",
+    remedy: "Commit to whole fen from 0 to 2^53 - 1 with a random blinding factor.",
+  },
   CRYPTO_SIGNATURE_MALFORMED: {
     meaning: "A signature is not r ‖ s of 64 bytes, or not strict DER, or r or s is out of range.",
     remedy: "Sign with SM2; encode both numbers in the shortest DER form.",

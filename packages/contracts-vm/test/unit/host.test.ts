@@ -1,4 +1,4 @@
-import { generateKeyPair, sm2Sign, sm3 } from "@credlink/crypto";
+import { generateKeyPair, publicKeyFromPrivate, sm2Sign, sm3 } from "@credlink/crypto";
 import { getMemberArgsCodec, memberCodec } from "@credlink/ledger";
 import {
   bytesUpTo,
@@ -57,6 +57,11 @@ function returnBuffer(produce: Code, bufferRead: number, returnValue: number): C
   return [produce, set(0), i32(0), call(bufferRead), i32(0), get(0), call(returnValue)];
 }
 const LOCAL = [[1, I32]] as const;
+const zeroPoint = new Uint8Array(64);
+
+function numberBytes(value: number): Uint8Array {
+  return Uint8Array.from({ length: 32 }, (_, i) => (i === 31 ? value : 0));
+}
 
 describe("the host interface", () => {
   it("hands over arguments and takes the last return value", async () => {
@@ -329,7 +334,7 @@ describe("the host interface", () => {
       [i32(0), i32(1), i32(0), i32(4_097), call(0)],
     ],
     ["VM_RETURN_TOO_LARGE", "return_value", "16 KiB and a byte", [i32(0), i32(16_385), call(0)]],
-    ["VM_RESERVED", "commitment_sum", "at all", [zeros(3), call(0), DROP]],
+    ["VM_HOST_ARGUMENT", "commitment_sum", "65 points", [i32(0), i32(64), i32(1), call(0), DROP]],
     ["VM_ABORT", "abort", "at all", [zeros(4), call(0)]],
     [
       "VM_CALL_FORBIDDEN",
@@ -341,6 +346,25 @@ describe("the host interface", () => {
     const options = { data: Uint8Array.of(0xff), module: { memory: [2, 16] as const } };
     const receipt = await host([name], code, options);
     expect(receipt.status).toBe(status);
+  });
+
+  it("sums points of the curve, and charges for each", async () => {
+    const [one, two] = [1, 2].map((k) => publicKeyFromPrivate(numberBytes(k)).subarray(1));
+    const points = concatBytes(one ?? zeroPoint, one ?? zeroPoint, two ?? zeroPoint, zeroPoint);
+    const sum = async (at: number, plus: number, minus: number) => {
+      const code = [i32(0), i32(at), i32(plus), i32(minus), call(0), 0x36, 2, 0];
+      const answer = [...code, i32(0), i32(4), call(1)];
+      const receipt = await host(["commitment_sum", "return_value"], answer, { data: points });
+      const [first = 0] = new Int32Array(receipt.returnValue.slice().buffer);
+      return { sum: first, gas: receipt.gasUsed };
+    };
+    expect((await sum(1024, 2, 1)).sum).toBe(1);
+    expect((await sum(1024, 1, 2)).sum).toBe(0);
+    expect((await sum(1024, 3, 0)).sum).toBe(0);
+    expect((await sum(1024, 2, 2)).sum).toBe(-1);
+    const none = await sum(1024, 0, 0);
+    expect(none.sum).toBe(1);
+    expect((await sum(1024, 2, 1)).gas - none.gas).toBe(3 * 64 * 96);
   });
 
   it("VM_EVENT_LIMIT: more than 64 events", async () => {
