@@ -4,7 +4,13 @@ import {
   MAX_RETURN_BYTES,
   type StateView,
 } from "@credlink/ledger";
-import { type BuiltInContract, decodeRow, type Row, runBuiltInCall } from "./built-in/built-in.ts";
+import {
+  type BuiltInContract,
+  decodeRow,
+  type Row,
+  rememberDecoded,
+  runBuiltInCall,
+} from "./built-in/built-in.ts";
 import { contractsContract } from "./built-in/contracts.ts";
 import { membersContract } from "./built-in/members.ts";
 import { parametersContract } from "./built-in/parameters.ts";
@@ -66,8 +72,8 @@ export class CallRunner {
       throw new Stop("VM_METHOD_UNKNOWN", call.method);
     }
     if (!mayCall(method, call)) throw new Stop("VM_ACCESS_DENIED");
-    const readOnly = call.readOnly || method.readOnly;
-    return runWasmCall(contract, { ...call, readOnly }, this.run);
+    const runs = method.readOnly && !call.readOnly ? { ...call, readOnly: true } : call;
+    return runWasmCall(contract, runs, this.run);
   }
 }
 
@@ -103,24 +109,34 @@ function findStarted(call: Call): InstalledContract {
   return installed;
 }
 
-/** State values never change once written, so a value's own memory names its decoding. */
-const decodedContracts = new WeakMap<Uint8Array, InstalledContract>();
+const decodeInstalled = rememberDecoded((installed: InstalledContract) => installed);
 
-/** `read` of an installed version: every call needs one, and few are ever named. */
+/** Places of versions by contract and version; every call needs one, and few are ever named. */
+const installedRows = new Map<string, Map<string, Row<InstalledContract>>>();
+const MAX_REMEMBERED_NAMES = 256;
+
+function installedRow(contract: string, version: string): Row<InstalledContract> {
+  let known = installedRows.get(contract);
+  if (known === undefined) {
+    // Anybody may name contracts that do not exist: what is remembered has an end.
+    if (installedRows.size >= MAX_REMEMBERED_NAMES) installedRows.clear();
+    known = new Map();
+    installedRows.set(contract, known);
+  }
+  let row = known.get(version);
+  if (row === undefined) {
+    if (known.size >= MAX_REMEMBERED_NAMES) known.clear();
+    row = rows.installed(contract, version);
+    known.set(version, row);
+  }
+  return row;
+}
+
 function readInstalled(contract: string, version: string, call: Call): InstalledContract | null {
-  const row = rows.installed(contract, version);
+  const row = installedRow(contract, version);
   call.gas.charge(hostCosts.stateGet.base);
   const value = call.state.get(row.contract, row.key);
   return value === null ? null : decodeInstalled(row, value);
-}
-
-function decodeInstalled(row: Row<InstalledContract>, value: Uint8Array): InstalledContract {
-  let installed = decodedContracts.get(value);
-  if (installed === undefined) {
-    installed = decodeRow(row, value);
-    decodedContracts.set(value, installed);
-  }
-  return installed;
 }
 
 /**
@@ -129,7 +145,7 @@ function decodeInstalled(row: Row<InstalledContract>, value: Uint8Array): Instal
  */
 export function judgeCallable(view: StateView, contract: string, version: string): string | null {
   if (builtIns.has(contract)) return version === BUILT_IN_VERSION ? null : "VM_VERSION_UNKNOWN";
-  const row = rows.installed(contract, version);
+  const row = installedRow(contract, version);
   const value = view.get(row.contract, row.key);
   if (value !== null) {
     return decodeInstalled(row, value).state === "started" ? null : "VM_CONTRACT_STOPPED";

@@ -42,9 +42,16 @@ export class ContractCache {
   }
 }
 
+const names = new WeakMap<InstalledContract, string>();
+
 /** Code and manifest decide everything; both are named by their digests. */
-function nameOf({ codeDigest, manifestDigest }: InstalledContract): string {
-  return textOf(codeDigest) + textOf(manifestDigest);
+function nameOf(contract: InstalledContract): string {
+  let name = names.get(contract);
+  if (name === undefined) {
+    name = textOf(contract.codeDigest) + textOf(contract.manifestDigest);
+    names.set(contract, name);
+  }
+  return name;
 }
 
 function load(

@@ -7,6 +7,7 @@ import {
   type ExecutionResult,
   type Executor,
   type Genesis,
+  type Member,
   NeedsRange,
   type Parameters,
   type Receipt,
@@ -21,7 +22,7 @@ import {
   noLogger,
   noMetrics,
 } from "@credlink/primitives";
-import { decodeRow, type Row } from "./built-in/built-in.ts";
+import { decodeRow, type Row, rememberDecoded } from "./built-in/built-in.ts";
 import { endBlock } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
 import { rows } from "./built-in/rows.ts";
@@ -224,15 +225,17 @@ function readRow<T>(view: StateView, row: Row<T>): T {
   return decodeRow(row, value);
 }
 
+const decodeIdentity = rememberDecoded(
+  ({ address, role, organization }: Member): Identity => ({ address, role, organization }),
+);
+
 function identityOf(run: BlockRun, address: Address): Identity {
   const name = textOf(address);
   let identity = run.identities.get(name);
   if (identity === undefined) {
     const row = rows.member(address);
     const value = run.parent.get(row.contract, row.key);
-    const member = value === null ? null : decodeRow(row, value);
-    identity =
-      member === null ? null : { address, role: member.role, organization: member.organization };
+    identity = value === null ? null : decodeIdentity(row, value);
     run.identities.set(name, identity);
   }
   if (identity === null) throw new Stop("VM_SENDER_UNKNOWN");

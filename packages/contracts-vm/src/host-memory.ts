@@ -1,14 +1,17 @@
 import { utf8ToText } from "@credlink/primitives";
+import { textOf } from "./state-overlay.ts";
 import { Stop } from "./stop.ts";
 import type { WasmMemory } from "./wasm/engine.ts";
 
-/** An `i32` operand. Absent only by its type: the engine passes as many as a function declares. */
-export type Word = number | undefined;
+/** An `i32` operand, signed as the engine passes it. */
+export type Word = number;
 
 /** A length operand as the unsigned number it is. */
 export function lengthOf(word: Word): number {
-  return (word ?? 0) >>> 0;
+  return word >>> 0;
 }
+
+const MAX_ASCII = 0x7f;
 
 /** A contract's memory as the host reads and writes it: every pointer is judged. */
 export class HostMemory {
@@ -37,9 +40,11 @@ export class HostMemory {
 
   /** A piece as text of at most `max` bytes. @throws Stop VM_HOST_POINTER, VM_HOST_ARGUMENT */
   readText(at: Word, length: Word, max: number): string {
-    this.place(at, length);
+    const start = this.place(at, length);
     if (lengthOf(length) > max) throw new Stop("VM_HOST_ARGUMENT", "text too long");
-    const bytes = this.read(at, length);
+    const bytes = this.bytes().subarray(start, start + lengthOf(length));
+    // Names are short and ASCII: a decoder's call costs more than they do.
+    if (bytes.every((byte) => byte <= MAX_ASCII)) return textOf(bytes);
     try {
       return utf8ToText(bytes);
     } catch {

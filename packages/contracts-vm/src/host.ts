@@ -63,6 +63,17 @@ function encodeIdentity(identity: Identity): Uint8Array {
   return bytes;
 }
 
+/** Operands of `contract_call`: name, method and arguments by pointer and length; gas. */
+type ContractCallValues = readonly [
+  name: Word,
+  nameLength: Word,
+  method: Word,
+  methodLength: Word,
+  args: Word,
+  argsLength: Word,
+  gas: bigint,
+];
+
 /** A call and what goes with it, while it runs. */
 interface RunningCall {
   readonly call: Call;
@@ -116,64 +127,33 @@ export class Host {
     return this.running;
   }
 
-  /** Every function runs with the gas that the module left, and hands back what it leaves. */
-  private metered(
-    body: (...values: readonly number[]) => number | bigint | undefined,
-  ): HostFunction {
-    // Metered functions take at most five operands, all of them `i32`.
-    return (a, b, c, d, e) => {
-      const { gas } = this.bound();
-      const meter = this.call.gas;
-      meter.settle(Number(gas.value));
-      const result = body(Number(a), Number(b), Number(c), Number(d), Number(e));
-      gas.value = BigInt(meter.remaining);
-      return result;
-    };
-  }
-
   private functions(): Readonly<Record<HostImport, HostFunction>> {
     return {
-      input_size: this.metered(() => this.charged(hostCosts.input, 0, this.call.args.length)),
-      input_read: this.metered((at) => this.write(at, this.call.args, hostCosts.input)),
-      buffer_read: this.metered((at) => this.write(at, this.buffer, hostCosts.buffer)),
-      return_value: this.metered((at, length) => this.setReturnValue(at, length)),
-      revert: this.metered((code, codeLength, message, messageLength) =>
+      input_size: () => this.charged(hostCosts.input, this.call.args.length),
+      input_read: (at: Word) => this.write(at, this.call.args, hostCosts.input),
+      buffer_read: (at: Word) => this.write(at, this.buffer, hostCosts.buffer),
+      return_value: (at: Word, length: Word) => this.setReturnValue(at, length),
+      revert: (code: Word, codeLength: Word, message: Word, messageLength: Word) =>
         this.revert(code, codeLength, message, messageLength),
-      ),
-      state_get: this.metered((at, length) => this.stateGet(at, length)),
-      state_put: this.metered((key, keyLength, value, valueLength) =>
+      state_get: (at: Word, length: Word) => this.stateGet(at, length),
+      state_put: (key: Word, keyLength: Word, value: Word, valueLength: Word) =>
         this.statePut(key, keyLength, value, valueLength),
-      ),
-      state_delete: this.metered((at, length) => this.stateDelete(at, length)),
-      state_range: this.metered((from, fromLength, to, toLength, limit) =>
+      state_delete: (at: Word, length: Word) => this.stateDelete(at, length),
+      state_range: (from: Word, fromLength: Word, to: Word, toLength: Word, limit: Word) =>
         this.stateRange(from, fromLength, to, toLength, limit),
-      ),
-      event: this.metered((topic, topicLength, data, dataLength) =>
+      event: (topic: Word, topicLength: Word, data: Word, dataLength: Word) =>
         this.event(topic, topicLength, data, dataLength),
-      ),
-      caller: this.metered(() => {
-        const { call } = this;
-        call.gas.charge(hostCosts.caller.base);
-        return this.answer(encodeIdentity(call.caller));
-      }),
-      signers: this.metered(() => {
-        const { call } = this;
-        call.gas.charge(hostCosts.caller.base + hostCosts.signer.base * call.signers.length);
-        return this.answer(encode(identitiesCodec, call.signers));
-      }),
-      block_height: this.metered(() =>
-        this.charged(hostCosts.block, 0, BigInt(this.call.block.height)),
-      ),
-      block_time: this.metered(() =>
-        this.charged(hostCosts.block, 0, BigInt(this.call.block.timestampMs)),
-      ),
-      sm3: this.metered((at, length, out) => this.sm3(at, length, out)),
-      sm2_verify: this.metered((key, message, length, signature) =>
+      caller: () => this.charged(hostCosts.caller, this.answer(encodeIdentity(this.call.caller))),
+      signers: () => this.signers(),
+      block_height: () => this.charged(hostCosts.block, BigInt(this.call.block.height)),
+      block_time: () => this.charged(hostCosts.block, BigInt(this.call.block.timestampMs)),
+      sm3: (at: Word, length: Word, out: Word) => this.sm3(at, length, out),
+      sm2_verify: (key: Word, message: Word, length: Word, signature: Word) =>
         this.sm2Verify(key, message, length, signature),
-      ),
-      contract_call: (...values) => this.contractCall(values),
-      commitment_sum: this.metered((at, plus, minus) => this.commitmentSum(at, plus, minus)),
-      abort: this.metered((_message, _file, line, column) => stop("VM_ABORT", `${line}:${column}`)),
+      contract_call: (...values: ContractCallValues) => this.contractCall(values),
+      commitment_sum: (at: Word, plus: Word, minus: Word) => this.commitmentSum(at, plus, minus),
+      abort: (_message: Word, _file: Word, line: Word, column: Word) =>
+        stop("VM_ABORT", `${line}:${column}`),
     };
   }
 
@@ -182,14 +162,23 @@ export class Host {
     return this.instance;
   }
 
-  private charged<T>(cost: HostCost, bytes: number, value: T): T {
-    this.call.gas.chargeFor(cost, bytes);
+  /** Takes gas from what the module has left; the module traps where it is not there. */
+  private charge(gas: number): void {
+    this.bound().charge(gas);
+  }
+
+  private chargeFor({ base, perByte }: HostCost, bytes: number): void {
+    this.charge(base + perByte * bytes);
+  }
+
+  private charged<T>(cost: HostCost, value: T): T {
+    this.charge(cost.base);
     return value;
   }
 
   private write(at: Word, bytes: Uint8Array, cost: HostCost): undefined {
     const start = this.memory.place(at, bytes.length);
-    this.call.gas.chargeFor(cost, bytes.length);
+    this.chargeFor(cost, bytes.length);
     this.memory.write(start, bytes);
   }
 
@@ -202,14 +191,14 @@ export class Host {
   private setReturnValue(at: Word, length: Word): undefined {
     this.memory.place(at, length);
     if (lengthOf(length) > MAX_RETURN_BYTES) throw new Stop("VM_RETURN_TOO_LARGE");
-    this.call.gas.chargeFor(hostCosts.returnValue, lengthOf(length));
+    this.chargeFor(hostCosts.returnValue, lengthOf(length));
     this.returnValue = this.memory.read(at, length);
   }
 
   private revert(code: Word, codeLength: Word, message: Word, messageLength: Word): never {
     const status = this.memory.readText(code, codeLength, MAX_NAME_BYTES);
     const detail = this.memory.readText(message, messageLength, MAX_MESSAGE_BYTES);
-    this.call.gas.chargeFor(hostCosts.revert, lengthOf(codeLength) + lengthOf(messageLength));
+    this.chargeFor(hostCosts.revert, lengthOf(codeLength) + lengthOf(messageLength));
     if (!REVERT_CODE.test(status) || RESERVED_CODE.test(status)) {
       throw new Stop("VM_HOST_ARGUMENT", "form of a revert code");
     }
@@ -225,10 +214,10 @@ export class Host {
 
   private stateGet(at: Word, length: Word): number {
     const key = this.readKey(at, length);
-    this.call.gas.charge(hostCosts.stateGet.base);
+    this.charge(hostCosts.stateGet.base);
     const value = this.call.state.get(this.call.contract, key);
     if (value === null) return -1;
-    this.call.gas.charge(hostCosts.stateGet.perByte * value.length);
+    this.charge(hostCosts.stateGet.perByte * value.length);
     return this.answer(value);
   }
 
@@ -238,14 +227,14 @@ export class Host {
     this.memory.place(value, valueLength);
     const size = lengthOf(valueLength);
     if (size > MAX_VALUE_BYTES) throw new Stop("VM_HOST_ARGUMENT", "length of a value");
-    this.call.gas.chargeFor(hostCosts.statePut, keyBytes.length + size);
+    this.chargeFor(hostCosts.statePut, keyBytes.length + size);
     this.call.state.set(this.call.contract, keyBytes, this.memory.read(value, valueLength));
   }
 
   private stateDelete(at: Word, length: Word): undefined {
     this.requireWritable();
     const key = this.readKey(at, length);
-    this.call.gas.chargeFor(hostCosts.stateDelete, key.length);
+    this.chargeFor(hostCosts.stateDelete, key.length);
     this.call.state.set(this.call.contract, key, null);
   }
 
@@ -254,12 +243,12 @@ export class Host {
     const end = this.readKey(to, toLength, 0);
     const most = lengthOf(limit);
     if (most < 1 || most > MAX_RANGE_ENTRIES) throw new Stop("VM_HOST_ARGUMENT", "range limit");
-    this.call.gas.charge(hostCosts.stateRange.base + hostCosts.rangeEntry.base * most);
+    this.charge(hostCosts.stateRange.base + hostCosts.rangeEntry.base * most);
     const { contract, state } = this.call;
     const entries = state.range({ contract, from: first, to: end, limit: most });
     let size = 0;
     for (const { key, value } of entries) size += key.length + value.length;
-    this.call.gas.charge(hostCosts.stateRange.perByte * size);
+    this.charge(hostCosts.stateRange.perByte * size);
     if (size > MAX_RANGE_BYTES) throw new Stop("VM_HOST_ARGUMENT", "range too large");
     return this.answer(encode(rangeCodec, entries));
   }
@@ -273,14 +262,14 @@ export class Host {
     if (size > MAX_EVENT_BYTES || eventsBefore + events.length >= MAX_EVENTS) {
       throw new Stop("VM_EVENT_LIMIT");
     }
-    this.call.gas.chargeFor(hostCosts.event, size);
+    this.chargeFor(hostCosts.event, size);
     events.push({ contract, topic: name, data: this.memory.read(data, dataLength) });
   }
 
   private sm3(at: Word, length: Word, out: Word): undefined {
     this.memory.place(at, length);
     const target = this.memory.place(out, 32);
-    this.call.gas.chargeFor(hostCosts.sm3, lengthOf(length));
+    this.chargeFor(hostCosts.sm3, lengthOf(length));
     this.memory.write(target, sm3(this.memory.read(at, length)));
   }
 
@@ -288,7 +277,7 @@ export class Host {
     this.memory.place(message, length);
     const publicKey = this.memory.read(key, PUBLIC_KEY_BYTES);
     const signatureBytes = this.memory.read(signature, SIGNATURE_BYTES);
-    this.call.gas.chargeFor(hostCosts.sm2Verify, lengthOf(length));
+    this.chargeFor(hostCosts.sm2Verify, lengthOf(length));
     return sm2Verify(publicKey, this.memory.read(message, length), signatureBytes) ? 1 : 0;
   }
 
@@ -297,31 +286,38 @@ export class Host {
     const count = lengthOf(plus) + lengthOf(minus);
     if (count > MAX_SUM_POINTS) throw new Stop("VM_HOST_ARGUMENT", "number of points");
     const points = this.memory.read(at, count * POINT_BYTES);
-    this.call.gas.chargeFor(hostCosts.commitmentSum, points.length);
+    this.chargeFor(hostCosts.commitmentSum, points.length);
     const isZero = isZeroPointSum(points, lengthOf(plus));
     return isZero === null ? -1 : Number(isZero);
+  }
+
+  private signers(): number {
+    const { signers } = this.call;
+    this.charge(hostCosts.caller.base + hostCosts.signer.base * signers.length);
+    return this.answer(encode(identitiesCodec, signers));
   }
 
   private requireWritable(): void {
     if (this.call.readOnly) throw new Stop("VM_READ_ONLY");
   }
 
-  private contractCall(values: readonly (number | bigint)[]): number {
+  private contractCall(values: ContractCallValues): number {
     const { call, services } = this.current();
     const instance = this.bound();
     call.gas.settle(Number(instance.gas.value));
-    const [name, nameLength, method, methodLength, args, argsLength] = values.map(Number);
+    const [name, nameLength, method, methodLength, args, argsLength, most] = values;
     const contract = this.memory.readText(name, nameLength, MAX_NAME_BYTES);
     const methodName = this.memory.readText(method, methodLength, MAX_NAME_BYTES);
     this.memory.place(args, argsLength);
     call.gas.chargeFor(hostCosts.contractCall, lengthOf(argsLength));
     if (!services.calls.includes(contract)) throw new Stop("VM_CALL_FORBIDDEN", contract);
-    const wanted = BigInt.asUintN(64, BigInt(values[6] ?? 0));
+    const wanted = BigInt.asUintN(64, most);
     const remaining = BigInt(call.gas.remaining);
     const gas = new GasMeter(Number(wanted < remaining ? wanted : remaining));
     const state = new StateOverlay(call.state);
     const inner: Call = {
-      ...call,
+      block: call.block,
+      readOnly: call.readOnly,
       contract,
       version: null,
       method: methodName,

@@ -77,6 +77,24 @@ export function decodeRow<T>(row: Row<T>, value: Uint8Array): T {
   }
 }
 
+/**
+ * `decodeRow` that decodes a value once, and what `derive` makes of it: a value of the state never
+ * changes, so its own memory names its decoding, and both are forgotten together.
+ */
+export function rememberDecoded<T, D extends object>(
+  derive: (decoded: T) => D,
+): (row: Row<T>, value: Uint8Array) => D {
+  const decoded = new WeakMap<Uint8Array, D>();
+  return (row, value) => {
+    let known = decoded.get(value);
+    if (known === undefined) {
+      known = derive(decodeRow(row, value));
+      decoded.set(value, known);
+    }
+    return known;
+  };
+}
+
 /** What a method of a built-in contract is given. */
 export interface BuiltInCall {
   readonly caller: Identity;

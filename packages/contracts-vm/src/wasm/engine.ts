@@ -19,8 +19,11 @@ export interface WasmModuleHandle {
   readonly [Symbol.toStringTag]?: string;
 }
 
-/** A host function: `i32` arrives as a signed number, `i64` as a signed bigint. */
-export type HostFunction = (...values: readonly (number | bigint)[]) => number | bigint | undefined;
+/**
+ * A host function: `i32` arrives as a signed number, `i64` as a signed bigint. Its parameters are
+ * those of its type, which the engine holds an import to.
+ */
+export type HostFunction = (...values: never[]) => number | bigint | undefined;
 
 export type WasmImports = Readonly<Record<string, Readonly<Record<string, HostFunction>>>>;
 

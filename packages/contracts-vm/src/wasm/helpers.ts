@@ -46,6 +46,7 @@ export const helperTypes: readonly FunctionType[] = [
   { parameters: [i32], results: [i32] },
   { parameters: [i32, i32], results: [i32] },
   { parameters: [i64, i64], results: [i64] },
+  { parameters: [i32], results: [] },
 ];
 
 /** A function that the instrumentation adds. */
@@ -157,8 +158,25 @@ function writeSmallest(out: ByteWriter, isWide: boolean): void {
   out.byte(0x7f);
 }
 
+/** `(gas) -> ()`: what the host takes for its functions; exported, called by no instruction. */
+const chargeHost: HelperBody = {
+  type: 3,
+  replaces: [],
+  precedes: [],
+  write(out, places) {
+    out.byte(op.globalGet).u32(places.gas);
+    out.byte(op.localGet).u32(0).byte(op.i64ExtendI32U).byte(op.i64Sub);
+    out.byte(op.globalSet).u32(places.gas);
+    writeGasCheck(out, places);
+  },
+};
+
+/** Place of the exported helper in `helperBodies`. */
+export const HOST_CHARGE = 0;
+
 /** In the order in which they are appended to a module's functions. */
 export const helperBodies: readonly HelperBody[] = [
+  chargeHost,
   chargeBytes,
   chargeElements,
   growMemory,

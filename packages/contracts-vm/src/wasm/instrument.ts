@@ -8,6 +8,7 @@ import {
 import { ByteWriter } from "./byte-writer.ts";
 import {
   fault,
+  HOST_CHARGE,
   helperBodies,
   helperTypes,
   type Places,
@@ -29,6 +30,8 @@ export const instrumentedExports = {
   gas: "$gas",
   /** `i32`: values held by all calls that run; above the limit once they overflowed. */
   stack: "$stack",
+  /** `(i32) -> ()`: takes unsigned gas, and traps where it is not there. */
+  charge: "$charge",
   /** `i32`: one of `fault`, 0 as long as nothing of that kind happened. */
   fault: "$fault",
 } as const;
@@ -117,7 +120,7 @@ function exportSection(module: WasmModule, methods: readonly string[], places: P
     kind === 2 ? name === "memory" : kind === 0 && wanted.has(name),
   );
   const section = new ByteWriter();
-  section.u32(kept.length + module.mutableGlobals.length + 3);
+  section.u32(kept.length + module.mutableGlobals.length + 4);
   for (const { name, kind, index } of kept) section.name(name).byte(kind).u32(index);
   for (const index of module.mutableGlobals) {
     section.name(instrumentedExports.global(index)).byte(3).u32(index);
@@ -125,6 +128,10 @@ function exportSection(module: WasmModule, methods: readonly string[], places: P
   section.name(instrumentedExports.gas).byte(3).u32(places.gas);
   section.name(instrumentedExports.stack).byte(3).u32(places.stack);
   section.name(instrumentedExports.fault).byte(3).u32(places.fault);
+  section
+    .name(instrumentedExports.charge)
+    .byte(0)
+    .u32(places.firstHelper + HOST_CHARGE);
   return section;
 }
 
