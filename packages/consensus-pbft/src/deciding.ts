@@ -2,7 +2,7 @@
 import { type Digest, equalBytes, invariant, toHex } from "@credlink/primitives";
 import { checkCertificateShape } from "./certificates.ts";
 import type { Input, Successor } from "./effects.ts";
-import { armRetransmission, disarm, halt, report } from "./emit.ts";
+import { armRetransmission, disarm, halt, report, timesOf } from "./emit.ts";
 import type { Commit, CommitCertificate, Decided, Proposal, UnsignedMessage } from "./messages.ts";
 import { findQuorum, rejectProposal } from "./normal-case.ts";
 import {
@@ -307,7 +307,7 @@ function adoptNextHeight(step: Step, next: ReplicaState["next"]): void {
     if (equalBytes(next.sent.parentDigest, state.head.digest)) {
       current.sent.set("pre-prepare", next.sent);
       current.proposedView = current.view;
-      armRetransmission(step);
+      armRetransmission(step, timesOf(state).firstMs);
     }
   }
   const receivedMs = step.nowMs;

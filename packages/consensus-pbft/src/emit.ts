@@ -4,6 +4,7 @@ import type { TimerKey, VoteRecord } from "./effects.ts";
 import type { ConsensusErrorCode } from "./errors.ts";
 import type { UnsignedMessage } from "./messages.ts";
 import type { ReportCode } from "./reports.ts";
+import { type RetransmissionTimes, retransmissionTimes } from "./retransmission-times.ts";
 import type { ReplicaState, Step } from "./state.ts";
 
 /** Reports a fact about the current height and view. */
@@ -45,7 +46,7 @@ export function releaseVotes(step: Step, lsn: number): void {
     if (message.height === current.height && message.view === current.view) {
       current.sent.set(message.type, message);
       step.effects.push({ type: "broadcast", message });
-      armRetransmission(step);
+      armRetransmission(step, timesOf(state).firstMs);
     } else if (message.height === current.height + 1 && message.type === "pre-prepare") {
       next.sent = message;
       step.effects.push({ type: "broadcast", message });
@@ -55,25 +56,25 @@ export function releaseVotes(step: Step, lsn: number): void {
   }
 }
 
-/** Whether the head was decided so lately that a vote for it does not ask for an answer. */
+/** Whether the head was decided so lately that who lacks our vote has not asked for it yet. */
 function isJustDecided({ state, nowMs }: Step, height: Height): boolean {
   const decided = height === state.head.height ? state.recent.get(height) : undefined;
-  return decided !== undefined && Math.abs(nowMs - decided.decidedAtMs) < ANSWER_INTERVAL_MS;
+  return decided !== undefined && Math.abs(nowMs - decided.decidedAtMs) < timesOf(state).firstMs;
 }
 
-/** Milliseconds between retransmissions of own votes. */
-export const RETRANSMIT_MS = 500;
-/**
- * A vote for a decided height that comes this long after the decision was sent by somebody who is
- * stuck; also the least time between two answers to one peer about one height, milliseconds.
- */
-export const ANSWER_INTERVAL_MS = RETRANSMIT_MS / 2;
+/** How soon this replica sends votes again and answers who is stuck. */
+export function timesOf({ options }: ReplicaState): RetransmissionTimes {
+  return retransmissionTimes(options.minTimeoutMs);
+}
 
-/** Starts the retransmission of own votes of the current view, if it does not run. */
-export function armRetransmission(step: Step): void {
-  const { height, view } = step.state.current;
+/** Own votes of the current view are out: sent again by then, a timer that is due later gives way. */
+export function armRetransmission(step: Step, delayMs: number): void {
+  const { state, nowMs } = step;
+  const { height, view } = state.current;
   const timer: TimerKey = { kind: "vote-retransmit", height, view };
-  if (!isArmed(step.state, timer)) arm(step, timer, RETRANSMIT_MS);
+  if ((dueMs(state, timer) ?? Number.POSITIVE_INFINITY) > nowMs + delayMs) {
+    arm(step, timer, delayMs);
+  }
 }
 
 function keyOf(timer: TimerKey): string {

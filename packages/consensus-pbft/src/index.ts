@@ -23,6 +23,7 @@ export * from "./metrics.ts";
 export { missesOwnVote } from "./recovery.ts";
 export { createReplica, defaultReplicaOptions, defaultTiming } from "./replica.ts";
 export * from "./reports.ts";
+export { type RetransmissionTimes, retransmissionTimes } from "./retransmission-times.ts";
 export * from "./statements.ts";
 export * from "./vote-log.ts";
 export * from "./wire.ts";

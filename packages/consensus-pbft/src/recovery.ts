@@ -1,7 +1,7 @@
 /** What a restart makes of the vote log, and how a lost vote log is noticed. */
 import { equalBytes, type Height, height as toHeight } from "@credlink/primitives";
 import type { VoteRecord } from "./effects.ts";
-import { armRetransmission, report, startViewTimer } from "./emit.ts";
+import { armRetransmission, report, startViewTimer, timesOf } from "./emit.ts";
 import type { Message, UnsignedMessage } from "./messages.ts";
 import {
   addCandidate,
@@ -78,7 +78,7 @@ export function resume(step: Step): void {
     current.sent.set(message.type, message);
     step.effects.push({ type: "broadcast", message });
   }
-  if (current.sent.size > 0) armRetransmission(step);
+  if (current.sent.size > 0) armRetransmission(step, timesOf(state).firstMs);
   if (current.view > 0 || current.sent.size > 0) startViewTimer(step);
 }
 

@@ -1,6 +1,6 @@
 /** Messages may be lost: own votes are sent again, and peers that are behind are answered. */
 import type { Height, ValidatorIndex } from "@credlink/primitives";
-import { ANSWER_INTERVAL_MS, armRetransmission, report } from "./emit.ts";
+import { armRetransmission, report, timesOf } from "./emit.ts";
 import type { Message, UnsignedMessage } from "./messages.ts";
 import { type Step, votingIndex } from "./state.ts";
 
@@ -15,7 +15,7 @@ export function onRetransmitTimer(step: Step): void {
     const message: UnsignedMessage | undefined = sent.get(type);
     if (message !== undefined) step.effects.push({ type: "broadcast", message });
   }
-  armRetransmission(step);
+  armRetransmission(step, timesOf(state).repeatMs);
 }
 
 /**
@@ -31,7 +31,7 @@ export function answerLate(
   const decision = state.recent.get(height);
   if (decision === undefined || sender >= decision.validatorCount) return;
   const isStuck = type === "wish" || type === "view-change";
-  if (!isStuck && Math.abs(nowMs - decision.decidedAtMs) < ANSWER_INTERVAL_MS) return;
+  if (!isStuck && Math.abs(nowMs - decision.decidedAtMs) < timesOf(state).answerMs) return;
   if (!mayAnswer(step, height, sender)) return;
   const { certificate, proposal } = decision;
   report(step, "CONSENSUS_LATE_MESSAGE_ANSWERED", `validator ${sender}`);
@@ -45,7 +45,7 @@ export function answerLate(
 function mayAnswer({ state, nowMs }: Step, height: Height, sender: ValidatorIndex): boolean {
   const key = `${height}/${sender}`;
   const last = state.answered.get(key);
-  if (last !== undefined && Math.abs(nowMs - last.atMs) < ANSWER_INTERVAL_MS) return false;
+  if (last !== undefined && Math.abs(nowMs - last.atMs) < timesOf(state).answerMs) return false;
   state.answered.set(key, { height, atMs: nowMs });
   return true;
 }

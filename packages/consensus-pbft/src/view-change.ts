@@ -1,7 +1,7 @@
 /** Entering views and the primary's basis for its proposal. @see docs/protocol/consensus.md §5 */
 import type { View } from "@credlink/primitives";
 import { checkViewChangeShape, highestPreparedView } from "./certificates.ts";
-import { arm, disarmAll, persistVote, RETRANSMIT_MS, report, startViewTimer } from "./emit.ts";
+import { arm, disarmAll, persistVote, report, startViewTimer, timesOf } from "./emit.ts";
 import { commitsOf, convict, findAmnesia, isDoubleViewChange, keepDenial } from "./evidence.ts";
 import type { UnsignedMessage, ViewChange, ViewChangeVote } from "./messages.ts";
 import { type Basis, type HeightState, type Step, validatorCount, votingIndex } from "./state.ts";
@@ -43,7 +43,8 @@ export function recordEntry(step: Step): void {
   persistVote(step, { type: "entered-view", height: current.height, view }, message);
   startViewTimer(step);
   if (current.ownWish > view) {
-    arm(step, { kind: "wish-retransmit", height: current.height, view }, RETRANSMIT_MS);
+    const timer = { kind: "wish-retransmit", height: current.height, view } as const;
+    arm(step, timer, timesOf(state).repeatMs);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type ReplicaStart,
   type ReplicaStatus,
   type Roster,
+  retransmissionTimes,
   type SignedVote,
   type VoteRecord,
   voteLogIdentity,
@@ -275,6 +276,7 @@ class NodeEngine implements Engine {
       validatorsAt: this.#parts.directory.at,
       isConvicted: (...place) => this.#parts.evidence.isConvicted(...place),
       sinceAdvanceMs: () => this.#driver?.sinceAdvanceMs() ?? 0,
+      lateMs: retransmissionTimes(this.#options.timeouts.minTimeoutMs).lateMs,
       deliver: (from, message) => {
         this.#seenVotes.note(from, message);
         this.#driver?.feed({ type: "message", message });

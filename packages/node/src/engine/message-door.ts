@@ -49,6 +49,11 @@ export interface DoorComponents {
   readonly isConvicted: (height: Height, sender: number, view: number) => boolean;
   /** Monotonic milliseconds since the replica left the height before the one it decides. */
   readonly sinceAdvanceMs: () => number;
+  /**
+   * After a height is decided its last votes still arrive; only from this age on does an old vote
+   * mean that its sender is behind, milliseconds (`RetransmissionTimes`).
+   */
+  readonly lateMs: number;
   /** A verified message for the replica. */
   readonly deliver: (from: PeerId, message: Message) => void;
   /** A validator speaks of a height beyond our window: we may be behind. */
@@ -57,12 +62,6 @@ export interface DoorComponents {
   /** The others decide this height, and we do not. */
   readonly onLag: (height: number) => void;
 }
-
-/**
- * After a height is decided its last votes still arrive; only from this age on does an old vote
- * mean that its sender is behind, milliseconds. Below the retransmission interval.
- */
-const LATE_VOTE_GRACE_MS = 400;
 
 /** The height that a message is about. */
 export function heightOf(message: Message): Height {
@@ -102,7 +101,7 @@ export function createMessageDoor(
     if (sender.peerId !== from.id) return "not_sender";
     if (parts.isConvicted(height, message.sender, message.view)) return "convicted";
     const isVote = message.type === "prepare" || message.type === "commit";
-    const isJustLate = height + 1 === status.height && parts.sinceAdvanceMs() < LATE_VOTE_GRACE_MS;
+    const isJustLate = height + 1 === status.height && parts.sinceAdvanceMs() < parts.lateMs;
     return height < status.height && isVote && isJustLate ? "late" : set;
   };
 

@@ -28,8 +28,8 @@ import { type CommittedBlock, TwinsInstance } from "./instance.ts";
 import { Restart } from "./restart.ts";
 import { instanceCount, type TwinsShape, type ViewChoice } from "./scenario.ts";
 
-/** View timeouts of a scenario: below the interval of retransmission, so that views stay short. */
-const TIMEOUT_MS = 400;
+/** View timeouts of a scenario: shorter than votes take to come again, so that views stay short. */
+const TIMEOUT_MS = 90;
 /** Blocks are so far apart that the clock moves between them. */
 const BLOCK_INTERVAL_MS = 10;
 const START_MS = 1_700_000_000_000;

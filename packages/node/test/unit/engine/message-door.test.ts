@@ -61,7 +61,7 @@ async function blockOne(): Promise<Proposal> {
 const shorter = { ...set, validators: set.validators.slice(0, 3) };
 
 /** Everybody is a validator up to height 1, n3 no more from 2 on. */
-function openDoor(holds = true, current = 1) {
+function openDoor(holds = true, current = 1, sinceAdvanceMs = 10_000) {
   const clock = createSimulatedClock();
   const metrics = createRecordingMetrics();
   const cuts: string[] = [];
@@ -91,7 +91,8 @@ function openDoor(holds = true, current = 1) {
     }),
     validatorsAt: (at) => (at === 1 ? set : shorter),
     isConvicted: () => false,
-    sinceAdvanceMs: () => 10_000,
+    sinceAdvanceMs: () => sinceAdvanceMs,
+    lateMs: 200,
     deliver: (from) => delivered.push(from),
     onAhead: () => {},
     clock,
@@ -187,4 +188,15 @@ it("a removed validator that floods is cut as any peer that does", async () => {
   expect(door.cuts).toEqual([]);
   door.receive("n3", prepare(3, 0, 2));
   expect(door.cuts).toEqual(["n3"]);
+});
+
+it("a vote for the height just decided is dropped unverified for 200 ms, and heard from then on", async () => {
+  const late = openDoor(true, 2, 199);
+  late.receive("n1", prepare(1, 0, 1));
+  await settled();
+  expect([late.dropped("late"), late.verified(), late.delivered]).toEqual([1, 0, []]);
+  const stuck = openDoor(true, 2, 200);
+  stuck.receive("n1", prepare(1, 0, 1));
+  await settled();
+  expect([stuck.dropped("late"), stuck.verified(), stuck.delivered]).toEqual([0, 1, ["n1"]]);
 });
