@@ -3,7 +3,7 @@ import { equalBytes, type ValidatorIndex } from "@credlink/primitives";
 import { report } from "./emit.ts";
 import type { Commit, PrePrepare, Prepare, SignedVote, ViewChange } from "./messages.ts";
 import { deniesCommit } from "./signed-evidence.ts";
-import type { HeightState, Step } from "./state.ts";
+import type { Denials, HeightState, Step } from "./state.ts";
 
 /** Emits a pair of excluding votes, once for each signer, kind and height. */
 export function convict(
@@ -42,12 +42,6 @@ export function isDoubleViewChange(first: ViewChange, second: ViewChange): boole
   }
   return !equalBytes(first.preparedDigest, second.preparedDigest);
 }
-
-/**
- * View changes by which a signer denies COMMITs: `preparedView` < c < `view`. None denies all that
- * another one does. Ascending by view, without their certificates, which are not signed.
- */
-export type Denials = Map<ValidatorIndex, readonly ViewChange[]>;
 
 /** Denials kept of one signer: as many as there are views whose COMMITs are kept (§8). */
 export const MAX_DENIALS = 11;

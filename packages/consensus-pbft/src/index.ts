@@ -18,7 +18,6 @@ export * from "./codecs.ts";
 export * from "./crc32c.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";
-export type { ReplicaHoldings } from "./holdings.ts";
 export * from "./metrics.ts";
 export { missesOwnVote } from "./recovery.ts";
 export { createReplica, defaultReplicaOptions, defaultTiming } from "./replica.ts";

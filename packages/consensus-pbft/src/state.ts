@@ -17,7 +17,6 @@ import type {
   TimerKey,
   Timing,
 } from "./effects.ts";
-import type { Denials } from "./evidence.ts";
 import type {
   Commit,
   CommitCertificate,
@@ -67,6 +66,12 @@ export interface Basis {
   readonly viewChanges: readonly ViewChangeVote[];
   readonly prepared: PreparedCertificate | null;
 }
+
+/**
+ * View changes by which a signer denies COMMITs: `preparedView` < c < `view`. None denies all that
+ * another one does. Ascending by view, without their certificates, which are not signed.
+ */
+export type Denials = Map<ValidatorIndex, readonly ViewChange[]>;
 
 /** Everything about the height being decided. */
 export interface HeightState {

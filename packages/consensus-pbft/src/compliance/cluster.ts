@@ -26,7 +26,7 @@ import {
 import { decodeMessage, encodeMessage } from "../wire.ts";
 import { Checks } from "./checks.ts";
 import { createDice, fakeSignature, fakeValidator, verifyFakeSignature } from "./fakes.ts";
-import { TestNode } from "./node.ts";
+import { TestNode, type TestNodeHost } from "./node.ts";
 import { EventQueue } from "./queue.ts";
 
 /** A message on its way. Numbers are those of nodes, not validator indices. */
@@ -74,7 +74,7 @@ export interface TestClusterOptions {
  * Replicas of one chain in one thread on virtual time: same options, same run. Invariants are
  * checked at every vote and decision; `checks.violations` lists what broke.
  */
-export class TestCluster {
+export class TestCluster implements TestNodeHost {
   readonly options: TestClusterOptions;
   readonly checks = new Checks();
   readonly validators: readonly Validator[];

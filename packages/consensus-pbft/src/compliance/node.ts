@@ -4,6 +4,7 @@ import {
   type Height,
   height as toHeight,
   toHex,
+  type ValidatorIndex,
 } from "@credlink/primitives";
 import type {
   Effect,
@@ -13,12 +14,13 @@ import type {
   ReplicaStart,
   Successor,
   TimerKey,
+  Timing,
   VoteRecord,
 } from "../effects.ts";
 import type { CommitCertificate, Message, Proposal, UnsignedMessage } from "../messages.ts";
 import { createReplica } from "../replica.ts";
-import { primaryOf } from "../validator-set.ts";
-import type { TestCluster } from "./cluster.ts";
+import { primaryOf, type Roster, type ValidatorSet } from "../validator-set.ts";
+import type { Checks } from "./checks.ts";
 import { blockOf, INVALID_TRANSACTION, proposalOf } from "./fakes.ts";
 
 /** A committed block of a test node. */
@@ -27,10 +29,41 @@ export interface StoredBlock {
   readonly certificate: CommitCertificate;
 }
 
+/** What a node needs of the cluster that it is part of. Times in milliseconds. */
+export interface TestNodeHost {
+  readonly genesisDigest: Digest;
+  readonly nowMs: number;
+  readonly nodes: readonly TestNode[];
+  readonly checks: Checks;
+  readonly options: {
+    readonly trace?: boolean;
+    readonly judge?: (node: number, proposal: Proposal) => boolean | undefined;
+  };
+  readonly timing: {
+    readonly fsyncMs: (node: number) => number;
+    readonly executeMs: (node: number) => number;
+    readonly commitMs: (node: number) => number;
+    readonly buildMs: number;
+    readonly syncMs: number;
+  };
+  /** Clock error of a node. */
+  skewOf(node: number): number;
+  validatorsAt(height: number): ValidatorSet;
+  rosterAt(height: number, branch: Digest): Roster;
+  timingAt(height: number): Timing;
+  noteTurn(proposal: Proposal): void;
+  schedule(delayMs: number, run: () => void): void;
+  poolOf(node: number): readonly Uint8Array[];
+  canReach(from: number, to: number): boolean;
+  broadcast(from: number, message: UnsignedMessage): void;
+  sendTo(from: number, index: ValidatorIndex, message: UnsignedMessage): void;
+  convict(effect: Extract<Effect, { readonly type: "evidence" }>): void;
+}
+
 /** One node of a test cluster: a real replica in a shell of fakes. */
 export class TestNode {
   readonly number: number;
-  readonly #cluster: TestCluster;
+  readonly #cluster: TestNodeHost;
   readonly options: ReplicaOptions;
   /** What the running replica was started with. */
   startedWith: ReplicaStart | null = null;
@@ -55,7 +88,7 @@ export class TestNode {
   trace: { readonly input: Input | "start"; readonly nowMs: number; effects: readonly Effect[] }[] =
     [];
 
-  constructor(cluster: TestCluster, number: number, options: ReplicaOptions) {
+  constructor(cluster: TestNodeHost, number: number, options: ReplicaOptions) {
     this.#cluster = cluster;
     this.number = number;
     this.options = options;

@@ -1,6 +1,7 @@
 import {
   type CommitCertificate,
   createReplica,
+  defaultTiming,
   type Effect,
   type Input,
   type Message,
@@ -8,11 +9,45 @@ import {
   type Replica,
   type ReplicaOptions,
   type ReplicaStart,
+  type Roster,
+  type Successor,
   type TimerKey,
+  type Timing,
+  type UnsignedMessage,
   type VoteRecord,
 } from "@credlink/consensus-pbft";
 import { equalBytes, toHex, type ValidatorIndex } from "@credlink/primitives";
-import { TWINS_TIMING, type TwinsNetwork } from "./network.ts";
+
+/** Blocks are so far apart that the clock moves between them. */
+const BLOCK_INTERVAL_MS = 10;
+/** Timing of every height. */
+export const TWINS_TIMING: Timing = { ...defaultTiming, minBlockIntervalMs: BLOCK_INTERVAL_MS };
+
+/** What an instance needs of the network that it is part of. */
+export interface TwinsHost {
+  readonly nowMs: number;
+  readonly head: ReplicaStart["head"];
+  /** V(h) of every height; that of height 1 has the primaries of the script. */
+  readonly roster: Roster;
+  readonly scripted: Roster;
+  readonly successor: Successor;
+  optionsOf(key: ValidatorIndex): ReplicaOptions;
+  hasWork(height: number): boolean;
+  /** An instance is in a view of the scripted height. */
+  noteView(view: number): void;
+  enqueue(run: () => void): void;
+  nextOrder(): number;
+  heardBy(to: TwinsInstance): readonly TwinsInstance[];
+  broadcast(from: TwinsInstance, message: UnsignedMessage): void;
+  send(from: TwinsInstance, key: ValidatorIndex, message: UnsignedMessage): void;
+  newProposal(
+    from: TwinsInstance,
+    effect: Extract<Effect, { readonly type: "build-proposal" }>,
+  ): Proposal;
+  decided(node: TwinsInstance, block: CommittedBlock): void;
+  convict(effect: Extract<Effect, { readonly type: "evidence" }>): void;
+  halted(node: TwinsInstance, code: string): void;
+}
 
 /** A block that an instance committed, with what proved it decided. */
 export interface CommittedBlock {
@@ -28,7 +63,7 @@ export class TwinsInstance {
   readonly number: number;
   readonly key: ValidatorIndex;
   readonly isHonest: boolean;
-  readonly #network: TwinsNetwork;
+  readonly #network: TwinsHost;
   readonly #options: ReplicaOptions;
   #replica: Replica | null = null;
   #life = 0;
@@ -43,7 +78,7 @@ export class TwinsInstance {
   /** Height that it was told to sync to. */
   syncTarget = 0;
 
-  constructor(network: TwinsNetwork, number: number, key: ValidatorIndex, isHonest: boolean) {
+  constructor(network: TwinsHost, number: number, key: ValidatorIndex, isHonest: boolean) {
     this.#network = network;
     this.number = number;
     this.key = key;

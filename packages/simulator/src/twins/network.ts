@@ -2,7 +2,6 @@ import {
   createRoster,
   createValidatorSet,
   defaultReplicaOptions,
-  defaultTiming,
   type Effect,
   evidenceOf,
   type IndexedSignature,
@@ -11,7 +10,6 @@ import {
   type ReplicaOptions,
   type Roster,
   type Successor,
-  type Timing,
   type UnsignedMessage,
 } from "@credlink/consensus-pbft";
 import { Checks, fakeValidator } from "@credlink/consensus-pbft/compliance";
@@ -24,19 +22,15 @@ import {
   type ValidatorIndex,
   validatorIndex,
 } from "@credlink/primitives";
-import { type CommittedBlock, TwinsInstance } from "./instance.ts";
-import { Restart } from "./restart.ts";
+import { type CommittedBlock, TWINS_TIMING, type TwinsHost, TwinsInstance } from "./instance.ts";
+import { Restart, type RestartHost } from "./restart.ts";
 import { instanceCount, type TwinsShape, type ViewChoice } from "./scenario.ts";
 
 /** View timeouts of a scenario: shorter than votes take to come again, so that views stay short. */
 const TIMEOUT_MS = 90;
-/** Blocks are so far apart that the clock moves between them. */
-const BLOCK_INTERVAL_MS = 10;
 const START_MS = 1_700_000_000_000;
 const NO_BYTES = new Uint8Array();
 const HEAD = { height: toHeight(0), digest: toDigest(new Uint8Array(32)), timestampMs: 0 };
-/** Timing of every height. */
-export const TWINS_TIMING: Timing = { ...defaultTiming, minBlockIntervalMs: BLOCK_INTERVAL_MS };
 const rosters = new Map<number, Roster>();
 
 function rosterOf(validators: number): Roster {
@@ -72,7 +66,7 @@ export type TwinsMode =
   | "closed";
 
 /** The instances of one scenario and what is between them: no loss but by partition, no latency. */
-export class TwinsNetwork {
+export class TwinsNetwork implements TwinsHost, RestartHost {
   readonly shape: TwinsShape;
   readonly instances: readonly TwinsInstance[];
   /** V(h) of every height; that of height 1 has the primaries of the script. */

@@ -3,8 +3,17 @@ import { honestOne, quorum } from "@credlink/consensus-pbft/certificates";
 import { isCovered } from "@credlink/consensus-pbft/compliance";
 import { isHigherVote, isVote, type Vote } from "@credlink/node/engine";
 import type { TwinsInstance } from "./instance.ts";
-import type { TwinsNetwork } from "./network.ts";
-import type { RestartPoint } from "./scenario.ts";
+import type { RestartPoint, TwinsShape } from "./scenario.ts";
+
+/** What a restart needs of the network. */
+export interface RestartHost {
+  readonly shape: TwinsShape;
+  readonly instances: readonly TwinsInstance[];
+  /** Whether the key that restarted was silenced by its peers. */
+  abstained: boolean;
+  heardBy(to: TwinsInstance): readonly TwinsInstance[];
+  violate(node: TwinsInstance, text: string): void;
+}
 
 /**
  * The amnesiac: key 0 goes down and comes back with an older image of its vote log. As a node
@@ -13,13 +22,13 @@ import type { RestartPoint } from "./scenario.ts";
  * within f.
  */
 export class Restart {
-  readonly #network: TwinsNetwork;
+  readonly #network: RestartHost;
   readonly #point: RestartPoint;
   /** Highest vote of the key that each instance has received. */
   readonly #seen = new Map<TwinsInstance, Vote>();
   #phase: "before" | "waiting" | "done" = "before";
 
-  constructor(network: TwinsNetwork, point: RestartPoint) {
+  constructor(network: RestartHost, point: RestartPoint) {
     this.#network = network;
     this.#point = point;
   }
