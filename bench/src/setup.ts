@@ -15,7 +15,7 @@ import {
 } from "@credlink/client";
 import { CREDENTIAL_CONTRACT, CREDENTIAL_CONTRACT_VERSION } from "@credlink/contracts";
 import { addressFromPublicKey, createSm2Signer, generateKeyPair } from "@credlink/crypto";
-import { type CredentialStep, type ExampleKey, generateBusinessMonth } from "@credlink/examples";
+import { type ExampleKey, generateBusinessMonth, stepsBehind } from "@credlink/examples";
 import { toHex } from "@credlink/primitives";
 
 /** What is needed of a network that runs. */
@@ -96,7 +96,7 @@ async function setUpParents(client: Client, institution: ExampleKey) {
   }));
   for (const call of registerRelationKeysCalls(keys)) await client.execute(call);
   const { service, serviceKey, enterprise } = work.worker;
-  for (const step of restsOn(month.steps, service.id)) {
+  for (const step of stepsBehind(month.steps, service.id)) {
     await client.execute({
       contract: CREDENTIAL_CONTRACT,
       version: CREDENTIAL_CONTRACT_VERSION,
@@ -106,14 +106,4 @@ async function setUpParents(client: Client, institution: ExampleKey) {
     });
   }
   return { enterprise: enterprise.frameworkKey, worker: serviceKey, service: service.id };
-}
-
-/** The steps that `id` depends on, itself last. */
-function restsOn(steps: readonly CredentialStep[], id: Uint8Array): readonly CredentialStep[] {
-  const needed = new Set([toHex(id)]);
-  for (const step of steps.toReversed()) {
-    if (!needed.has(toHex(step.id))) continue;
-    for (const on of step.dependsOn) needed.add(toHex(on));
-  }
-  return steps.filter((step) => needed.has(toHex(step.id)));
 }

@@ -15,9 +15,8 @@ import {
   planNetwork,
   type RunningNetwork,
   startNetwork,
-  traceCredential,
 } from "@credlink/cli";
-import { type Client, createClient, createIdentity } from "@credlink/client";
+import { type Client, createClient, createIdentity, traceUp } from "@credlink/client";
 import { addressFromPublicKey, createSm2Signer, generateKeyPair } from "@credlink/crypto";
 import { SUCCESS } from "@credlink/ledger";
 import { toHex } from "@credlink/primitives";
@@ -153,7 +152,7 @@ async function runBusiness(dir: string, running: RunningNetwork): Promise<void> 
   const regulator = clients.at(-1) ?? client;
   const [invoice] = month.invoices;
   if (invoice === undefined) throw new Error("the month has invoices");
-  const trace = await traceCredential(regulator, invoice.record.id);
+  const trace = await traceUp(regulator, invoice.record.id);
   step("traced one invoice back to the identities behind it, at the regulator's node");
 
   say(`\n${renderFamilies(countFamilies(all))}\n`);

@@ -27,3 +27,4 @@ export type { Incidents } from "./month/risks.ts";
 export { createExampleRandom, type ExampleRandom } from "./random.ts";
 export { generateRefusedCases, type RefusedCase } from "./refused-cases.ts";
 export { type CredentialDraft, type CredentialStep, type ExampleKey, StepBuilder } from "./step.ts";
+export { stepsBehind } from "./steps-behind.ts";

@@ -202,6 +202,9 @@ describe("each refused transaction has its own code", () => {
 
 /** Id of the credential that the command line submits. */
 let id = "";
+/** Another one that names the first as its parent. */
+let alert = "";
+let alertFile = "";
 
 describe("T-4.8.2-a: a credential's round trip on the command line", () => {
   const uscc = "91440300MA5DA1234P";
@@ -281,6 +284,38 @@ describe("T-4.8.2-a: a credential's round trip on the command line", () => {
     const unknown = "00".repeat(32);
     const missing = await credlinkJson("credential", "get", unknown, ...connection());
     expect(missing.code).toBe(6);
+  });
+
+  it("T-4.4: what rests on it is found by the index of any node, and proven", async () => {
+    const draft = {
+      type: "risk.alert",
+      subjects: [],
+      parents: [{ id, relation: "assesses" }],
+      validFrom: new Date(Date.now() - 30_000).toISOString(),
+      payload: {
+        ruleId: "night-burst/1",
+        severity: "low",
+        targets: [{ bytes: id }],
+        detectedAt: new Date(Date.now() - 60_000).toISOString(),
+      },
+    };
+    alertFile = join(network.folder.path, "alert.json");
+    writeFileSync(alertFile, JSON.stringify(draft));
+    const submitted = await credlinkJson(
+      ...["credential", "submit", "--file", alertFile],
+      ...["--network", network.dir, "--as", "org-1/service-centre"],
+    );
+    expect(submitted.stderr).toBe("");
+    alert = submitted.value.at("id").text;
+    await network.agree(all, submitted.value.at("height").number);
+    const down = await credlinkJson(
+      ...["credential", "trace", id, "--down", "--depth", "5", "--limit", "10", ...connection()],
+    );
+    expect(down.value.at("steps").list.map((step) => step.at("id").text)).toEqual([id, alert]);
+    expect(down.value.at("steps", 1, "by").value).toEqual({ from: id, relation: "assesses" });
+    expect(down.value.at("next").value).toBeNull();
+    const wrong = await credlinkJson("credential", "trace", id, "--limit", "257", ...connection());
+    expect([wrong.code, wrong.value.at("error", "code").text]).toEqual([2, "CLI_USAGE"]);
   });
 
   it("block get, tx get, member show and contract list answer with proof", async () => {

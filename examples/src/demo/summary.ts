@@ -1,4 +1,5 @@
-import { renderTable, type TraceStep } from "@credlink/cli";
+import { renderTable } from "@credlink/cli";
+import type { TraceStep } from "@credlink/client";
 import type { CredentialFamily } from "@credlink/contracts";
 import { toHex } from "@credlink/primitives";
 import type { FamilyRow } from "./submissions.ts";
@@ -45,7 +46,7 @@ export function renderTrace(steps: readonly TraceStep[]): string {
       `${group.length}`,
       `${toHex(record.id).slice(0, 12)}${group.length > 1 ? " …" : ""}`,
       standing.status,
-      [...new Set(first.parents.map((parent) => parent.relation))].join(", ") || "–",
+      [...new Set(record.parents.map((parent) => parent.relation))].join(", ") || "–",
       span,
     ];
   });

@@ -58,6 +58,10 @@ export const apiErrors = defineErrors({
     meaning: "There is no such block on this node, or it does not keep that history any more.",
     remedy: "Ask for a height up to the head, or another node; this one may still be catching up.",
   },
+  API_WALK_TOO_LARGE: {
+    meaning: "The page lies further on in the walk than the gateway walks in one call.",
+    remedy: "Begin nearer, ask for less depth, or page through credential.children.",
+  },
   API_ADDRESS_INVALID: {
     meaning: "The text is no address: its checksum or its prefix is wrong.",
     remedy: "Copy the address again; it begins with cl1.",

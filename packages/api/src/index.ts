@@ -8,6 +8,8 @@
  * methods["block.header"].session; // true
  * ```
  */
+
+export { MAX_CREDENTIAL_PAGE, MAX_TRACE_DEPTH } from "./credential-methods.ts";
 export { type ApiErrorCode, apiErrors } from "./errors.ts";
 export {
   errorEnvelope,
@@ -20,3 +22,4 @@ export {
 } from "./json-rpc.ts";
 export * from "./methods.ts";
 export { createOpenRPCDocument, type OpenRPCDocument } from "./open-rpc.ts";
+export * from "./scalars.ts";

@@ -1,12 +1,6 @@
 import { z } from "zod";
-
-/** Bytes as lower-case hexadecimal. */
-export const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/);
-/** A 32-byte digest as 64 hexadecimal digits. */
-export const digestHex = z.string().regex(/^[0-9a-f]{64}$/);
-/** A member's address, bech32m with the prefix `cl`. */
-export const addressText = z.string().regex(/^cl1[02-9ac-hj-np-z]{6,120}$/);
-export const heightNumber = z.number().int().nonnegative();
+import { credentialMethods } from "./credential-methods.ts";
+import { addressText, digestHex, heightNumber, hex } from "./scalars.ts";
 
 const header = z.object({
   height: heightNumber,
@@ -35,6 +29,9 @@ const transactionOutcome = z.discriminatedUnion("status", [
   z.object({ status: z.literal("expired") }),
   z.object({ status: z.literal("unknown") }),
 ]);
+
+/** Most values that one call of `state.getMany` asks for. */
+export const MAX_STATE_ENTRIES = 1_024;
 
 /**
  * Every method of the JSON-RPC 2.0 gateway at `POST /rpc`: what it takes (`params`, an object), what
@@ -149,6 +146,21 @@ export const methods = {
       header,
     }),
   },
+  /** Several values of one head's state, each with its proof: all under one header. */
+  "state.getMany": {
+    session: true,
+    params: z.strictObject({
+      entries: z
+        .array(z.strictObject({ contract: z.string().max(64), key: hex }))
+        .min(1)
+        .max(MAX_STATE_ENTRIES),
+    }),
+    result: z.object({
+      /** In the order asked for. */
+      entries: z.array(z.object({ value: hex.nullable(), proof: hex })),
+      header,
+    }),
+  },
   /** A read-only call on the head's state; its answer carries no proof. */
   "contract.query": {
     session: true,
@@ -180,6 +192,7 @@ export const methods = {
       below: digestHex,
     }),
   },
+  ...credentialMethods,
   "node.status": {
     session: true,
     params: z.strictObject({}),

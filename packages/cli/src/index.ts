@@ -13,12 +13,6 @@
 export { createUser, loadAuthority } from "./commands/member.ts";
 export { connect, loadIdentity, loadNetworkIdentity } from "./connection.ts";
 export { completeDraft, findDifferences, readCredentialInput } from "./credential-draft.ts";
-export {
-  getCredential,
-  type ProvenCredential,
-  type TraceStep,
-  traceCredential,
-} from "./credential-trace.ts";
 export { CliError, type CliErrorCode, cliErrors } from "./errors.ts";
 export {
   type Authority,

@@ -24,6 +24,7 @@ const codesOf: Readonly<Record<string, number>> = {
   CLI_USAGE: exitCodes.usage,
   CLI_OPTIONS_CONFLICT: exitCodes.usage,
   CLI_NOT_FOUND: exitCodes.notFound,
+  CLIENT_CREDENTIAL_UNKNOWN: exitCodes.notFound,
   CLIENT_NOT_A_VALIDATOR: exitCodes.notFound,
   CLI_CHAIN_DAMAGED: exitCodes.unverified,
   CLI_CREDENTIAL_MISMATCH: exitCodes.unverified,

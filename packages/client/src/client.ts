@@ -9,9 +9,11 @@ import {
   type VerifiedBlock,
   type VerifiedOutcome,
   type VerifiedState,
+  type VerifiedStates,
   verifyBlock,
   verifyOutcome,
   verifyState,
+  verifyStates,
 } from "./records.ts";
 import { createRpc, type Fetch, type Rpc } from "./rpc.ts";
 import { createSession, type Identity, type Session } from "./session.ts";
@@ -98,6 +100,11 @@ export interface Client {
     key: Uint8Array,
     options?: CallOptions & { readonly minHeight?: number },
   ): Promise<VerifiedState>;
+  /** Up to `MAX_STATE_ENTRIES` values of one head's state, each proven present or absent. */
+  getStates(
+    places: readonly { readonly contract: string; readonly key: Uint8Array }[],
+    options?: CallOptions,
+  ): Promise<VerifiedStates>;
   queryContract(
     query: {
       readonly contract: string;
@@ -251,6 +258,15 @@ class RpcClient implements Client {
       throw clientError("CLIENT_STALE", `the head is ${state.header.height}, not ${minHeight}`);
     }
     return state;
+  }
+
+  async getStates(
+    places: Parameters<Client["getStates"]>[0],
+    options: CallOptions = {},
+  ): Promise<VerifiedStates> {
+    const entries = places.map(({ contract, key }) => ({ contract, key: toHex(key) }));
+    const answer = await this.call("state.getMany", { entries }, options);
+    return verifyStates(this.#verifier, places, answer);
   }
 
   async queryContract(

@@ -54,6 +54,14 @@ export const clientErrors = defineErrors({
     meaning: "A transaction, receipt or block is not the one asked for, though it is well-formed.",
     remedy: "Do not trust this gateway; ask another node and tell the operator.",
   },
+  CLIENT_CREDENTIAL_UNKNOWN: {
+    meaning: "A credential is proven absent from the state: nobody put it on this chain.",
+    remedy: "Check the id; a node that is behind may not have it yet (`network status`).",
+  },
+  CLIENT_GRAPH_TOO_LARGE: {
+    meaning: "A credential rests on more others than one trace or package takes.",
+    remedy: "Go by pages (`credential trace --limit`), or begin further up.",
+  },
   CLIENT_STALE: {
     meaning: "The gateway's certified head is below the height that was demanded.",
     remedy: "Wait until the node has caught up, or ask another node.",

@@ -29,6 +29,15 @@ export {
   type SubmitResult,
   type WaitOptions,
 } from "./client.ts";
+export {
+  getCredential,
+  type ProvenCredential,
+  type TraceOptions,
+  type TracePage,
+  type TraceStep,
+  tracePage,
+  traceUp,
+} from "./credentials.ts";
 export { ClientError, type ClientErrorCode, clientErrors, GatewayError } from "./errors.ts";
 export {
   type EvidenceListOptions,
@@ -52,6 +61,7 @@ export {
   type VerifiedBlock,
   type VerifiedOutcome,
   type VerifiedState,
+  type VerifiedStates,
   verifyBlock,
   verifyOutcome,
   verifyState,

@@ -103,6 +103,41 @@ export async function verifyState(
   return { value, header };
 }
 
+/** Values of one state, in the order asked for, all under one certified header. */
+export interface VerifiedStates {
+  readonly values: readonly {
+    /** Null: the key is absent at this height. */
+    readonly value: Uint8Array | null;
+    /** Canonical proof under the header's state root. */
+    readonly proof: Uint8Array;
+  }[];
+  readonly header: VerifiedHeader;
+}
+
+/** Checks values that a gateway read for us. @throws ClientError when one was altered. */
+export async function verifyStates(
+  verifier: ChainVerifier,
+  places: readonly { readonly contract: string; readonly key: Uint8Array }[],
+  answer: MethodResult<"state.getMany">,
+): Promise<VerifiedStates> {
+  if (answer.entries.length !== places.length) {
+    throw clientError("CLIENT_RESPONSE_MALFORMED", "one value is due per key");
+  }
+  const header = await verifier.verifyHeader(answer.header);
+  const values = answer.entries.map((entry, at) => {
+    const place = places[at];
+    const value = entry.value === null ? null : fromHex(entry.value);
+    const bytes = fromHex(entry.proof);
+    const proof = decodeClaim(stateProofCodec, bytes, "state proof");
+    const root = header.header.stateRoot;
+    if (place !== undefined && verifyStateProof({ root, ...place, value, proof }).ok) {
+      return { value, proof: bytes };
+    }
+    throw clientError("CLIENT_PROOF_INVALID", `state of ${place?.contract}`);
+  });
+  return { values, header };
+}
+
 /** A certified block; transactions and receipts are there when they were asked for. */
 export interface VerifiedBlock {
   readonly header: VerifiedHeader;

@@ -16,6 +16,11 @@ import {
 } from "@credlink/ledger";
 import type { Disk, Logger, Network } from "@credlink/primitives";
 import type { NodeConfig } from "./config/schema.ts";
+import {
+  type CredentialIndex,
+  createCredentialIndex,
+} from "./credential-index/credential-index.ts";
+import { openIndexStore } from "./credential-index/index-store.ts";
 import { createEngine } from "./engine/index.ts";
 import type { Engine, EngineOptions } from "./engine/types.ts";
 import { NodeError } from "./errors.ts";
@@ -47,6 +52,9 @@ export interface Foundation {
   /** Keeps the vote log for this process, whatever database it stands beside. */
   readonly votesLock: FolderLock;
   readonly ledger: Ledger;
+  readonly index: KeyValueStore;
+  /** Over `index`; follows the chain once the node has started. */
+  readonly credentials: CredentialIndex;
   readonly verifier: VerificationPool;
   readonly metrics: MetricsRegistry;
 }
@@ -91,6 +99,7 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
   });
   const store = damage.store(database);
   let votesLock: FolderLock | undefined;
+  let index: KeyValueStore | undefined;
   try {
     votesLock = await lockFolder(join(config.dataDir, VOTES_FOLDER));
     const chain = await createLedger({
@@ -101,14 +110,25 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
       logger: logger.child({ component: "ledger" }),
       historyHeights: config.storage.historyHeights,
     });
+    index = await openIndexStore(config.dataDir, logger);
+    const credentials = await createCredentialIndex({
+      store: index,
+      ledger: damage.over(chain),
+      clock: systemClock,
+      logger: logger.child({ component: "credential-index" }),
+      metrics,
+    });
     const { threads, maxQueued } = config.verification;
     const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });
     return {
       ...{ genesis, identity, store, damage, disk, votesLock, verifier, metrics },
       executor: damage.over(executor),
       ledger: damage.over(chain),
+      index,
+      credentials,
     };
   } catch (error) {
+    await index?.close();
     await store.close();
     await votesLock?.release();
     metrics.close();
@@ -118,6 +138,8 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
 
 /** Closes what `layFoundation` opened. */
 export async function removeFoundation(foundation: Foundation): Promise<void> {
+  await foundation.credentials.stop();
+  await foundation.index.close();
   await foundation.ledger.close();
   await foundation.store.close();
   await foundation.verifier.close();

@@ -63,6 +63,7 @@ export async function openFront(
     ...parts,
     ledger: foundation.ledger,
     executor: foundation.executor,
+    credentials: foundation.credentials,
     remedyOf,
     clock: systemClock,
     random: systemRandom,

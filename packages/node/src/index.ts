@@ -15,6 +15,7 @@ export { ConfigError } from "./config/errors.ts";
 export { type ConfigSources, loadConfig, parseConfig } from "./config/load.ts";
 export type { NodeConfig, NodeConfigInput } from "./config/schema.ts";
 export { type Setting, settings } from "./config/settings.ts";
+export { removeIndex } from "./credential-index/index-store.ts";
 export { NodeError, nodeErrors } from "./errors.ts";
 export { exitCodes } from "./exit-codes.ts";
 export { nodeMetrics } from "./metrics.ts";

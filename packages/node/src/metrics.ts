@@ -1,3 +1,4 @@
+import { indexMetrics } from "./credential-index/metrics.ts";
 import { gatewayMetrics } from "./gateway/metrics.ts";
 import { networkMetrics } from "./p2p/metrics.ts";
 
@@ -5,6 +6,8 @@ import { networkMetrics } from "./p2p/metrics.ts";
 export const nodeMetrics = {
   ...networkMetrics,
   ...gatewayMetrics,
+  credentialIndexHeight: indexMetrics.height,
+  credentialIndexFailures: indexMetrics.failures,
   selfChecks: {
     name: "credlink_node_self_checks_total",
     kind: "counter",

@@ -103,7 +103,11 @@ class Node implements RunningNode {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.stopped = promise;
     this.#settle = resolve;
-    this.engine.onCommit(() => this.#side.network.judgeAgain());
+    this.engine.onCommit(() => {
+      this.#side.network.judgeAgain();
+      this.#foundation.credentials.follow();
+    });
+    this.#foundation.credentials.follow();
     this.#judgeByTime();
     if (!this.#watch.isolation.isOn) this.#watchData();
   }

@@ -1,5 +1,11 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { type CommittedTransaction, createIdentity, type Identity } from "@credlink/client";
+import {
+  type CommittedTransaction,
+  createIdentity,
+  getCredential,
+  type Identity,
+  type ProvenCredential,
+} from "@credlink/client";
 import {
   CREDENTIAL_CONTRACT,
   CREDENTIAL_CONTRACT_VERSION,
@@ -7,7 +13,6 @@ import {
   type IndexKey,
   submitArgsCodec,
 } from "@credlink/contracts";
-import { formatAddress } from "@credlink/crypto";
 import { encode, fromHex, toHex } from "@credlink/primitives";
 import type { Command } from "commander";
 import {
@@ -18,10 +23,10 @@ import {
   withConnection,
 } from "../connection.ts";
 import { completeDraft, findDifferences, readCredentialInput } from "../credential-draft.ts";
-import { getCredential, type ProvenCredential, traceCredential } from "../credential-trace.ts";
+import { describeCredential } from "../credential-view.ts";
 import { CliError } from "../errors.ts";
-import { renderTable } from "../network/status.ts";
 import type { CommandContext } from "./context.ts";
+import { addTrace } from "./credential-trace.ts";
 import { parseId, renderFields } from "./read.ts";
 
 type Options = ConnectionOptions & { readonly json?: boolean };
@@ -53,12 +58,7 @@ export function addCredentialCommands(program: Command, context: CommandContext)
     .action((id: string, options: FileOptions) =>
       context.run(options.json ?? false, () => verifyCredential(options, id)),
     );
-  withConnection(credential.command("trace").argument("<id>", "id of the credential"))
-    .description("everything it rests on, up to the identities, each step proven")
-    .option("--json", "print one JSON document")
-    .action((id: string, options: Options) =>
-      context.run(options.json ?? false, () => trace(options, id)),
-    );
+  addTrace(credential, context);
 }
 
 function addSubmit(credential: Command, context: CommandContext): void {
@@ -141,33 +141,6 @@ async function demandCredential(options: Options, id: string): Promise<ProvenCre
   return found;
 }
 
-/** A credential's record as people and JSON see it. */
-export function describeCredential({ stored, header }: ProvenCredential) {
-  const { record, standing, issue } = stored;
-  const iso = (ms: number): string => new Date(ms).toISOString();
-  return {
-    id: toHex(record.id),
-    type: record.type,
-    schema: record.schema,
-    status: standing.status,
-    issuer: formatAddress(record.issuer),
-    subjects: record.subjects.map(formatAddress),
-    parents: record.parents.map(({ id, relation }) => ({ id: toHex(id), relation })),
-    commitment: { root: toHex(record.commitment.root), fieldCount: record.commitment.fieldCount },
-    indexes: record.indexes.map(({ keyId, value }) => ({ keyId, value: toHex(value) })),
-    policyDigest: toHex(record.policyDigest),
-    level: record.level,
-    validFrom: iso(record.validFromMs),
-    validTo: record.validToMs === null ? null : iso(record.validToMs),
-    contractVersion: issue.contractVersion,
-    issuedAt: { height: issue.height, time: iso(issue.timestampMs) },
-    coSigners: issue.coSigners.map(formatAddress),
-    replacedBy: standing.replacedBy === null ? null : toHex(standing.replacedBy),
-    proof: { height: header.height, block: toHex(header.digest) },
-    verified: true,
-  };
-}
-
 async function verifyCredential(options: FileOptions, id: string) {
   const input = readCredentialInput(readTextOf(options.file), options.file);
   const found = await demandCredential(options, id);
@@ -188,22 +161,4 @@ async function verifyCredential(options: FileOptions, id: string) {
     verified: true,
   };
   return { value, text: `the file is the original; the credential is ${status}` };
-}
-
-async function trace(options: Options, id: string) {
-  const client = await connect(options);
-  const steps = await traceCredential(client, parseId(id));
-  const value = {
-    id,
-    steps: steps.map(({ depth, ...step }) => ({ depth, ...describeCredential(step) })),
-    verified: true,
-  };
-  const rows = value.steps.map((step) => [
-    "  ".repeat(step.depth) + step.type,
-    step.id.slice(0, 16),
-    step.status,
-    step.parents.map((parent) => `${parent.relation} ${parent.id.slice(0, 8)}`).join(", "),
-  ]);
-  const text = `${renderTable(["type", "id", "status", "parents"], rows)}\neach step proven`;
-  return { value, text };
 }

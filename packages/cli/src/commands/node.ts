@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { type ConnectionOptions, withConnection } from "../connection.ts";
 import type { CommandContext } from "./context.ts";
@@ -20,6 +21,19 @@ const LAST_WORDS_MS = 500;
 export function addNodeCommands(program: Command, context: CommandContext): void {
   const node = program.command("node").description("one node");
   addRepair(node, context);
+  node
+    .command("reindex")
+    .description("delete a stopped node's index of credentials; the next start builds it anew")
+    .requiredOption("--dir <dir>", "the node's folder")
+    .option("--json", "print one JSON document")
+    .action((options: { readonly dir: string; readonly json?: boolean }) =>
+      context.run(options.json ?? false, async () => {
+        const { loadConfig, removeIndex } = await import("@credlink/node");
+        const { dataDir } = await loadConfig({ file: join(options.dir, "node.yaml") });
+        await removeIndex(dataDir);
+        return { value: { dataDir }, text: "deleted; the next start builds it anew" };
+      }),
+    );
   node
     .command("start")
     .description("run a node in the foreground; its log goes to standard output")

@@ -3,6 +3,7 @@ import {
   BUILT_IN_VERSION,
   createLedger,
   createMemoryStore,
+  type Decision,
   type DecodedTransaction,
   decodeSignedTransaction,
   type Executor,
@@ -40,6 +41,12 @@ export interface TestCall {
   readonly args: Uint8Array;
 }
 
+/** Puts the signatures of a height's validators into a certificate. */
+export type Certify = (
+  draft: Decision["certificate"],
+  validators: NonNullable<ReturnType<Ledger["validatorsAt"]>>,
+) => Decision["certificate"];
+
 const GAS_LIMIT = 50_000_000;
 const KEYS_PER_CALL = 64;
 
@@ -51,15 +58,22 @@ export class TestChain {
   readonly ledger: Ledger;
   readonly executor: Executor;
   private nonce = 0;
+  private readonly certify: Certify;
 
-  private constructor(ledger: Ledger, executor: Executor) {
+  private constructor(ledger: Ledger, executor: Executor, certify: Certify) {
     this.ledger = ledger;
     this.executor = executor;
+    this.certify = certify;
   }
 
-  static async open(genesis: Genesis, executor: Executor = freshExecutor()): Promise<TestChain> {
+  /** @param certify who signs the blocks; by default nobody does */
+  static async open(
+    genesis: Genesis,
+    executor: Executor = freshExecutor(),
+    certify: Certify = (draft) => draft,
+  ): Promise<TestChain> {
     const ledger = await createLedger({ store: createMemoryStore(), executor, genesis });
-    return new TestChain(ledger, executor);
+    return new TestChain(ledger, executor, certify);
   }
 
   get stateRoot(): string {
@@ -71,13 +85,13 @@ export class TestChain {
     const { ledger } = this;
     const parent = ledger.head;
     const at = height(parent.header.height + 1);
-    const validators = ledger.validatorsAt(at)?.validators;
-    invariant(validators !== undefined, "the next height's validators are known");
+    const validators = ledger.validatorsAt(at);
+    invariant(validators !== null, "the next height's validators are known");
     const place = {
       parentDigest: parent.digest,
       height: at,
       timestampMs: timestampMs ?? parent.header.timestampMs + 1_000,
-      proposer: validatorIndex(at % validators.length),
+      proposer: validatorIndex(at % validators.validators.length),
     };
     const transactions = calls.map((call) => this.sign(call));
     for (const transaction of transactions) {
@@ -92,7 +106,10 @@ export class TestChain {
     const { sealed } = ledger.buildBlock(candidate, { history });
     await ledger.persistBodies(transactions);
     await ledger.commit(candidate, sealed.block, {
-      certificate: { height: at, view: view(0), digest: sealed.digest, signatures: [] },
+      certificate: this.certify(
+        { height: at, view: view(0), digest: sealed.digest, signatures: [] },
+        validators,
+      ),
     });
     return candidate.receipts;
   }

@@ -5,6 +5,7 @@ import {
   genesisCodec,
   receiptCodec,
   type SealedBlock,
+  type StateRecord,
   stateProofCodec,
   verifyStateProof,
 } from "@credlink/ledger";
@@ -114,30 +115,66 @@ export function consensusHistory(
   };
 }
 
-/** How often a value that a commit overtook is read again. */
+/** How often values that a commit overtook are read again. */
 const STATE_ATTEMPTS = 10;
 
+interface StatePlace {
+  readonly contract: string;
+  readonly key: Uint8Array;
+}
+
 /**
- * `state.get`. While a commit's batch is written but not yet the head, a value may be newer than
- * the head's root: it is read again rather than sent with a proof that does not hold.
+ * Values of one head. While a commit's batch is written but not yet the head, a value may be newer
+ * than the head's root: then all are read again rather than sent with a proof that does not hold.
  */
-export async function stateGet(
+async function readState(
   { ledger }: Components,
-  params: Params<"state.get">,
-): Promise<MethodResult<"state.get">> {
-  const place = { contract: params.contract, key: fromHex(params.key) };
-  let record = ledger.state(place.contract, place.key);
+  places: readonly StatePlace[],
+): Promise<readonly StateRecord[]> {
+  const read = () => places.map(({ contract, key }) => ledger.state(contract, key));
+  let records = read();
   for (let attempt = 1; attempt < STATE_ATTEMPTS; attempt += 1) {
-    const { value, proof, header } = record;
-    if (verifyStateProof({ root: header.stateRoot, ...place, value, proof }).ok) break;
+    const holds = records.every(({ value, proof, header }, at) => {
+      const place = places[at];
+      if (place === undefined) return false;
+      return verifyStateProof({ root: header.stateRoot, ...place, value, proof }).ok;
+    });
+    if (holds) break;
     await new Promise((resolve) => setImmediate(resolve));
-    record = ledger.state(place.contract, place.key);
+    records = read();
   }
+  return records;
+}
+
+function showState({ value, proof }: StateRecord) {
   return {
-    value: record.value === null ? null : toHex(record.value),
-    proof: toHex(encode(stateProofCodec, record.proof)),
-    header: showHeader(record.header, record.digest, record.certificate),
+    value: value === null ? null : toHex(value),
+    proof: toHex(encode(stateProofCodec, proof)),
   };
+}
+
+/** `state.get` */
+export async function stateGet(
+  components: Components,
+  { contract, key }: Params<"state.get">,
+): Promise<MethodResult<"state.get">> {
+  const [record] = await readState(components, [{ contract, key: fromHex(key) }]);
+  if (record === undefined) throw refuseCall("API_INTERNAL", "a value was not read");
+  const { header, digest: own, certificate } = record;
+  return { ...showState(record), header: showHeader(header, own, certificate) };
+}
+
+/** `state.getMany` */
+export async function stateGetMany(
+  components: Components,
+  { entries }: Params<"state.getMany">,
+): Promise<MethodResult<"state.getMany">> {
+  const places = entries.map(({ contract, key }) => ({ contract, key: fromHex(key) }));
+  const records = await readState(components, places);
+  const [first] = records;
+  if (first === undefined) throw refuseCall("API_INTERNAL", "no value was read");
+  const header = showHeader(first.header, first.digest, first.certificate);
+  return { entries: records.map(showState), header };
 }
 
 /** `contract.query` */

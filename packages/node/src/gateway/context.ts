@@ -1,5 +1,6 @@
 import type { Executor, Ledger } from "@credlink/ledger";
 import type { Clock, Logger, Metrics, PeerId, Random } from "@credlink/primitives";
+import type { CredentialIndex } from "../credential-index/credential-index.ts";
 import type { Rate } from "../engine/token-bucket.ts";
 import type { Engine } from "../engine/types.ts";
 import type { ConnectedPeer } from "../p2p/peer-table.ts";
@@ -40,6 +41,7 @@ export interface GatewayComponents {
   readonly engine: Engine;
   readonly ledger: Ledger;
   readonly executor: Executor;
+  readonly credentials: CredentialIndex;
   readonly peers: () => readonly ConnectedPeer[];
   readonly facts: NodeFacts;
   readonly readiness: () => Readiness;

@@ -12,8 +12,10 @@ import {
   consensusHistory,
   contractQuery,
   stateGet,
+  stateGetMany,
 } from "./chain-methods.ts";
 import type { GatewayComponents, GatewayOptions } from "./context.ts";
+import { credentialChildren, credentialHistory, credentialTrace } from "./credential-methods.ts";
 import { pollutedError, refuseCall } from "./errors.ts";
 import type { Caller, Sessions } from "./sessions.ts";
 import { createWait, getTransaction, submit, submitBatch } from "./transaction-methods.ts";
@@ -99,8 +101,12 @@ function memberHandlers(
     "transaction.get": (params) => getTransaction(components, params),
     "transaction.wait": createWait(components, maxWaiters, closing),
     "state.get": (params) => stateGet(components, params),
+    "state.getMany": (params) => stateGetMany(components, params),
     "contract.query": (params, caller) => contractQuery(components, params, caller),
     "consensus.history": (params) => consensusHistory(components, params),
+    "credential.children": (params) => credentialChildren(components, params),
+    "credential.history": (params) => credentialHistory(components, params),
+    "credential.trace": (params) => credentialTrace(components, params),
     "node.status": () => nodeStatus(components),
   };
 }

@@ -2,40 +2,16 @@
 import { createExecutor } from "@credlink/contracts-vm";
 import { addressFromPublicKey, sm2Sign, systemRandom, taggedSm3 } from "@credlink/crypto";
 import { createLedger, createMemoryStore } from "@credlink/ledger";
-import {
-  accept,
-  digest,
-  fromHex,
-  height,
-  type Logger,
-  refuse,
-  toHex,
-  view,
-} from "@credlink/primitives";
+import { fromHex, type Logger, toHex } from "@credlink/primitives";
 import { afterEach, beforeEach } from "vitest";
-import type { Engine } from "../../src/engine/types.ts";
+import { createCredentialIndex } from "../../src/credential-index/credential-index.ts";
 import type { GatewayOptions, Readiness } from "../../src/gateway/context.ts";
 import { createRemedies } from "../../src/gateway/errors.ts";
 import { createGateway, listen } from "../../src/gateway/gateway.ts";
 import { systemClock } from "../../src/system-clock.ts";
+import { createEngineDouble, options } from "./engine-double.ts";
 import { type Caller, createCaller, createNodeFolders, type NodeFolders } from "./nodes.ts";
 import { createRecordingLogger, createRecordingMetrics } from "./recording.ts";
-
-/** A rate that no test reaches. */
-export const wide = { perSecond: 10_000, burst: 10_000 };
-/** Limits that no test reaches, unless it changes them. */
-export const options: GatewayOptions = {
-  host: "127.0.0.1",
-  port: 0,
-  maxBodyBytes: 64 * 1024,
-  maxBatch: 4,
-  sessionMs: 60_000,
-  maxSessions: 100,
-  memberRate: wide,
-  addressRate: wide,
-  loginRate: wide,
-  maxWaiters: 2,
-};
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 /** Folders of one node, made anew for each test. */
@@ -49,48 +25,6 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-/** An engine of fixed answers: what is under test is the door in front of it. */
-function createEngineDouble(ledger: Awaited<ReturnType<typeof openLedger>>): Engine {
-  return {
-    start: async () => undefined,
-    stop: async () => undefined,
-    onCommit: () => () => undefined,
-    submit: async (transaction) => {
-      if (transaction[0] === 1) return accept({ id: digest(new Uint8Array(32).fill(1)) });
-      if (transaction[0] === 2) {
-        return { ...refuse("NODE_MEMPOOL_FULL"), retryAfterMs: 250 };
-      }
-      if (transaction[0] === 3) throw new Error("secret inside");
-      return refuse("LEDGER_TRANSACTION_MALFORMED", "not canonical");
-    },
-    outcome: async () => ({ status: "unknown" }),
-    waitFor: (_id, timeoutMs) =>
-      new Promise((resolve) => setTimeout(() => resolve({ status: "pending" }), timeoutMs)),
-    holdings: () => {
-      throw new Error("the gateway asks nobody what it holds");
-    },
-    status: () => ({
-      height: ledger.head.header.height,
-      headDigest: ledger.head.digest,
-      stateRoot: ledger.head.header.stateRoot,
-      headTimestampMs: ledger.head.header.timestampMs,
-      syncing: false,
-      keyShared: false,
-      mempool: { transactions: 0, bytes: 0, oldestMs: 0 },
-      clockOffsetMs: null,
-      replica: {
-        height: height(1),
-        view: view(0),
-        phase: "idle",
-        primary: 0 as never,
-        self: 0 as never,
-        abstaining: false,
-        halted: false,
-      },
-    }),
-  };
-}
-
 export const openLedger = () =>
   createLedger({ store: createMemoryStore(), executor: createExecutor(), genesis: made.genesis });
 
@@ -103,12 +37,20 @@ export async function open(change: Partial<GatewayOptions> = {}) {
     readiness: { ready: false, reasons: ["starting"] },
     isPolluted: false,
   };
+  const credentials = await createCredentialIndex({
+    store: createMemoryStore(),
+    ledger,
+    clock: systemClock,
+    logger,
+    metrics,
+  });
   const app = createGateway(
     { ...options, ...change },
     {
       engine: createEngineDouble(ledger),
       ledger,
       executor: createExecutor(),
+      credentials,
       peers: () => [],
       facts: {
         nodeId: "node1",

@@ -1,0 +1,30 @@
+import type { ProvenCredential } from "@credlink/client";
+import { formatAddress } from "@credlink/crypto";
+import { toHex } from "@credlink/primitives";
+
+/** A credential's record as people and JSON see it. */
+export function describeCredential({ stored, header }: ProvenCredential) {
+  const { record, standing, issue } = stored;
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  return {
+    id: toHex(record.id),
+    type: record.type,
+    schema: record.schema,
+    status: standing.status,
+    issuer: formatAddress(record.issuer),
+    subjects: record.subjects.map(formatAddress),
+    parents: record.parents.map(({ id, relation }) => ({ id: toHex(id), relation })),
+    commitment: { root: toHex(record.commitment.root), fieldCount: record.commitment.fieldCount },
+    indexes: record.indexes.map(({ keyId, value }) => ({ keyId, value: toHex(value) })),
+    policyDigest: toHex(record.policyDigest),
+    level: record.level,
+    validFrom: iso(record.validFromMs),
+    validTo: record.validToMs === null ? null : iso(record.validToMs),
+    contractVersion: issue.contractVersion,
+    issuedAt: { height: issue.height, time: iso(issue.timestampMs) },
+    coSigners: issue.coSigners.map(formatAddress),
+    replacedBy: standing.replacedBy === null ? null : toHex(standing.replacedBy),
+    proof: { height: header.height, block: toHex(header.digest) },
+    verified: true,
+  };
+}
