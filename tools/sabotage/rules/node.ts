@@ -78,6 +78,38 @@ export const nodeRules: readonly BrokenRule[] = [
     ],
   },
   {
+    id: "lone-transaction-relayed",
+    rule: "What a peer pushed and no block took is pushed to all: the primary may not know of it.",
+    broken: "it waits with those who know it",
+    file: `${NODE}/src/engine/transaction-intake.ts`,
+    find: "    if (result.ok) return this.#relayLater(result.value.id, bytes);",
+    replace: "    if (result.ok) return;",
+    tests: [
+      {
+        file: "packages/simulator/test/simulation/sync.test.ts",
+        name: "is relayed in time: the primary that did not know of it keeps its turn",
+      },
+      {
+        file: `${NODE}/test/unit/engine/transaction-intake.test.ts`,
+        name: "is pushed to all after 150 ms without a block, once",
+      },
+    ],
+  },
+  {
+    id: "relay-bounded",
+    rule: "What a peer pushed is not relayed where more than sixteen transactions wait.",
+    broken: "everything is relayed",
+    file: `${NODE}/src/engine/transaction-intake.ts`,
+    find: "    if (mempool.size > MAX_RELAYED) return;",
+    replace: "    if (mempool.size < 0) return;",
+    tests: [
+      {
+        file: `${NODE}/test/unit/engine/transaction-intake.test.ts`,
+        name: "is not where more than sixteen wait",
+      },
+    ],
+  },
+  {
     id: "flood-cut",
     rule: "Who sends far beyond its allowance is cut.",
     broken: "it is only dropped",
