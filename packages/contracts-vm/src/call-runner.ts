@@ -4,16 +4,11 @@ import {
   MAX_RETURN_BYTES,
   type StateView,
 } from "@credlink/ledger";
-import {
-  type BuiltInContract,
-  decodeRow,
-  type Row,
-  rememberDecoded,
-  runBuiltInCall,
-} from "./built-in/built-in.ts";
+import { type BuiltInContract, runBuiltInCall } from "./built-in/built-in.ts";
 import { contractsContract } from "./built-in/contracts.ts";
 import { membersContract } from "./built-in/members.ts";
 import { parametersContract } from "./built-in/parameters.ts";
+import { decodeRow, type Row, rememberDecoded } from "./built-in/row.ts";
 import { type InstalledContract, PARAMETERS_CONTRACT, rows } from "./built-in/rows.ts";
 import { validatorsContract } from "./built-in/validators.ts";
 import { type Call, type CallOutcome, CONTRACT_ROLE, MAX_CALL_DEPTH } from "./call.ts";

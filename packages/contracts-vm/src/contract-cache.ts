@@ -1,6 +1,6 @@
 import { type Counter, invariant, tryDecode } from "@credlink/primitives";
-import { decodeRow, type Row } from "./built-in/built-in.ts";
 import { joinCode } from "./built-in/contract-code.ts";
+import { decodeRow, type Row } from "./built-in/row.ts";
 import { type InstalledContract, rows } from "./built-in/rows.ts";
 import { VmError } from "./errors.ts";
 import { manifestCodec } from "./manifest.ts";

@@ -39,6 +39,11 @@ export const contractsVmErrors = defineErrors({
     meaning: "A read-only method tried to change state or to emit an event.",
     remedy: "Declare the method as changing state, or correct it.",
   },
+  VM_STATE_QUOTA: {
+    meaning: "The contract would hold more keys or bytes than its quota permits.",
+    remedy:
+      "Delete what the contract needs no longer, or let a majority raise its quota: `contracts.setQuota`.",
+  },
   VM_RETURN_TOO_LARGE: {
     meaning: "The return value is larger than 16 KiB.",
     remedy: "Return less, page by page.",

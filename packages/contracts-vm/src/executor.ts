@@ -22,9 +22,9 @@ import {
   noLogger,
   noMetrics,
 } from "@credlink/primitives";
-import { decodeRow, type Row, rememberDecoded } from "./built-in/built-in.ts";
 import { endBlock } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
+import { decodeRow, type Row, rememberDecoded } from "./built-in/row.ts";
 import { rows } from "./built-in/rows.ts";
 import type { Call, CallOutcome, Identity } from "./call.ts";
 import { CallRunner, judgeCallable } from "./call-runner.ts";

@@ -1,6 +1,6 @@
 import { isZeroPointSum, POINT_BYTES, sm2Verify, sm3 } from "@credlink/crypto";
 import { MAX_EVENT_BYTES, MAX_EVENTS, MAX_RANGE_ENTRIES, MAX_RETURN_BYTES } from "@credlink/ledger";
-import { bytesUpTo, encode, list, struct, utf8 } from "@credlink/primitives";
+import { encode, utf8 } from "@credlink/primitives";
 import {
   type Call,
   contractIdentity,
@@ -13,17 +13,15 @@ import { GasMeter } from "./gas-meter.ts";
 import { type HostCost, hostCosts } from "./gas-schedule.ts";
 import { HostMemory, lengthOf, type Word } from "./host-memory.ts";
 import { StateOverlay } from "./state-overlay.ts";
+import { MAX_KEY_BYTES, pageOf, statePageCodec } from "./state-page.ts";
 import { Stop } from "./stop.ts";
 import type { BoundInstance } from "./wasm/bound-instance.ts";
 import type { HostFunction, WasmImports } from "./wasm/engine.ts";
 import { HOST_MODULE, type HostImport } from "./wasm/host-imports.ts";
 import { CONTRACT_CALL_SLOTS } from "./wasm/limits.ts";
 
-/** Longest key and value that a WebAssembly contract stores, in bytes. */
-export const MAX_KEY_BYTES = 128;
+/** Longest value that a WebAssembly contract stores, in bytes. */
 export const MAX_VALUE_BYTES = 64 * 1024;
-/** Most bytes that one range hands over. */
-export const MAX_RANGE_BYTES = 1024 * 1024;
 const MAX_TOPIC_BYTES = 64;
 const MAX_NAME_BYTES = 64;
 const MAX_MESSAGE_BYTES = 1024;
@@ -37,11 +35,6 @@ const REVERT_CODE = /^[A-Z][A-Z0-9_]{2,63}$/;
 /** Codes that only the node itself gives. */
 const RESERVED_CODE = /^(?:VM_|LEDGER_|SUCCESS$)/;
 
-const rangeCodec = list(
-  struct({ key: bytesUpTo(MAX_KEY_BYTES), value: bytesUpTo(256 * 1024) }),
-  MAX_RANGE_ENTRIES,
-);
-
 /** What the host needs beside the call; `begin` hands it over. */
 export interface HostServices {
   readonly run: RunCall;
@@ -50,6 +43,9 @@ export interface HostServices {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Most gas that the module takes at once. */
+const MAX_CHARGE = 2 ** 32 - 1;
 
 /** A member's identity is one object for a whole block, and every call asks for it. */
 const encodedIdentities = new WeakMap<Identity, Uint8Array>();
@@ -164,7 +160,10 @@ export class Host {
 
   /** Takes gas from what the module has left; the module traps where it is not there. */
   private charge(gas: number): void {
-    this.bound().charge(gas);
+    const { charge } = this.bound();
+    let left = gas;
+    for (; left > MAX_CHARGE; left -= MAX_CHARGE) charge(MAX_CHARGE);
+    charge(left);
   }
 
   private chargeFor({ base, perByte }: HostCost, bytes: number): void {
@@ -205,10 +204,10 @@ export class Host {
     throw new Stop(status, detail);
   }
 
-  private readKey(at: Word, length: Word, least = 1): Uint8Array {
+  private readKey(at: Word, length: Word, least = 1, most = MAX_KEY_BYTES): Uint8Array {
     this.memory.place(at, length);
     const size = lengthOf(length);
-    if (size < least || size > MAX_KEY_BYTES) throw new Stop("VM_HOST_ARGUMENT", "length of a key");
+    if (size < least || size > most) throw new Stop("VM_HOST_ARGUMENT", "length of a key");
     return this.memory.read(at, length);
   }
 
@@ -228,29 +227,35 @@ export class Host {
     const size = lengthOf(valueLength);
     if (size > MAX_VALUE_BYTES) throw new Stop("VM_HOST_ARGUMENT", "length of a value");
     this.chargeFor(hostCosts.statePut, keyBytes.length + size);
-    this.call.state.set(this.call.contract, keyBytes, this.memory.read(value, valueLength));
+    this.change(keyBytes, this.memory.read(value, valueLength));
   }
 
   private stateDelete(at: Word, length: Word): undefined {
     this.requireWritable();
     const key = this.readKey(at, length);
     this.chargeFor(hostCosts.stateDelete, key.length);
-    this.call.state.set(this.call.contract, key, null);
+    this.change(key, null);
+  }
+
+  private change(key: Uint8Array, value: Uint8Array | null): void {
+    const { contract, state } = this.call;
+    if (!state.setWithinQuota(contract, key, value)) throw new Stop("VM_STATE_QUOTA", contract);
   }
 
   private stateRange(from: Word, fromLength: Word, to: Word, toLength: Word, limit: Word): number {
-    const first = this.readKey(from, fromLength, 0);
-    const end = this.readKey(to, toLength, 0);
+    // What continues behind a key of the greatest length has one byte more.
+    const first = this.readKey(from, fromLength, 0, MAX_KEY_BYTES + 1);
+    const end = this.readKey(to, toLength, 0, MAX_KEY_BYTES + 1);
     const most = lengthOf(limit);
     if (most < 1 || most > MAX_RANGE_ENTRIES) throw new Stop("VM_HOST_ARGUMENT", "range limit");
     this.charge(hostCosts.stateRange.base + hostCosts.rangeEntry.base * most);
     const { contract, state } = this.call;
-    const entries = state.range({ contract, from: first, to: end, limit: most });
-    let size = 0;
-    for (const { key, value } of entries) size += key.length + value.length;
-    this.charge(hostCosts.stateRange.perByte * size);
-    if (size > MAX_RANGE_BYTES) throw new Stop("VM_HOST_ARGUMENT", "range too large");
-    return this.answer(encode(rangeCodec, entries));
+    const page = pageOf(state.range({ contract, from: first, to: end, limit: most }), most);
+    const deleted = state.countDeleted(contract, first, page.next ?? end);
+    this.charge(
+      hostCosts.stateRange.perByte * page.sizeBytes + hostCosts.rangeEntry.base * deleted,
+    );
+    return this.answer(encode(statePageCodec, page));
   }
 
   private event(topic: Word, topicLength: Word, data: Word, dataLength: Word): undefined {

@@ -1,5 +1,13 @@
-import type { StateEntry, StateRange, StateWrite } from "@credlink/ledger";
-import { compareBytes, concatBytes } from "@credlink/primitives";
+import {
+  MAX_RANGE_ENTRIES,
+  type StateEntry,
+  type StateRange,
+  type StateUsage,
+  type StateWrite,
+} from "@credlink/ledger";
+import { concatBytes } from "@credlink/primitives";
+import { type Change, Merge, SortedChanges } from "./sorted-changes.ts";
+import { isOverQuota, readQuota, readUsage, usageAfter } from "./state-usage.ts";
 
 /** Where an overlay reads what it did not change. */
 export interface StateReader {
@@ -7,10 +15,7 @@ export interface StateReader {
   range(range: StateRange): readonly StateEntry[];
 }
 
-interface Change {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | null;
-}
+const ZERO = Uint8Array.of(0);
 
 /** Bytes as text of one character each, for Maps. */
 export function textOf(bytes: Uint8Array): string {
@@ -20,12 +25,17 @@ export function textOf(bytes: Uint8Array): string {
 
 /** The inner map of a contract, made where there is none. */
 function ofContract<T>(maps: Map<string, Map<string, T>>, contract: string): Map<string, T> {
-  let map = maps.get(contract);
-  if (map === undefined) {
-    map = new Map();
-    maps.set(contract, map);
+  return known(maps, contract, () => new Map<string, T>());
+}
+
+/** The value of a name, made where there is none. */
+function known<T>(values: Map<string, T>, name: string, make: () => T): T {
+  let value = values.get(name);
+  if (value === undefined) {
+    value = make();
+    values.set(name, value);
   }
-  return map;
+  return value;
 }
 
 /** What the parent below the lowest overlay answered: it stays as it is, so that stays right. */
@@ -33,8 +43,19 @@ class KnownReads {
   private readonly parent: StateReader;
   private readonly values = new Map<string, Map<string, Uint8Array | null>>();
 
+  private readonly usages = new Map<string, StateUsage>();
+  private readonly quotas = new Map<string, StateUsage>();
+
   constructor(parent: StateReader) {
     this.parent = parent;
+  }
+
+  usageOf(contract: string): StateUsage {
+    return known(this.usages, contract, () => readUsage(this.parent, contract));
+  }
+
+  quotaOf(contract: string): StateUsage {
+    return known(this.quotas, contract, () => readQuota(this.parent, contract));
   }
 
   find(contract: string, key: Uint8Array, name: string): Uint8Array | null {
@@ -53,6 +74,10 @@ export class StateOverlay implements StateReader {
   private readonly parent: StateReader;
   private readonly below: StateOverlay | KnownReads;
   private readonly changes = new Map<string, Map<string, Change>>();
+  /** Changes by key, of contracts whose ranges were asked for. */
+  private readonly sorted = new Map<string, SortedChanges>();
+  /** What the states of contracts come to by these changes, where `setWithinQuota` counted. */
+  private readonly usages = new Map<string, StateUsage>();
 
   constructor(parent: StateReader) {
     this.parent = parent;
@@ -73,30 +98,77 @@ export class StateOverlay implements StateReader {
 
   /** `value` null deletes. The overlay keeps both arrays: neither may change afterwards. */
   set(contract: string, key: Uint8Array, value: Uint8Array | null): void {
-    ofContract(this.changes, contract).set(textOf(key), { key, value });
+    this.put(contract, textOf(key), { key, value });
+  }
+
+  /**
+   * `set` for a contract whose state is counted. False, and nothing is set, where that would grow it
+   * above its quota, which is that of the state below the lowest overlay.
+   */
+  setWithinQuota(contract: string, key: Uint8Array, value: Uint8Array | null): boolean {
+    const before = this.usageOf(contract);
+    const after = usageAfter(before, key, this.get(contract, key), value);
+    if (isOverQuota(before, after, this.reads().quotaOf(contract))) return false;
+    this.usages.set(contract, after);
+    this.set(contract, key, value);
+    return true;
+  }
+
+  /** What a contract's state comes to by all changes so far. */
+  usageOf(contract: string): StateUsage {
+    let overlay: StateOverlay | KnownReads = this;
+    while (overlay instanceof StateOverlay) {
+      const usage = overlay.usages.get(contract);
+      if (usage !== undefined) return usage;
+      overlay = overlay.below;
+    }
+    return overlay.usageOf(contract);
+  }
+
+  /** Contracts whose state was counted here, and what it comes to now. */
+  counted(): Iterable<readonly [contract: string, usage: StateUsage]> {
+    return this.usages;
   }
 
   range(range: StateRange): readonly StateEntry[] {
-    const own = this.changesIn(range);
-    if (own.length === 0) return this.parent.range(range);
-    const merged: StateEntry[] = [];
-    let next = 0;
-    let from = range.from;
-    for (;;) {
-      const page = this.parent.range({ ...range, from });
-      const last = page.length < range.limit ? undefined : page[page.length - 1];
-      next = mergePage(merged, page, own, next, last?.key ?? null);
-      if (merged.length >= range.limit || last === undefined) return merged.slice(0, range.limit);
-      from = concatBytes(last.key, Uint8Array.of(0));
+    const changes = this.changesOf(range.contract)?.within(range.from, range.to) ?? [];
+    if (changes.length === 0) return this.parent.range(range);
+    const deleted = changes.reduce((count, { value }) => count + Number(value === null), 0);
+    // What was deleted hides as many entries below: without them a page would come for each.
+    const limit = Math.min(MAX_RANGE_ENTRIES, range.limit + deleted);
+    const merge = new Merge(changes, range.limit);
+    for (let from = range.from; ; ) {
+      const page = this.parent.range({ ...range, from, limit });
+      const last = page.length < limit ? undefined : page[page.length - 1];
+      merge.takePage(page, last?.key ?? null);
+      if (merge.isFull || last === undefined) return merge.entries;
+      from = concatBytes(last.key, ZERO);
     }
+  }
+
+  /** Keys in [from, to) that were deleted since the parent of the lowest overlay. */
+  countDeleted(contract: string, from: Uint8Array, to: Uint8Array): number {
+    const seen = new Set<string>();
+    let deleted = 0;
+    let overlay: StateOverlay | KnownReads = this;
+    while (overlay instanceof StateOverlay) {
+      for (const { key, value } of overlay.changesOf(contract)?.within(from, to) ?? []) {
+        const name = textOf(key);
+        if (seen.has(name)) continue;
+        seen.add(name);
+        if (value === null) deleted++;
+      }
+      overlay = overlay.below;
+    }
+    return deleted;
   }
 
   /** Puts all changes into `target`. */
   mergeInto(target: StateOverlay): void {
     for (const [contract, changes] of this.changes) {
-      const merged = ofContract(target.changes, contract);
-      for (const [name, change] of changes) merged.set(name, change);
+      for (const [name, change] of changes) target.put(contract, name, change);
     }
+    for (const [contract, usage] of this.usages) target.usages.set(contract, usage);
   }
 
   /** All changes, each key once. */
@@ -108,46 +180,25 @@ export class StateOverlay implements StateReader {
     return writes;
   }
 
-  private changesIn(range: StateRange): readonly Change[] {
-    const changes = this.changes.get(range.contract);
-    if (changes === undefined) return [];
-    return [...changes.values()]
-      .filter(({ key }) => compareBytes(key, range.from) >= 0 && compareBytes(key, range.to) < 0)
-      .sort((a, b) => compareBytes(a.key, b.key));
+  private put(contract: string, name: string, change: Change): void {
+    ofContract(this.changes, contract).set(name, change);
+    this.sorted.get(contract)?.put(change);
   }
-}
 
-/**
- * Adds a parent's page and the changes up to `bound` (all that are left when null) in order of
- * keys; a change hides the parent's entry. Returns how many changes are done with.
- */
-function mergePage(
-  merged: StateEntry[],
-  page: readonly StateEntry[],
-  changes: readonly Change[],
-  start: number,
-  bound: Uint8Array | null,
-): number {
-  let next = start;
-  const takeChange = (): void => {
-    const change = changes[next++];
-    if (change !== undefined && change.value !== null) {
-      merged.push({ key: change.key, value: change.value });
-    }
-  };
-  const nextKey = (): Uint8Array | undefined => changes[next]?.key;
-  for (const entry of page) {
-    let key = nextKey();
-    while (key !== undefined && compareBytes(key, entry.key) < 0) {
-      takeChange();
-      key = nextKey();
-    }
-    if (key !== undefined && compareBytes(key, entry.key) === 0) takeChange();
-    else merged.push(entry);
+  private reads(): KnownReads {
+    let overlay: StateOverlay | KnownReads = this.below;
+    while (overlay instanceof StateOverlay) overlay = overlay.below;
+    return overlay;
   }
-  for (let key = nextKey(); key !== undefined; key = nextKey()) {
-    if (bound !== null && compareBytes(key, bound) > 0) break;
-    takeChange();
+
+  private changesOf(contract: string): SortedChanges | null {
+    const changes = this.changes.get(contract);
+    if (changes === undefined) return null;
+    let sorted = this.sorted.get(contract);
+    if (sorted === undefined) {
+      sorted = new SortedChanges(changes.values());
+      this.sorted.set(contract, sorted);
+    }
+    return sorted;
   }
-  return next;
 }

@@ -10,6 +10,7 @@ import {
   type Height,
   heightCodec,
   list,
+  nullable,
   oneOf,
   struct,
   text,
@@ -191,4 +192,39 @@ export const contractVersionArgsCodec: Codec<ContractVersionArgs> = struct({
   name: text(64),
   version: text(32),
   codeDigest: digestCodec,
+});
+
+/** Keys, and bytes of keys and values, of one contract's state: held, or permitted. */
+export interface StateUsage {
+  readonly entries: number;
+  readonly bytes: number;
+}
+export const stateUsageCodec: Codec<StateUsage> = struct({ entries: u53, bytes: u53 });
+
+/**
+ * `contracts.setQuota`: signed by admins of more than half of the organisations. From the next
+ * block on the contract may hold that much; null: as much as the parameters say again.
+ */
+export interface SetQuotaArgs {
+  readonly name: string;
+  readonly quota: StateUsage | null;
+}
+export const setQuotaArgsCodec: Codec<SetQuotaArgs> = struct({
+  name: text(64),
+  quota: nullable(stateUsageCodec),
+});
+
+/** `contracts.usage`, read-only: what a contract held before this block, and may hold. */
+export interface ContractUsageArgs {
+  readonly name: string;
+}
+export const contractUsageArgsCodec: Codec<ContractUsageArgs> = struct({ name: text(64) });
+
+export interface ContractUsage {
+  readonly used: StateUsage;
+  readonly quota: StateUsage;
+}
+export const contractUsageCodec: Codec<ContractUsage> = struct({
+  used: stateUsageCodec,
+  quota: stateUsageCodec,
 });

@@ -24,6 +24,9 @@ export interface Parameters {
   /** Bounds of a fresh proposal's timestamp against the local clock. */
   readonly precisionMs: number;
   readonly messageDelayMs: number;
+  /** Keys, and bytes of keys and values, that one contract may hold; governance gives some more. */
+  readonly contractStateEntries: number;
+  readonly contractStateBytes: number;
 }
 
 export const parametersCodec: Codec<Parameters> = struct({
@@ -35,6 +38,8 @@ export const parametersCodec: Codec<Parameters> = struct({
   emptyBlockIntervalMs: u32,
   precisionMs: u32,
   messageDelayMs: u32,
+  contractStateEntries: u53,
+  contractStateBytes: u53,
 });
 
 /** An organisation and the certificate authority that signs its nodes and users. */

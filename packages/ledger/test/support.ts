@@ -116,6 +116,8 @@ export const testGenesis: Genesis = {
     emptyBlockIntervalMs: 0,
     precisionMs: 500,
     messageDelayMs: 500,
+    contractStateEntries: 1_000_000,
+    contractStateBytes: 1_000_000_000,
   },
   contracts: [],
 };

@@ -225,4 +225,6 @@ export const bulkParameters = Object.freeze({
   emptyBlockIntervalMs: 0,
   precisionMs: 500,
   messageDelayMs: 500,
+  contractStateEntries: 1_000_000,
+  contractStateBytes: 1_000_000_000,
 });

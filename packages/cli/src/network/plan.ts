@@ -45,6 +45,9 @@ export const defaultParameters: Parameters = {
   precisionMs: 500,
   // A proposal's time is chosen before it is executed, on machines that several nodes share.
   messageDelayMs: 3_000,
+  // Some fifteen million credentials; governance gives a contract more where it needs more.
+  contractStateEntries: 50_000_000,
+  contractStateBytes: 16 * 1024 ** 3,
 };
 
 /** What the command line says of a new network. */

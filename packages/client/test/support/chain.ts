@@ -79,6 +79,8 @@ export function createTestGenesis(committee: Committee): Genesis {
       emptyBlockIntervalMs: 0,
       precisionMs: 500,
       messageDelayMs: 1_000,
+      contractStateEntries: 1_000_000,
+      contractStateBytes: 1_000_000_000,
     },
     contracts: [],
   };

@@ -6,14 +6,14 @@ import {
   type StateEntry,
   type StateRange,
 } from "@credlink/ledger";
-import { type Codec, decode, encode, tryDecode } from "@credlink/primitives";
+import { type Codec, encode, tryDecode } from "@credlink/primitives";
 import { type Call, CONTRACT_ROLE, type Identity } from "../call.ts";
-import { VmError } from "../errors.ts";
 import type { GasMeter } from "../gas-meter.ts";
 import { BUILT_IN_CALL_GAS, hostCosts } from "../gas-schedule.ts";
 import type { StateOverlay } from "../state-overlay.ts";
 import { Stop } from "../stop.ts";
 import type { BuiltInErrorCode } from "./errors.ts";
+import { decodeRow, type Row } from "./row.ts";
 
 /** State as built-in contracts use it: charged like a WebAssembly contract's, but of any contract. */
 export class ChargedState {
@@ -50,6 +50,12 @@ export class ChargedState {
     this.state.set(contract, key, value);
   }
 
+  delete(contract: string, key: Uint8Array): void {
+    if (this.readOnly) throw new Stop("VM_READ_ONLY");
+    this.gas.chargeFor(hostCosts.stateDelete, key.length);
+    this.state.set(contract, key, null);
+  }
+
   /** The row's value, or null. @throws VmError VM_STATE_CORRUPT when it does not decode. */
   read<T>(row: Row<T>): T | null {
     const value = this.get(row.contract, row.key);
@@ -59,40 +65,6 @@ export class ChargedState {
   write<T>(row: Row<T>, value: T): void {
     this.put(row.contract, row.key, encode(row.codec, value));
   }
-}
-
-/** One place of the state and what stands there. */
-export interface Row<T> {
-  readonly contract: string;
-  readonly key: Uint8Array;
-  readonly codec: Codec<T>;
-}
-
-/** @throws VmError VM_STATE_CORRUPT: only the executor writes rows of built-in contracts. */
-export function decodeRow<T>(row: Row<T>, value: Uint8Array): T {
-  try {
-    return decode(row.codec, value);
-  } catch (error) {
-    throw new VmError("VM_STATE_CORRUPT", `a row of ${row.contract}`, { cause: error });
-  }
-}
-
-/**
- * `decodeRow` that decodes a value once, and what `derive` makes of it: a value of the state never
- * changes, so its own memory names its decoding, and both are forgotten together.
- */
-export function rememberDecoded<T, D extends object>(
-  derive: (decoded: T) => D,
-): (row: Row<T>, value: Uint8Array) => D {
-  const decoded = new WeakMap<Uint8Array, D>();
-  return (row, value) => {
-    let known = decoded.get(value);
-    if (known === undefined) {
-      known = derive(decodeRow(row, value));
-      decoded.set(value, known);
-    }
-    return known;
-  };
 }
 
 /** What a method of a built-in contract is given. */

@@ -1,8 +1,13 @@
 import {
+  type ContractUsageArgs,
   type ContractVersionArgs,
+  contractUsageArgsCodec,
+  contractUsageCodec,
   contractVersionArgsCodec,
   type InstallContractArgs,
   installContractArgsCodec,
+  type SetQuotaArgs,
+  setQuotaArgsCodec,
 } from "@credlink/ledger";
 import {
   type Codec,
@@ -18,6 +23,7 @@ import {
   u32,
 } from "@credlink/primitives";
 import { GAS_SCHEDULE, INSTALL_GAS_PER_BYTE } from "../gas-schedule.ts";
+import { readQuota, readUsage } from "../state-usage.ts";
 import { Stop } from "../stop.ts";
 import { adminOrganizations, isMajority } from "./authority.ts";
 import {
@@ -64,6 +70,9 @@ export const getCodeArgsCodec: Codec<GetCodeArgs> = struct({
 });
 export const MAX_CODE_PART_BYTES = 15 * 1024;
 
+/** Most entries and bytes that a quota permits. */
+const MAX_QUOTA = 2 ** 50;
+
 /** One contract in `contracts.list`. */
 export interface ListedContract {
   readonly name: string;
@@ -97,6 +106,8 @@ export const contractsContract: BuiltInContract = new Map([
   ["approve", changing(["admin"], contractVersionArgsCodec, approve)],
   ["start", changing(["admin"], contractVersionArgsCodec, start)],
   ["stop", changing(["admin"], contractVersionArgsCodec, stop)],
+  ["setQuota", changing(["admin"], setQuotaArgsCodec, setQuota)],
+  ["usage", reading(contractUsageArgsCodec, usage)],
   ["get", reading(getContractArgsCodec, get)],
   ["code", reading(getCodeArgsCodec, code)],
   ["manifest", reading(getCodeArgsCodec, manifest)],
@@ -186,7 +197,7 @@ function start(args: ContractVersionArgs, call: BuiltInCall): undefined {
 
 function stop(args: ContractVersionArgs, call: BuiltInCall): undefined {
   const contract = findExact(args, call);
-  if (!isMajority(call, adminOrganizations(call))) refuseCall("CONTRACTS_MAJORITY_MISSING");
+  requireMajority(call);
   if (contract.state !== "started") refuseCall("CONTRACTS_NOT_STARTED");
   const row = rows.contractVersions(args.name);
   const versions = call.state.read(row);
@@ -199,6 +210,37 @@ function get({ name, version }: GetContractArgs, call: BuiltInCall): Uint8Array 
   const wanted = version ?? call.state.read(rows.contractVersions(name))?.started ?? null;
   if (wanted === null) refuseCall("CONTRACTS_NOT_INSTALLED");
   return encode(installedContractCodec, find(name, wanted, call));
+}
+
+/** A quota counts from the next block on: calls read it as of the block's parent. */
+function setQuota({ name, quota }: SetQuotaArgs, call: BuiltInCall): undefined {
+  requireMajority(call);
+  requireKnown(name, call);
+  const row = rows.quota(name);
+  if (quota === null) {
+    call.state.delete(row.contract, row.key);
+    return;
+  }
+  const isValid = [quota.entries, quota.bytes].every((most) => most >= 1 && most <= MAX_QUOTA);
+  if (!isValid) refuseCall("CONTRACTS_QUOTA_INVALID");
+  call.state.write(row, quota);
+}
+
+function usage({ name }: ContractUsageArgs, call: BuiltInCall): Uint8Array {
+  requireKnown(name, call);
+  const { state } = call;
+  return encode(contractUsageCodec, {
+    used: readUsage(state, name),
+    quota: readQuota(state, name),
+  });
+}
+
+function requireKnown(name: string, call: BuiltInCall): void {
+  if (call.state.read(rows.contractVersions(name)) === null) refuseCall("CONTRACTS_NOT_INSTALLED");
+}
+
+function requireMajority(call: BuiltInCall): void {
+  if (!isMajority(call, adminOrganizations(call))) refuseCall("CONTRACTS_MAJORITY_MISSING");
 }
 
 function code(args: GetCodeArgs, call: BuiltInCall): Uint8Array {

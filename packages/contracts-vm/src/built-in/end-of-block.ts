@@ -6,9 +6,9 @@ import {
   evidenceWrites,
   type Member,
 } from "@credlink/ledger";
-import { encode } from "@credlink/primitives";
+import { encode, equalBytes } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
-import { decodeRow, type Row } from "./built-in.ts";
+import { decodeRow, type Row } from "./row.ts";
 import { rows } from "./rows.ts";
 import { changesLeft, MIN_VALIDATORS } from "./validators.ts";
 
@@ -18,13 +18,24 @@ function read<T>(state: StateOverlay, row: Row<T>): T | null {
 }
 
 /**
- * What follows a block's transactions: its evidence is recorded, validators that lapsed leave, and
- * a missed turn is noted.
+ * What follows a block's transactions: contracts' usage and the block's evidence are recorded,
+ * validators that lapsed leave, and a missed turn is noted.
  */
 export function endBlock(state: StateOverlay, block: ExecutionContext): void {
+  recordUsage(state);
   recordEvidence(state, block);
   removeLapsedValidators(state, block);
   noteTurn(state, block);
+}
+
+/** Keeps what contracts' states came to, of those whose transactions changed it. */
+function recordUsage(state: StateOverlay): void {
+  for (const [name, usage] of state.counted()) {
+    const { contract, key, codec } = rows.usage(name);
+    const value = encode(codec, usage);
+    const before = state.get(contract, key);
+    if (before === null || !equalBytes(before, value)) state.set(contract, key, value);
+  }
 }
 
 /** Keeps the skip-list, which names the primaries from the height after the next one on. */

@@ -175,6 +175,10 @@ export const builtInErrors = defineErrors({
     meaning: "The asked part of the code lies outside it or is larger than 15 KiB.",
     remedy: "Ask for at most 15 KiB at a time, inside the code.",
   },
+  CONTRACTS_QUOTA_INVALID: {
+    meaning: "A quota is 0 or above 2^50.",
+    remedy: "Name how many keys and bytes the contract may hold, or null for the chain's own.",
+  },
   PARAMETERS_MAJORITY_MISSING: {
     meaning: "Admins of more than half of the organisations must sign; fewer did.",
     remedy: "Collect signatures of admins of more organisations.",

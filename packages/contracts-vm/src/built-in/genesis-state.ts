@@ -17,10 +17,10 @@ import { encode, equalBytes, height, toHex } from "@credlink/primitives";
 import { VmError } from "../errors.ts";
 import { GAS_SCHEDULE } from "../gas-schedule.ts";
 import { StateOverlay, type StateReader } from "../state-overlay.ts";
-import type { Row } from "./built-in.ts";
 import { memberOf } from "./certificates.ts";
 import { codeChunks, isDeployableName, judgeDeployment } from "./contract-code.ts";
 import { parametersProblem } from "./parameters.ts";
+import type { Row } from "./row.ts";
 import { type Organization, rows } from "./rows.ts";
 import { MIN_VALIDATORS } from "./validators.ts";
 

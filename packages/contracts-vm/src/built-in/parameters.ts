@@ -46,6 +46,8 @@ export function parametersProblem(parameters: Parameters): string | null {
     emptyBlockIntervalMs: [0, DAY_MS],
     precisionMs: [1, DAY_MS],
     messageDelayMs: [1, DAY_MS],
+    contractStateEntries: [1, 2 ** 50],
+    contractStateBytes: [1, 2 ** 50],
   };
   for (const [name, [least, most]] of Object.entries(bounds)) {
     const value = Object.entries(parameters).find(([key]) => key === name)?.[1];

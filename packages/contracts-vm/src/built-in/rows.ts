@@ -15,6 +15,8 @@ import {
   type Parameters,
   parametersCodec,
   readyKey,
+  type StateUsage,
+  stateUsageCodec,
   VALIDATORS_CONTRACT,
 } from "@credlink/ledger";
 import {
@@ -38,7 +40,7 @@ import {
   u53,
   utf8,
 } from "@credlink/primitives";
-import type { Row } from "./built-in.ts";
+import type { Row } from "./row.ts";
 
 /** Name of the built-in contract that keeps the consensus-critical parameters. */
 export const PARAMETERS_CONTRACT = "parameters";
@@ -231,6 +233,18 @@ export const rows = {
     contract: CONTRACTS_CONTRACT,
     key: key("version/", utf8(name), ZERO, utf8(version)),
     codec: installedContractCodec,
+  }),
+  /** `usage/` ‖ name: what the contract's state came to after the last block that changed it. */
+  usage: (name: string): Row<StateUsage> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("usage/", utf8(name)),
+    codec: stateUsageCodec,
+  }),
+  /** `quota/` ‖ name: what governance permits the contract; absent: what the parameters say. */
+  quota: (name: string): Row<StateUsage> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("quota/", utf8(name)),
+    codec: stateUsageCodec,
   }),
   /** `manifest/` ‖ name ‖ 0 ‖ version: canonical bytes of the manifest, as they were deployed. */
   manifest: (name: string, version: string): Row<Uint8Array> => ({

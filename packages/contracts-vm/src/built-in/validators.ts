@@ -35,12 +35,12 @@ import {
   type BuiltInCall,
   type BuiltInContract,
   changing,
-  decodeRow,
   reading,
   refuseCall,
 } from "./built-in.ts";
 import { judgeCertificate } from "./certificates.ts";
 import { noArgsCodec } from "./members.ts";
+import { decodeRow } from "./row.ts";
 import { MAX_VALIDATORS, rows, type ValidatorRegistry, validatorListCodec } from "./rows.ts";
 
 /** Fewest validators that tolerate a fault. */

@@ -41,6 +41,8 @@ export const testParameters: Parameters = {
   emptyBlockIntervalMs: 0,
   precisionMs: 500,
   messageDelayMs: 2_000,
+  contractStateEntries: 1_000_000,
+  contractStateBytes: 1_000_000_000,
 };
 
 /** Issues a member's certificate under an organisation's CA. */

@@ -1,17 +1,9 @@
 import { generateKeyPair, publicKeyFromPrivate, sm2Sign, sm3 } from "@credlink/crypto";
 import { getMemberArgsCodec, memberCodec } from "@credlink/ledger";
-import {
-  bytesUpTo,
-  concatBytes,
-  decode,
-  encode,
-  list,
-  struct,
-  utf8,
-  utf8ToText,
-} from "@credlink/primitives";
+import { concatBytes, decode, encode, utf8, utf8ToText } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import { identitiesCodec, identityCodec } from "../../src/index.ts";
+import { statePageCodec } from "../../src/state-page.ts";
 import type { HostImport } from "../../src/wasm/host-imports.ts";
 import {
   assemble,
@@ -155,8 +147,8 @@ describe("the host interface", () => {
     await chain.run({ ...base, method: "put" });
     const before = chain.view;
     const first = await chain.run({ ...base, method: "list" });
-    const codec = list(struct({ key: bytesUpTo(128), value: bytesUpTo(64) }), 256);
-    const keys = decode(codec, first.returnValue).map(({ key }) => utf8ToText(key));
+    const { entries } = decode(statePageCodec, first.returnValue);
+    const keys = entries.map(({ key }) => utf8ToText(key));
     expect(keys).toEqual(["a", "c", "d", "e"]);
     expect(before.loads).toBe(1);
     // A node that has the range loaded already comes to the same gas.

@@ -36,7 +36,10 @@ export class StateMap {
     stateDelete(key.pointer, key.length);
   }
 
-  /** Canonical list of [key, value] from `from` to before `to`, at most `limit` (256). */
+  /**
+   * One page of the keys from `from` to before `to`: `[list of [key, value], next]`, at most `limit`
+   * (256) entries. `next` is `from` of the next page, or null where the range ends.
+   */
   static range(from: Slice, to: Slice, limit: i32): Slice {
     return takeBuffer(stateRange(from.pointer, from.length, to.pointer, to.length, limit));
   }

@@ -103,6 +103,8 @@ export async function createGenesis(): Promise<Genesis> {
       emptyBlockIntervalMs: 0,
       precisionMs: 500,
       messageDelayMs: 500,
+      contractStateEntries: 1_000_000,
+      contractStateBytes: 1_000_000_000,
     },
     contracts: [{ name, version, code, manifest }],
   };

@@ -28,6 +28,8 @@ const parameters: Parameters = {
   emptyBlockIntervalMs: 0,
   precisionMs: 5_000,
   messageDelayMs: 5_000,
+  contractStateEntries: 1_000_000,
+  contractStateBytes: 1_000_000_000,
 };
 
 interface NodeFolder {

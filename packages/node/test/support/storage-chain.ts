@@ -39,6 +39,8 @@ const parameters = {
   emptyBlockIntervalMs: 0,
   precisionMs: 500,
   messageDelayMs: 500,
+  contractStateEntries: 1_000_000,
+  contractStateBytes: 1_000_000_000,
 };
 
 export const storageGenesis: Genesis = {
