@@ -175,18 +175,30 @@ describe("dependency directions", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("nobody but the simulator can put another digest in the place of SM3", () => {
+  it("nobody but the simulator can replace the digest, share readings or cut from slabs", () => {
+    const doors = ["crypto", "primitives"].map((name) => `@credlink/${name}/simulation`);
     const wrong = sources
       .filter((path) => !short(path).startsWith("packages/simulator/"))
-      .filter((path) => !short(path).startsWith("packages/crypto/"))
-      .filter((path) => imports(readFileSync(path, "utf8")).includes("@credlink/crypto/simulation"))
-      .map((path) => `${short(path)} imports @credlink/crypto/simulation; nodes compute SM3`);
+      .flatMap((path) =>
+        imports(readFileSync(path, "utf8"))
+          .filter((found) => doors.includes(found))
+          .map((found) => `${short(path)} imports ${found}, which is for simulations alone`),
+      );
     const calls = sources
-      .filter((path) => short(path).startsWith("packages/crypto/"))
-      .filter((path) => /\breplaceDigest\(/.test(withoutComments(readFileSync(path, "utf8"))))
-      .map(short);
+      .filter((path) => !short(path).startsWith("packages/simulator/"))
+      .filter((path) =>
+        /\b(replaceDigest|shareReadings|cutFromSlabs)\(/.test(
+          withoutComments(readFileSync(path, "utf8")),
+        ),
+      )
+      .map(short)
+      .sort();
     expect(wrong).toEqual([]);
-    expect(calls).toEqual(["packages/crypto/src/digest-replacement.ts"]);
+    expect(calls).toEqual([
+      "packages/crypto/src/digest-replacement.ts",
+      "packages/primitives/src/allocation.ts",
+      "packages/primitives/src/shared-reading.ts",
+    ]);
   });
 
   it("package.json names exactly the workspace packages that the sources import", () => {

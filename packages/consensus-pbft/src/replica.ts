@@ -101,10 +101,13 @@ export function createReplica(options: ReplicaOptions, start: ReplicaStart): Rep
   const replay = replayRecords(start.records, start.head.height);
   const state = newReplicaState(options, start, replay);
   let isStarted = false;
+  /** Status between two steps: it is asked for more often than it changes. */
+  let known: ReplicaStatus | null = null;
   return {
     start(nowMs) {
       invariant(!isStarted, "a replica starts once");
       isStarted = true;
+      known = null;
       const step: Step = { state, nowMs, effects: [] };
       state.current = { ...state.current, startedMs: nowMs };
       resume(step);
@@ -113,6 +116,7 @@ export function createReplica(options: ReplicaOptions, start: ReplicaStart): Rep
     },
     step(input, nowMs) {
       invariant(isStarted, "start comes before the first step");
+      known = null;
       if (state.halted) return [];
       const step: Step = { state, nowMs, effects: [] };
       handleInput(step, input);
@@ -120,7 +124,8 @@ export function createReplica(options: ReplicaOptions, start: ReplicaStart): Rep
       return step.effects satisfies readonly Effect[];
     },
     get status() {
-      return statusOf(state);
+      known ??= statusOf(state);
+      return known;
     },
     get holdings() {
       return holdingsOf(state);

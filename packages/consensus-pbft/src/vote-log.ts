@@ -5,6 +5,7 @@
 import { taggedSm3 } from "@credlink/crypto";
 import {
   accept,
+  allocateBytes,
   type Digest,
   encode,
   equalBytes,
@@ -107,8 +108,8 @@ export function encodeFrame(
   invariant(previousLink.length === LINK_BYTES, "a link has 8 bytes");
   const payload = encode(voteRecordCodec, record);
   invariant(payload.length <= MAX_FRAME_PAYLOAD_BYTES, "a vote record is too large");
-  const frame = new Uint8Array(FRAME_OVERHEAD_BYTES + payload.length);
-  const view = new DataView(frame.buffer);
+  const frame = allocateBytes(FRAME_OVERHEAD_BYTES + payload.length);
+  const view = new DataView(frame.buffer, frame.byteOffset);
   view.setUint32(0, FIXED_BYTES + payload.length);
   view.setBigUint64(8, BigInt(lsn));
   frame.set(previousLink, 16);

@@ -1,4 +1,4 @@
-import { encode, type Result, refuse, tryDecode } from "@credlink/primitives";
+import { encode, type Result, refuse, sharedReading, tryDecode } from "@credlink/primitives";
 import { MESSAGE_TAGS, messageCodec, PROPOSAL_OVERHEAD_BYTES } from "./codecs.ts";
 import type { Message } from "./messages.ts";
 import { quorum } from "./quorum.ts";
@@ -59,11 +59,19 @@ function claimedType(input: Uint8Array): Message["type"] | undefined {
   return TYPES.get(tag);
 }
 
+type DecodedMessage = Result<
+  Message,
+  "CONSENSUS_MESSAGE_TOO_LARGE" | "CONSENSUS_MESSAGE_MALFORMED"
+>;
+
 /** Decodes a message from a peer; size first, then shape. Signatures are not checked here. */
-export function decodeMessage(
-  input: Uint8Array,
-  limits: MessageLimits = {},
-): Result<Message, "CONSENSUS_MESSAGE_TOO_LARGE" | "CONSENSUS_MESSAGE_MALFORMED"> {
+export function decodeMessage(input: Uint8Array, limits?: MessageLimits): DecodedMessage {
+  return limits === undefined ? decodeByDefaults(input) : decodeWithin(input, limits);
+}
+
+const decodeByDefaults = sharedReading((input: Uint8Array) => decodeWithin(input, {}));
+
+function decodeWithin(input: Uint8Array, limits: MessageLimits): DecodedMessage {
   const type = claimedType(input);
   if (type === undefined) return refuse("CONSENSUS_MESSAGE_MALFORMED", "no known type");
   const maxBytes = maxMessageBytes(type, limits);

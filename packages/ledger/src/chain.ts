@@ -362,6 +362,7 @@ class Chain extends ChainReader implements Ledger {
     head.view.prepareCommit(tip.view);
     await this.#write(operations);
     this.#history.written();
+    this.remember({ block, certificate, justification, digest }, blockBytes(operations));
     const { tree, pages, replay, transactions } = tip.execution;
     this.#count(tip, operations);
     tip.view.finishCommit();
@@ -452,6 +453,12 @@ class Chain extends ChainReader implements Ledger {
   async close(): Promise<void> {
     await this.#writing;
   }
+}
+
+/** What a block's own row takes, bytes. */
+function blockBytes(operations: readonly WriteOperation[]): number {
+  const row = operations.find(({ space }) => space === "blocks");
+  return row?.type === "put" ? row.value.length : 0;
 }
 
 /** Header digests bind bodies by their roots; equal ids and equal rest make an equal block. */

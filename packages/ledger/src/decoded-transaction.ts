@@ -6,6 +6,7 @@ import {
   type Height,
   type Result,
   refuse,
+  sharedReading,
   tryDecode,
 } from "@credlink/primitives";
 import { transactionId } from "./digests.ts";
@@ -35,9 +36,11 @@ export interface DecodedTransaction extends ExecutableTransaction {
  * The stateless part of the envelope rules: size, canonical form, version, order of signers.
  * Keeps no reference into the memory around `bytes`.
  */
-export function decodeSignedTransaction(
-  bytes: Uint8Array,
-): Result<DecodedTransaction, TransactionRefusalCode> {
+export const decodeSignedTransaction: (bytes: Uint8Array) => Decoded = sharedReading(decodeAfresh);
+
+type Decoded = Result<DecodedTransaction, TransactionRefusalCode>;
+
+function decodeAfresh(bytes: Uint8Array): Decoded {
   if (bytes.length > MAX_TRANSACTION_BYTES) {
     return refuse("LEDGER_TRANSACTION_TOO_LARGE", `${bytes.length} bytes`);
   }

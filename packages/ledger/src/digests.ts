@@ -1,13 +1,13 @@
 import { taggedSm3 } from "@credlink/crypto";
-import { bytesUpTo, type Digest, encode, struct, text } from "@credlink/primitives";
+import { bytesUpTo, type Digest, encode, sharedReading, struct, text } from "@credlink/primitives";
 import { type Header, headerCodec } from "./block.ts";
 import { MAX_STATE_KEY_BYTES } from "./executor.ts";
 import { type Genesis, genesisCodec } from "./genesis.ts";
 
 /** Id of a transaction: digest of the complete signed bytes, signatures included. */
-export function transactionId(signedTransactionBytes: Uint8Array): Digest {
-  return taggedSm3("credlink/tx/1", signedTransactionBytes);
-}
+export const transactionId: (signedTransactionBytes: Uint8Array) => Digest = sharedReading(
+  (bytes: Uint8Array) => taggedSm3("credlink/tx/1", bytes),
+);
 
 /**
  * The 32 bytes that every signer of a transaction signs with SM2. The genesis digest binds the
@@ -27,8 +27,14 @@ export function headerDigest(header: Header): Digest {
 
 /** The chain's identity in every signature and handshake. */
 export function genesisDigest(genesis: Genesis): Digest {
-  return taggedSm3("credlink/genesis/1", encode(genesisCodec, genesis));
+  const known = genesisDigests.get(genesis);
+  if (known !== undefined) return known;
+  const digest = taggedSm3("credlink/genesis/1", encode(genesisCodec, genesis));
+  genesisDigests.set(genesis, digest);
+  return digest;
 }
+
+const genesisDigests = new WeakMap<Genesis, Digest>();
 
 /** `header.historyRoot` of a body's history bytes; the empty history has one too. */
 export function historyRoot(history: Uint8Array): Digest {

@@ -10,16 +10,22 @@ interface Row {
 /** One space: rows by key, and from the first range on their order as well. */
 class Table {
   readonly rows = new Map<string, Row>();
+  readonly #own: (bytes: Uint8Array) => Uint8Array;
   #sorted: Row[] | null = null;
+
+  /** @param own what a row keeps of bytes that it is given. */
+  constructor(own: (bytes: Uint8Array) => Uint8Array) {
+    this.#own = own;
+  }
 
   put(key: Uint8Array, value: Uint8Array): void {
     const text = textOfBytes(key);
     const known = this.rows.get(text);
     if (known !== undefined) {
-      known.value = value.slice();
+      known.value = this.#own(value);
       return;
     }
-    const row = { key: key.slice(), value: value.slice() };
+    const row = { key: this.#own(key), value: this.#own(value) };
     this.rows.set(text, row);
     this.#sorted?.splice(lowerBound(this.#sorted, key), 0, row);
   }
@@ -61,9 +67,15 @@ export type MemoryStoreSnapshot = ReadonlyMap<
   readonly (readonly [key: Uint8Array, value: Uint8Array])[]
 >;
 
-/** An empty store in memory. Values that it returns must not be changed. */
-export function createMemoryStore(): MemoryStore {
-  const tables = new Map<Space, Table>(spaces.map((space) => [space, new Table()]));
+/**
+ * An empty store in memory. Values that it returns must not be changed.
+ *
+ * @param options.handedOver whether keys and values that it is given are never changed afterwards:
+ *   it then keeps them without a copy. Default: false.
+ */
+export function createMemoryStore(options: { readonly handedOver?: boolean } = {}): MemoryStore {
+  const own = (bytes: Uint8Array) => (options.handedOver === true ? bytes : bytes.slice());
+  const tables = new Map<Space, Table>(spaces.map((space) => [space, new Table(own)]));
   let isOpen = true;
   const table = (space: Space): Table => {
     invariant(isOpen, "the store is open");
@@ -97,7 +109,7 @@ export function createMemoryStore(): MemoryStore {
     restore(snapshot) {
       isOpen = true;
       for (const space of spaces) {
-        const fresh = new Table();
+        const fresh = new Table(own);
         for (const [key, value] of snapshot.get(space) ?? []) fresh.put(key, value);
         tables.set(space, fresh);
       }

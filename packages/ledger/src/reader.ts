@@ -66,6 +66,11 @@ export class ChainReader implements LedgerReader {
     return cached;
   }
 
+  /** Takes over the row of a block that was just written. */
+  protected remember(row: CachedBlock, sizeBytes: number): void {
+    this.#blocks.set(`${row.block.header.height}`, row, 2 * sizeBytes);
+  }
+
   header(at: Height): BlockReference | null {
     const row = this.row(at);
     return row && { digest: row.digest, header: row.block.header };

@@ -6,6 +6,7 @@ import {
 } from "@credlink/consensus-pbft";
 import { taggedSm3 } from "@credlink/crypto";
 import {
+  allocateBytes,
   type Codec,
   concatBytes,
   type Digest,
@@ -23,7 +24,7 @@ import {
 } from "@credlink/primitives";
 import { type Block, blockCodec } from "./block.ts";
 import { LedgerError } from "./errors.ts";
-import { decodeU64, encodeU64 } from "./fixed-u64.ts";
+import { decodeU64, encodeU64, putU32 } from "./fixed-u64.ts";
 import type { KeyValueStore, WriteOperation } from "./store.ts";
 import type { TransactionPlace } from "./transaction.ts";
 
@@ -107,9 +108,9 @@ export function readStoredBlock(store: KeyValueStore, at: number): BlockRow | nu
 
 /** `receipts`: u64 height ‖ u32 index -> receipt. */
 export function receiptKey(place: TransactionPlace): Uint8Array {
-  const key = new Uint8Array(RECEIPT_KEY_BYTES);
+  const key = allocateBytes(RECEIPT_KEY_BYTES);
   key.set(encodeU64(place.height));
-  new DataView(key.buffer).setUint32(8, place.index);
+  putU32(key, 8, place.index);
   return key;
 }
 

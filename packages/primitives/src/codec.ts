@@ -70,7 +70,11 @@ export function decode<T>(
   if (input.length > (options.maxBytes ?? DEFAULT_MAX_BYTES)) {
     throw new CodecError({ code: "PRIMITIVES_CODEC_TOO_LARGE" }, `${input.length} bytes`);
   }
-  const plain = new Uint8Array(input.buffer, input.byteOffset, input.length);
+  // Views on a Buffer would be Buffers.
+  const plain =
+    input.constructor === Uint8Array
+      ? input
+      : new Uint8Array(input.buffer, input.byteOffset, input.length);
   try {
     const reader = new WireReader(plain);
     const value = codec.read(reader);

@@ -10,6 +10,7 @@
  * decode(point, bytes); // { name: "head", height: 7 }
  * ```
  */
+export { allocateBytes, copyBytes } from "./allocation.ts";
 export * from "./bytes.ts";
 export * from "./codec.ts";
 export { MAX_DEPTH, MAX_VALUES } from "./codec-scan.ts";
@@ -19,3 +20,4 @@ export * from "./errors-table.ts";
 export * from "./ids.ts";
 export * from "./interfaces.ts";
 export * from "./network.ts";
+export { sharedReading } from "./shared-reading.ts";

@@ -1,7 +1,9 @@
+import { allocateBytes } from "./allocation.ts";
+
 const START_BYTES = 4 * 1024;
 /** A buffer that grew beyond this is not kept for the next value. */
 const KEPT_BYTES = 1024 * 1024;
-/** Up to here an array costs little: V8 keeps it in its own heap, without a buffer. */
+/** Up to here a loop is faster than a call into V8. */
 const SHORT_BYTES = 64;
 const TWO_32 = 0x1_0000_0000;
 
@@ -139,8 +141,11 @@ export class WireWriter {
 
 /** The first `length` bytes, in memory of their own. */
 function headOf(bytes: Uint8Array, length: number): Uint8Array {
-  if (length > SHORT_BYTES) return bytes.slice(0, length);
-  const head = new Uint8Array(length);
+  const head = allocateBytes(length);
+  if (length > SHORT_BYTES) {
+    head.set(bytes.subarray(0, length));
+    return head;
+  }
   for (let i = 0; i < length; i++) head[i] = bytes[i] as number;
   return head;
 }

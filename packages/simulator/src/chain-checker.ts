@@ -4,7 +4,7 @@ import {
 } from "@credlink/consensus-pbft/certificates";
 import { genesisDigest, type Ledger } from "@credlink/ledger";
 import type { CommittedBlock } from "@credlink/node/engine";
-import { height as toHeight, toHex } from "@credlink/primitives";
+import { equalBytes, height as toHeight, toHex } from "@credlink/primitives";
 import { CheckFailure } from "./checker-errors.ts";
 import type { KnownValidators } from "./known-validators.ts";
 import type { Profile } from "./profile.ts";
@@ -25,6 +25,8 @@ export class ChainChecker {
   readonly #places = new Map<string, number>();
   /** node -> height it reported last in this life. */
   readonly #heights = new Map<string, number>();
+  /** height -> the certificate that was found good last. */
+  readonly #verified = new Map<number, CommitCertificate>();
   /** Highest view in which a block was decided. */
   highestView = 0;
   certificates = 0;
@@ -135,9 +137,25 @@ export class ChainChecker {
     this.highestView = Math.max(this.highestView, certificate.view);
     const chain = { chainId: genesis.chainId, genesisDigest: genesisDigest(genesis) };
     const { height } = certificate;
+    const known = this.#verified.get(height);
+    if (known !== undefined && isSameProof(known, certificate)) return;
     const set = this.#validators.at(height);
     if (set === null) throw new CheckFailure("I2", `nobody knows V(${height})`);
     const verdict = verifyCommitCertificate(certificate, set, chain, verifyOne);
     if (!verdict.ok) throw new CheckFailure("I9", `${node}, ${height}: ${verdict.code}`);
+    this.#verified.set(height, certificate);
   }
+}
+
+/** Most nodes show the very signatures that another node has shown. */
+function isSameProof(a: CommitCertificate, b: CommitCertificate): boolean {
+  return (
+    a.view === b.view &&
+    equalBytes(a.digest, b.digest) &&
+    a.signatures.length === b.signatures.length &&
+    a.signatures.every(({ index, signature }, at) => {
+      const other = b.signatures[at];
+      return other?.index === index && equalBytes(signature, other.signature);
+    })
+  );
 }

@@ -35,6 +35,7 @@ import {
   decode,
   encode,
   list,
+  sharedReading,
   struct,
   text,
   tryDecode,
@@ -113,15 +114,19 @@ function genesisWrites(genesis: Genesis, members: readonly Member[]): readonly S
   ];
 }
 
+const readSkipList = sharedReading((value: Uint8Array) => decode(skipListCodec, value));
+const readParameters = sharedReading((value: Uint8Array) => decode(parametersCodec, value));
+const readValidators = sharedReading((value: Uint8Array) => decode(validatorsCodec, value));
+
 function skipListIn(view: StateView): SkipList {
   const value = view.get(VALIDATORS_CONTRACT, SKIP_LIST_KEY);
-  return value === null ? emptySkipList : decode(skipListCodec, value);
+  return value === null ? emptySkipList : readSkipList(value);
 }
 
 function parametersIn(view: StateView): Parameters {
   const value = view.get(PARAMETERS_CONTRACT, PARAMETERS_KEY);
   if (value === null) throw new Error("the state names no parameters");
-  return decode(parametersCodec, value);
+  return readParameters(value);
 }
 
 /** One block in execution: what it writes, and how often it changed the validators. */
@@ -138,7 +143,7 @@ class BookBlock {
     this.#parent = parent;
     const value = parent.get(VALIDATORS_CONTRACT, VALIDATORS_KEY);
     if (value === null) throw new Error("the state names no validators");
-    this.#before = decode(validatorsCodec, value);
+    this.#before = readValidators(value);
     this.#validators = this.#before;
   }
 

@@ -39,6 +39,7 @@ export class DurableVotes {
   readonly #disk: SimulatedDisk;
   readonly #segments = new Map<string, DurableSegment>();
   #abandoned = 0;
+  #revision = -1;
   /** Names of the promises that are durable. */
   readonly names = new Set<string>();
   /** Height and view of the PREPARE that was promised last. */
@@ -65,6 +66,8 @@ export class DurableVotes {
   }
 
   refresh(): void {
+    if (this.#revision === this.#disk.durableRevision) return;
+    this.#revision = this.#disk.durableRevision;
     const paths = this.#disk.durablePaths().filter((path) => path.startsWith(VOTE_LOG_FOLDER));
     const segments = paths.filter((path) => path.endsWith(".log"));
     const abandoned = paths.filter((path) => path.includes(".abandoned-")).length;

@@ -1,5 +1,5 @@
 import type { SignatureVerifier } from "@credlink/node/engine";
-import { equalBytes, type Signer } from "@credlink/primitives";
+import { allocateBytes, equalBytes, type Signer } from "@credlink/primitives";
 import { fastDigest } from "./fast-digest.ts";
 
 /**
@@ -8,11 +8,17 @@ import { fastDigest } from "./fast-digest.ts";
  */
 export function fakeSignature(publicKey: Uint8Array, message: Uint8Array): Uint8Array {
   const digest = fastDigest(publicKey, [message]);
-  const signature = new Uint8Array(2 * digest.length);
+  const signature = allocateBytes(2 * digest.length);
   signature.set(digest);
   signature.set(digest, digest.length);
   return signature;
 }
+
+/** Signatures found good, by the very object, with what they are of: receivers share what they read. */
+const verified = new WeakMap<
+  Uint8Array,
+  { readonly publicKey: Uint8Array; readonly message: Uint8Array }
+>();
 
 /** Whether `signature` is the fake one of this key and message. */
 export function verifyFake(
@@ -20,7 +26,17 @@ export function verifyFake(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  return equalBytes(fakeSignature(publicKey, message), signature);
+  const known = verified.get(signature);
+  if (known !== undefined && isSame(known.message, message) && isSame(known.publicKey, publicKey)) {
+    return true;
+  }
+  const holds = equalBytes(fakeSignature(publicKey, message), signature);
+  if (holds) verified.set(signature, { publicKey, message });
+  return holds;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || equalBytes(a, b);
 }
 
 /** Signs without arithmetic. */

@@ -1,3 +1,5 @@
+import { allocateBytes } from "@credlink/primitives";
+
 const LANES = 4;
 const BLOCK_BYTES = 4 * LANES;
 const DIGEST_BYTES = 32;
@@ -77,7 +79,7 @@ function finish(first: number, second: number, third: number, fourth: number): U
   b = (b + a) | 0;
   c = (c + a) | 0;
   d = (d + a) | 0;
-  const digest = new Uint8Array(DIGEST_BYTES);
+  const digest = allocateBytes(DIGEST_BYTES);
   putLane(digest, 0, a);
   putLane(digest, 4, b);
   putLane(digest, 8, c);

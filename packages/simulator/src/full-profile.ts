@@ -24,6 +24,7 @@ import {
   transactionSigningMessage,
 } from "@credlink/ledger";
 import { type Address, digest, encode, height, type Signer } from "@credlink/primitives";
+import { cutFromSlabs, shareReadings } from "@credlink/primitives/simulation";
 import type { SeededRandom } from "@credlink/testkit";
 import { bulkParameters } from "./chain-executor.ts";
 import {
@@ -143,6 +144,8 @@ export async function createFullProfile(
   startMs: number,
 ): Promise<Profile> {
   replaceDigest(null);
+  shareReadings(true);
+  cutFromSlabs(true);
   const signers = Array.from({ length: validatorCount }, () => createSigner(random));
   const institutions = Array.from({ length: INSTITUTIONS }, () => {
     const signer = createSigner(random);

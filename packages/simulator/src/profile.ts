@@ -24,6 +24,7 @@ import {
   height,
   type Signer,
 } from "@credlink/primitives";
+import { cutFromSlabs, shareReadings } from "@credlink/primitives/simulation";
 import type { SeededRandom } from "@credlink/testkit";
 import {
   BOOK_CONTRACT,
@@ -131,6 +132,8 @@ export function createProtocolProfile(
   validatorCount: number = nodeCount,
 ): Profile {
   replaceDigest(fastDigest);
+  shareReadings(true);
+  cutFromSlabs(true);
   const signers = Array.from({ length: nodeCount }, () => createFakeSigner(fakeKey(random)));
   const clients = Array.from({ length: CLIENTS }, () => ({
     address: address(random.bytes(32)),

@@ -129,10 +129,10 @@ export class SimulatedNode {
   }
 
   async #run(process: Process): Promise<void> {
-    const { profile, clock } = this.#world;
+    const { profile } = this.#world;
     const ledger = await createLedger({
       store: this.store.mount(),
-      executor: this.#slowed(waitedFor(profile.createExecutor(), clock), process.clock),
+      executor: this.#slowed(this.#createExecutor(), process.clock),
       genesis: profile.genesis,
     });
     if (this.#process !== process) return;
@@ -148,9 +148,7 @@ export class SimulatedNode {
       clock: process.clock,
       random: this.#random,
       signer,
-      verifier: {
-        verify: (requests) => clock.external(profile.verifier.verify(requests)),
-      },
+      verifier: profile.verifier,
       logger: this.#observer.watchLog(
         this,
         this.#world.logger?.child({ node: this.name }) ?? noLogger,
@@ -181,6 +179,12 @@ export class SimulatedNode {
       if (this.#process === process) this.#observer.onCommit(this, block, ledger);
     });
     await engine.start();
+  }
+
+  #createExecutor(): Executor {
+    const { profile, clock } = this.#world;
+    const executor = profile.createExecutor();
+    return profile.name === "full" ? waitedFor(executor, clock) : executor;
   }
 
   /** Execution takes its time on this machine. */

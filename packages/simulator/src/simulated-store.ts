@@ -38,7 +38,7 @@ interface Underway {
 
 /** Makes a memory store with the crash behaviour of a write-ahead log. */
 export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom): SimulatedStore {
-  const memory = createMemoryStore();
+  const memory = createMemoryStore({ handedOver: true });
   let life = 0;
   let readFaults = 0;
   let listener: (() => void) | null = null;
@@ -117,7 +117,7 @@ export function createSimulatedStore(clock: SimulatedClock, random: SeededRandom
     },
     contents: () => memory.snapshot(),
     image() {
-      const copy = createMemoryStore();
+      const copy = createMemoryStore({ handedOver: true });
       copy.restore(memory.snapshot());
       for (const undo of [...unsynced].reverse()) void copy.write(undo, { sync: true });
       return copy.snapshot();

@@ -55,7 +55,7 @@ function compareRows(
 
 /** The rows that every node with the same head must have. */
 function sharedRows(contents: MemoryStoreSnapshot): Rows {
-  const store = createMemoryStore();
+  const store = createMemoryStore({ handedOver: true });
   store.restore(contents);
   const shared = new Map<string, Uint8Array>();
   for (const [space, rows] of contents) {

@@ -61,7 +61,7 @@ export class ValidityChecker {
   async #judge(height: number, shown: SealedBlock | null): Promise<void> {
     if (shown === null) throw new CheckFailure("I3", `block ${height} cannot be shown`);
     this.#ledger ??= await createLedger({
-      store: createMemoryStore(),
+      store: createMemoryStore({ handedOver: true }),
       executor: this.#profile.createExecutor(),
       genesis: this.#profile.genesis,
     });

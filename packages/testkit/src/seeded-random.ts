@@ -1,4 +1,4 @@
-import { invariant, type Random } from "@credlink/primitives";
+import { allocateBytes, invariant, type Random } from "@credlink/primitives";
 
 /** Randomness that one seed decides: equal seeds give equal sequences on every machine. */
 export interface SeededRandom extends Random {
@@ -75,7 +75,7 @@ export function createSeededRandom(seed: number): SeededRandom {
     chance: (probability) => next() < probability,
     between: (from, to) => from + next() * (to - from),
     bytes(length) {
-      const bytes = new Uint8Array(length);
+      const bytes = allocateBytes(length);
       for (let i = 0; i < length; i++) bytes[i] = draw() >>> 24;
       return bytes;
     },

@@ -37,16 +37,30 @@ const IMMEDIATES = 64;
  */
 class MicrotaskDrain {
   #queued = 0;
-  #resume: (() => void) | null = null;
+  #resume: ((value: true) => void) | null = null;
+  readonly #isBusy: () => boolean;
   readonly #onImmediate = (): void => {
     this.#queued--;
+    if (this.#resume !== null) this.#finish();
+  };
+  readonly #finish = (): void => {
+    // Another turn of the event loop, in which threads may report.
+    if (this.#isBusy()) {
+      setImmediate(this.#finish);
+      return;
+    }
     const resume = this.#resume;
     this.#resume = null;
-    resume?.();
+    resume?.(true);
   };
 
-  /** Resolves when nothing is left to do. One caller at a time. */
-  settle(): Promise<void> {
+  /** @param isBusy whether work outside virtual time is under way. */
+  constructor(isBusy: () => boolean) {
+    this.#isBusy = isBusy;
+  }
+
+  /** Resolves with true when nothing is left to do. One caller at a time. */
+  settle(): Promise<true> {
     if (this.#queued === 0) {
       for (; this.#queued < IMMEDIATES; this.#queued++) setImmediate(this.#onImmediate);
     }
@@ -56,20 +70,13 @@ class MicrotaskDrain {
   }
 }
 
-/** Resolves after a turn of the event loop, in which threads may report. */
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
 class VirtualClock implements SimulatedClock {
   readonly #heap = new EventHeap();
   readonly #startMs: number;
   #elapsedMs = 0;
   #sequence = 0;
   #external = 0;
-  readonly #drain = new MicrotaskDrain();
+  readonly #drain = new MicrotaskDrain(() => this.#external > 0);
 
   constructor(startMs: number) {
     this.#startMs = startMs;
@@ -127,25 +134,19 @@ class VirtualClock implements SimulatedClock {
     }
   }
 
-  async #settle(): Promise<void> {
-    await this.#drain.settle();
-    while (this.#external > 0) await eventLoopTurn();
-  }
-
-  async runNext(): Promise<boolean> {
+  runNext(): Promise<boolean> {
     for (;;) {
       const event = this.#heap.pop();
-      if (event === undefined) return false;
+      if (event === undefined) return Promise.resolve(false);
       if (event.cancelled) continue;
       this.#elapsedMs = event.atMs;
       event.run();
-      await this.#settle();
-      return true;
+      return this.#drain.settle();
     }
   }
 
   async runUntil(atMs: number): Promise<void> {
-    await this.#settle();
+    await this.#drain.settle();
     for (;;) {
       const next = this.#heap.peek();
       if (next === undefined || next.atMs > atMs) break;

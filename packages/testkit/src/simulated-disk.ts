@@ -44,6 +44,8 @@ export interface SimulatedDisk {
   durable(path: string, from?: number): Uint8Array | null;
   /** Paths that would survive, ascending. */
   durablePaths(): readonly string[];
+  /** Another number whenever something that would survive may have changed. */
+  readonly durableRevision: number;
   /** Rewrites a stored file as a fault of the medium would. */
   damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void;
   /** Forgets a stored file. */
@@ -70,6 +72,7 @@ class Machine implements SimulatedDisk {
   #isLying = false;
   #liesAboutFolders = false;
   #listener: ((operation: DiskOperation) => void) | null = null;
+  durableRevision = 0;
 
   constructor(clock: SimulatedClock, random: SeededRandom) {
     this.#clock = clock;
@@ -99,6 +102,7 @@ class Machine implements SimulatedDisk {
   }
 
   restore(image: DiskImage): void {
+    this.durableRevision++;
     this.#life++;
     this.#durableNames = new Map(
       [...image].map(([path, bytes]) => {
@@ -123,15 +127,18 @@ class Machine implements SimulatedDisk {
   }
 
   damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
+    this.durableRevision++;
     this.#durableNames.get(path)?.damage(change);
   }
 
   lose(path: string): void {
+    this.durableRevision++;
     this.#names.delete(path);
     this.#durableNames.delete(path);
   }
 
   crash(outcome?: CrashOutcome): void {
+    this.durableRevision++;
     this.#life++;
     const draw = (): CrashOutcome =>
       outcome ?? this.#random.pick<CrashOutcome>(["lost", "kept", "torn"]);
@@ -207,13 +214,18 @@ class Machine implements SimulatedDisk {
         const covered = inode.pending;
         await this.#delay(life);
         try {
-          await run("sync", () => inode.sync(this.#isLying ? 0 : covered));
+          await run("sync", () => this.#sync(inode, covered));
         } catch (error) {
           inode.failSync(covered);
           throw error;
         }
       },
     };
+  }
+
+  #sync(inode: SimulatedInode, covered: number): void {
+    this.durableRevision++;
+    inode.sync(this.#isLying ? 0 : covered);
   }
 
   #list(folder: string): readonly string[] {
@@ -238,6 +250,7 @@ class Machine implements SimulatedDisk {
 
   #syncFolder(folder: string): void {
     if (this.#liesAboutFolders) return;
+    this.durableRevision++;
     for (const path of this.#durableNames.keys()) {
       if (folderOf(path) === folder && !this.#names.has(path)) this.#durableNames.delete(path);
     }

@@ -1,3 +1,4 @@
+import { copyBytes } from "@credlink/primitives";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /**
@@ -35,7 +36,11 @@ class Content {
   }
 
   read(offset: number, length: number): Uint8Array {
-    return this.#buffer.slice(Math.min(offset, this.#size), Math.min(offset + length, this.#size));
+    return copyBytes(
+      this.#buffer,
+      Math.min(offset, this.#size),
+      Math.min(offset + length, this.#size),
+    );
   }
 
   apply(write: PendingWrite): void {
@@ -74,7 +79,7 @@ export class SimulatedInode {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.#change({ offset, bytes: bytes.slice() });
+    this.#change({ offset, bytes: copyBytes(bytes) });
   }
 
   truncate(size: number): void {

@@ -9,8 +9,10 @@ import {
   type AdmittedPeer,
   type Clock,
   type Digest,
+  equalBytes,
   type Height,
   type PeerId,
+  sharedReading,
   height as toHeight,
 } from "@credlink/primitives";
 import { createLagWatch } from "./lag-watch.ts";
@@ -147,11 +149,46 @@ function hasTrueFacts(message: Message): boolean {
   return message.proposal === null || openProposal(message.proposal).ok;
 }
 
+interface Chain {
+  readonly chainId: string;
+  readonly genesisDigest: Digest;
+}
+
+/** What was asked last about one message: the validators' hash binds signers and their keys. */
+interface Asked {
+  genesisDigest: Digest | null;
+  validatorsHash: Digest | null;
+  requests: readonly SignatureRequest[] | null;
+}
+
+const askedOf = sharedReading(
+  (_message: Message): Asked => ({ genesisDigest: null, validatorsHash: null, requests: null }),
+);
+
 /** Every signature inside a message with its signer's key; null when an index has no signer. */
 export function requestsOf(
   message: Message,
   set: ValidatorSet,
-  chain: { readonly chainId: string; readonly genesisDigest: Digest },
+  chain: Chain,
+): readonly SignatureRequest[] | null {
+  const asked = askedOf(message);
+  const { genesisDigest } = chain;
+  const isSame =
+    asked.validatorsHash !== null &&
+    asked.genesisDigest === genesisDigest &&
+    equalBytes(asked.validatorsHash, set.hash);
+  if (!isSame) {
+    asked.requests = readRequests(message, set, chain);
+    asked.genesisDigest = genesisDigest;
+    asked.validatorsHash = set.hash;
+  }
+  return asked.requests;
+}
+
+function readRequests(
+  message: Message,
+  set: ValidatorSet,
+  chain: Chain,
 ): readonly SignatureRequest[] | null {
   const context = {
     chainId: chain.chainId,

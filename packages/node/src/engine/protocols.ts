@@ -22,7 +22,9 @@ import {
   heightCodec,
   list,
   nullable,
+  sharedReading,
   struct,
+  tryDecode,
   u32,
   u53,
 } from "@credlink/primitives";
@@ -74,6 +76,11 @@ const signedTransactionBytes = bytesUpTo(MAX_TRANSACTION_BYTES);
 export const pushCodec: Codec<readonly Uint8Array[]> = list(
   signedTransactionBytes,
   MAX_PUSH_TRANSACTIONS,
+);
+
+/** The transactions that a peer pushes. */
+export const decodePush = sharedReading((message: Uint8Array) =>
+  tryDecode(pushCodec, message, { maxBytes: MAX_PUSH_BYTES }),
 );
 
 /** Ids of the transactions wanted. */

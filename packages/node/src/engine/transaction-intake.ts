@@ -18,13 +18,12 @@ import {
   type Result,
   refuse,
   height as toHeight,
-  tryDecode,
 } from "@credlink/primitives";
 import { byteKey } from "./digest-key.ts";
 import { type Mempool, RETRY_AFTER_MS } from "./mempool.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import type { PeerBudget } from "./peer-budget.ts";
-import { MAX_PUSH_BYTES, pushCodec, TRANSACTIONS_PROTOCOL } from "./protocols.ts";
+import { decodePush, MAX_PUSH_BYTES, TRANSACTIONS_PROTOCOL } from "./protocols.ts";
 import type { TransactionSignatures } from "./signature-memory.ts";
 import type { TransactionPusher } from "./transaction-push.ts";
 
@@ -104,7 +103,7 @@ class Intake implements TransactionIntake {
     network.onMessage(TRANSACTIONS_PROTOCOL, { maxBytes: MAX_PUSH_BYTES }, (from, message) => {
       if (from.provisional) return drop("provisional");
       if (!this.#parts.budget.spend(from.id, "transactions", 0)) return drop("over_budget");
-      const decoded = tryDecode(pushCodec, message, { maxBytes: MAX_PUSH_BYTES });
+      const decoded = decodePush(message);
       if (!decoded.ok) {
         this.#parts.budget.blame(from.id);
         return drop("malformed");
