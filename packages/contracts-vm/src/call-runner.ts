@@ -2,11 +2,13 @@ import {
   BUILT_IN_VERSION,
   CONTRACTS_CONTRACT,
   MAX_RETURN_BYTES,
+  ORACLES_CONTRACT,
   type StateView,
 } from "@credlink/ledger";
 import { type BuiltInContract, runBuiltInCall } from "./built-in/built-in.ts";
 import { contractsContract } from "./built-in/contracts.ts";
 import { membersContract } from "./built-in/members.ts";
+import { oraclesContract } from "./built-in/oracles.ts";
 import { parametersContract } from "./built-in/parameters.ts";
 import { decodeRow, type Row, rememberDecoded } from "./built-in/row.ts";
 import { type InstalledContract, PARAMETERS_CONTRACT, rows } from "./built-in/rows.ts";
@@ -23,6 +25,7 @@ const builtIns: ReadonlyMap<string, BuiltInContract> = new Map([
   ["validators", validatorsContract],
   [CONTRACTS_CONTRACT, contractsContract],
   [PARAMETERS_CONTRACT, parametersContract],
+  [ORACLES_CONTRACT, oraclesContract],
 ]);
 
 /** Finds the contract that a call names, judges the call, and runs it. */

@@ -52,6 +52,7 @@ export * from "./member.ts";
 export * from "./memory-store.ts";
 export * from "./merkle.ts";
 export { ledgerMetrics } from "./metrics.ts";
+export * from "./oracle-calls.ts";
 export * from "./receipt.ts";
 export * from "./replay-guard.ts";
 export { type BlockRow, type HistoryRecord, historyRecordCodec, readStoredBlock } from "./rows.ts";

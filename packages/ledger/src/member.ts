@@ -26,6 +26,8 @@ export const VALIDATORS_CONTRACT = "validators";
 export const CONTRACTS_CONTRACT = "contracts";
 /** Name of the built-in contract whose state is the consensus-critical parameters. */
 export const PARAMETERS_CONTRACT = "parameters";
+/** Name of the built-in contract that takes outside data in. */
+export const ORACLES_CONTRACT = "oracles";
 /** Version of every built-in contract; transactions name it. */
 export const BUILT_IN_VERSION = "1.0.0";
 
@@ -34,6 +36,7 @@ const builtInContracts: ReadonlySet<string> = new Set([
   VALIDATORS_CONTRACT,
   CONTRACTS_CONTRACT,
   PARAMETERS_CONTRACT,
+  ORACLES_CONTRACT,
 ]);
 
 /** Whether the name belongs to the node itself; no deployed contract may take it. */

@@ -25,6 +25,7 @@ export const builtInNames: readonly string[] = [
   "validators",
   "contracts",
   "parameters",
+  "oracles",
   "governance",
 ];
 

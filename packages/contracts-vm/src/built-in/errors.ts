@@ -187,6 +187,38 @@ export const builtInErrors = defineErrors({
     meaning: "A parameter is outside the bounds within which the chain keeps working.",
     remedy: "Compare the values with the bounds in docs/protocol/contracts.md.",
   },
+  ORACLES_MAJORITY_MISSING: {
+    meaning: "Admins of more than half of the organisations must sign; fewer did.",
+    remedy: "Collect signatures of admins of more organisations.",
+  },
+  ORACLES_FEED_INVALID: {
+    meaning: "A feed's name, publishers, size of values or validity is outside its bounds.",
+    remedy: "Compare the feed with the bounds in docs/protocol/contracts.md.",
+  },
+  ORACLES_FEED_UNKNOWN: {
+    meaning: "No feed of this name is registered.",
+    remedy: "Check the name; have the feed registered by a majority first.",
+  },
+  ORACLES_TOO_MANY: {
+    meaning: "There are as many feeds as there may be.",
+    remedy: "Have a feed removed that nobody reads.",
+  },
+  ORACLES_NOT_A_PUBLISHER: {
+    meaning: "The sender is none of the feed's publishers.",
+    remedy: "Have the feed set again with the sender among its publishers.",
+  },
+  ORACLES_VALUE_TOO_LARGE: {
+    meaning: "The value has more bytes than the feed permits.",
+    remedy: "Publish less: a digest, for example.",
+  },
+  ORACLES_TIME_INVALID: {
+    meaning: "The observation is from after the block's time, or older than the feed's validity.",
+    remedy: "Check the publisher's clock; publish soon after observing.",
+  },
+  ORACLES_NOT_NEWER: {
+    meaning: "The publisher said something newer, or of the same time, already.",
+    remedy: "Nothing: only newer observations count.",
+  },
 });
 
 export type BuiltInErrorCode = keyof typeof builtInErrors;

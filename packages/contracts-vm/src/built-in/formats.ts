@@ -20,6 +20,14 @@ export {
   MEMBER_ENROLLED_TOPIC,
   noArgsCodec,
 } from "./members.ts";
+export {
+  FEED_REMOVED_TOPIC,
+  FEED_TOPIC,
+  feedNamesCodec,
+  PUBLISHED_TOPIC,
+  type Published,
+  publishedCodec,
+} from "./oracles.ts";
 export { REVOCATION_LIST_TOPIC } from "./revocation.ts";
 export {
   type ContractState,

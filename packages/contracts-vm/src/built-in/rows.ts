@@ -12,6 +12,11 @@ import {
   type Member,
   memberCodec,
   memberKey,
+  type Observation,
+  ORACLES_CONTRACT,
+  type OracleFeed,
+  observationCodec,
+  oracleFeedCodec,
   type Parameters,
   parametersCodec,
   readyKey,
@@ -50,6 +55,8 @@ export const MAX_ORGANIZATIONS = 256;
 export const MAX_VALIDATORS = 128;
 export const MAX_CONTRACTS = 1_024;
 export const MAX_VERSIONS = 256;
+/** Most feeds of outside data. */
+export const MAX_FEEDS = 256;
 /** Bytes of code in one row. */
 export const CODE_CHUNK_BYTES = 128 * 1024;
 
@@ -245,6 +252,24 @@ export const rows = {
     contract: CONTRACTS_CONTRACT,
     key: key("quota/", utf8(name)),
     codec: stateUsageCodec,
+  }),
+  /** Names of all feeds of outside data. */
+  feedNames: {
+    contract: ORACLES_CONTRACT,
+    key: utf8("feeds"),
+    codec: list(text(64), MAX_FEEDS),
+  } satisfies Row<readonly string[]>,
+  /** `feed/` ‖ name. */
+  feed: (name: string): Row<OracleFeed> => ({
+    contract: ORACLES_CONTRACT,
+    key: key("feed/", utf8(name)),
+    codec: oracleFeedCodec,
+  }),
+  /** `observation/` ‖ name ‖ 0 ‖ publisher: its last one. */
+  observation: (name: string, publisher: Address): Row<Observation> => ({
+    contract: ORACLES_CONTRACT,
+    key: key("observation/", utf8(name), ZERO, publisher),
+    codec: observationCodec,
   }),
   /** `manifest/` ‖ name ‖ 0 ‖ version: canonical bytes of the manifest, as they were deployed. */
   manifest: (name: string, version: string): Row<Uint8Array> => ({

@@ -145,6 +145,44 @@ describe("calls from contract to contract", () => {
     expect(chain.view.get("some", utf8("k"))).toBeNull();
   });
 
+  it("S-9.9-4b: leave the caller's state, events and gas to it, whatever the callee tries", async () => {
+    const endless: Code = [0x03, 0x40, 0x0c, 0, 0x0b];
+    const grow: Code = [i32(15), 0x40, 0, DROP];
+    const back: Code = [callOther(), DROP];
+    const attempts: readonly (readonly [name: string, code: Code, status: string])[] = [
+      ["puts under the caller's key", put, ""],
+      ["calls back into the caller", [back, 0x00], "VM_TRAP_UNREACHABLE"],
+      [
+        "emits more than a transaction may",
+        Array.from({ length: 65 }, () => emit),
+        "VM_EVENT_LIMIT",
+      ],
+      ["runs for ever", endless, "VM_OUT_OF_GAS"],
+      ["recurses for ever", call(IMPORTS.length), "VM_STACK_OVERFLOW"],
+      ["reaches outside its memory", [i32(-1), 0x28, 2, 0, DROP], "VM_TRAP_MEMORY"],
+      ["takes all memory and traps", [grow, 0x00], "VM_TRAP_UNREACHABLE"],
+    ];
+    for (const [name, code, status] of attempts) {
+      const hostile = contract(
+        { name: "some", calls: ["main"], methods: { call: { code, method: internal } } },
+        "mainmain",
+      );
+      // The caller's key is "s", the callee's "m"; what the caller put before is there afterwards.
+      const { receipt, chain } = await run([
+        main([put, emit, returnStatus(status.length, callOther(3_000_000))]),
+        hostile,
+      ]);
+      expect(receipt.status, name).toBe("SUCCESS");
+      expect(utf8ToText(receipt.returnValue), name).toBe(status);
+      expect(receipt.gasUsed, name).toBeLessThan(3_300_000);
+      const kept = [...chain.view.rows.keys()].filter((key) => key.startsWith("main/"));
+      expect(kept, name).toEqual(["main/73"]);
+      expect(chain.view.get("main", utf8("s")), name).toEqual(utf8("s"));
+      expect(receipt.events.map((event) => event.contract)[0], name).toBe("main");
+      expect(receipt.events, name).toHaveLength(1);
+    }
+  });
+
   it("inherit no authority: the callee sees the contract and no signers", async () => {
     const seen = await run([
       main(returnBuffer(callOther())),
