@@ -26,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "api",
     "client",
   ],
+  "contract-tools": ["primitives", "crypto", "ledger", "contracts-vm", "contracts"],
   cli: [
     "primitives",
     "crypto",
@@ -36,6 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "api",
     "client",
     "node",
+    "contract-tools",
   ],
   testkit: ["primitives", "crypto"],
   simulator: [

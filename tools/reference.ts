@@ -20,6 +20,7 @@ const doors = [
   "@credlink/ledger",
   "@credlink/contracts-vm",
   "@credlink/contracts",
+  "@credlink/contract-tools/errors",
   "@credlink/api",
   "@credlink/client",
   "@credlink/node",

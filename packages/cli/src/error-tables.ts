@@ -1,6 +1,7 @@
 import { apiErrors } from "@credlink/api";
 import { clientErrors } from "@credlink/client";
 import { consensusErrors } from "@credlink/consensus-pbft";
+import { contractToolsErrors } from "@credlink/contract-tools/errors";
 import * as contracts from "@credlink/contracts";
 import * as contractsVm from "@credlink/contracts-vm";
 import { cryptoErrors } from "@credlink/crypto";
@@ -29,6 +30,7 @@ function isErrorTable(value: unknown): value is ErrorTable {
 /** Every documented code: where the remedy of any expected failure is found. */
 export const allErrorTables: readonly ErrorTable[] = [
   cliErrors,
+  contractToolsErrors,
   clientErrors,
   apiErrors,
   ledgerErrors,

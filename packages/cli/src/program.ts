@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addChainCommands } from "./commands/chain.ts";
 import { addConsensusCommands } from "./commands/consensus.ts";
 import type { CommandContext } from "./commands/context.ts";
+import { addContractCommands } from "./commands/contract.ts";
 import { addCredentialCommands } from "./commands/credential.ts";
 import { addMemberCommands } from "./commands/member.ts";
 import { addNetworkCommands } from "./commands/network.ts";
@@ -51,6 +52,7 @@ export function buildProgram(context: CommandContext): Command {
   addCredentialCommands(program, context);
   addReadCommands(program, context);
   addChainCommands(program, context);
+  addContractCommands(program, context);
   addConsensusCommands(program, context);
   addMemberCommands(program, context);
   addValidatorsCommands(program, context);

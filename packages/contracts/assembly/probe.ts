@@ -20,6 +20,7 @@ import {
   Writer,
 } from "./sdk/index";
 
+const CONTRACT_VERSION: string = "probe@1.0.0";
 const MALFORMED = "PROBE_MALFORMED";
 
 function argsReader(): Reader {

@@ -17,4 +17,4 @@
  * ```
  */
 export * from "./browser.ts";
-export { type ContractArtifact, loadCredentialContract } from "./load.ts";
+export { type ContractArtifact, loadCredentialContract, sdkFolder } from "./load.ts";

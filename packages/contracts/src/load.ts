@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { sm3 } from "@credlink/crypto";
 import { type Digest, digest, toHex } from "@credlink/primitives";
 import { CREDENTIAL_CONTRACT, CREDENTIAL_CONTRACT_VERSION } from "./credential.ts";
 import { ContractsError } from "./errors.ts";
+
+/** Folder of the contract SDK's sources, which contracts are compiled with. */
+export const sdkFolder: string = fileURLToPath(new URL("../assembly/sdk", import.meta.url));
 
 /** A contract as it is deployed. */
 export interface ContractArtifact {

@@ -233,3 +233,7 @@ export function lookup(): void {
   else writer.bytes((<Slice>holder).pointer, 32);
   answer(writer.slice());
 }
+
+/** What goes into the module's version section; the manifest must say the same. */
+// @ts-ignore: decorator
+@lazy const CONTRACT_VERSION: string = "credential@1.0.0";

@@ -1,0 +1,12 @@
+export * from "./build/build.ts";
+export * from "./build/compile.ts";
+export * from "./build/package.ts";
+export * from "./build/project.ts";
+export * from "./errors.ts";
+export * from "./scan/finding.ts";
+export * from "./scan/rules.ts";
+export * from "./scan/sarif.ts";
+export * from "./scan/scan.ts";
+export { parseSources } from "./scan/source/parse.ts";
+export { createProject, projectFiles } from "./template/new-project.ts";
+export { defaultPolicy, type Policy, parsePolicy } from "./template/policy.ts";
