@@ -131,9 +131,9 @@ export const recoveryRules: readonly BrokenRule[] = [
     id: "gate-quorum",
     rule: "After a start nothing is voted before q − 1 others were heard.",
     broken: "one is enough",
-    file: `${NODE}/src/engine/replica-gate.ts`,
-    find: "  if (heights.length + (count - others.length) < quorum(count)) return null;",
-    replace: "  if (heights.length === 0 && count > 1) return null;",
+    file: `${NODE}/src/engine/height-claims.ts`,
+    find: "      if (heights.length + (count - others.length) < quorum(count)) return null;",
+    replace: "      if (heights.length === 0 && count > 1) return null;",
     tests: [
       { file: `${NODE}/test/unit/engine/replica-gate.test.ts`, name: "opens after q − 1 others" },
     ],
@@ -255,12 +255,26 @@ export const recoveryRules: readonly BrokenRule[] = [
     rule: "A shown vote of a height whose validators are unknown is judged once they are.",
     broken: "it is forgotten",
     file: `${NODE}/src/engine/shown-votes.ts`,
-    find: "    } else if (set === null) this.#waiting.set(peer, vote);",
+    find: "    } else if (set === null) this.#keep(peer, vote);",
     replace: "    }",
     tests: [
       {
         file: `${NODE}/test/unit/engine/shown-votes.test.ts`,
         name: "is kept while its validators are not known",
+      },
+    ],
+  },
+  {
+    id: "shown-vote-not-crowded-out",
+    rule: "No number of strangers crowds out a vote that a validator shows.",
+    broken: "whoever showed first makes room",
+    file: `${NODE}/src/engine/shown-votes.ts`,
+    find: "filter((id) => !members.includes(id));",
+    replace: "filter((id) => members.length > 0 || id.length > 0);",
+    tests: [
+      {
+        file: `${NODE}/test/unit/engine/shown-votes.test.ts`,
+        name: "is not crowded out by what any number of strangers show",
       },
     ],
   },

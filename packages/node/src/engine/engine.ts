@@ -85,7 +85,7 @@ class NodeEngine implements Engine {
     this.#parts = createEngineParts(options, components, () => this.#feedWork());
     const { ledger, logger, network } = components;
     const { pipeline, consensusSignatures: signatures, directory } = this.#parts;
-    this.#gate = createReplicaGate(network.self);
+    this.#gate = createReplicaGate(network.self, directory.next);
     const voting = {
       ...components,
       directory,

@@ -8,6 +8,7 @@ import {
   type Signer,
   tryDecode,
 } from "@credlink/primitives";
+import { keepMembers } from "./height-claims.ts";
 import {
   type InstanceChain,
   instanceSignature,
@@ -81,7 +82,7 @@ class Watch implements InstanceWatch {
   readonly #parts: WatchComponents;
   readonly #asked = new Map<PeerId, Asked>();
   /** Witnesses that have answered since our start. */
-  readonly #answered = new Set<PeerId>();
+  readonly #answered = new Map<PeerId, true>();
   readonly #signatures: RateLimiter;
   #claimedAtMs: number | null = null;
   #isShared = false;
@@ -172,7 +173,8 @@ class Watch implements InstanceWatch {
     asked.showsOthers = others.length > 0;
     asked.dueAtMs = clock.monotonicMs() + (asked.showsOthers ? 0 : ASK_MS);
     if (asked.showsOthers) this.#claimedAtMs ??= clock.monotonicMs();
-    this.#answered.add(peer);
+    this.#answered.set(peer, true);
+    keepMembers(this.#answered, this.#parts.witnesses());
     this.#parts.onAnswer();
     return isNew && !this.#isStopped;
   }

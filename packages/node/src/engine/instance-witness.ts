@@ -64,10 +64,11 @@ class Witness implements InstanceWitness {
     const key = this.#parts.keyOf(peer);
     if (key === null) return NOTHING;
     const { instance } = word;
-    const statements = await this.#verified(peer, key, word);
-    const nowMs = this.#parts.clock.monotonicMs();
+    // Before anything is awaited: who has left meanwhile stays forgotten.
     const known = this.#known.get(peer) ?? { heard: [], isReported: false };
     this.#known.set(peer, known);
+    const statements = await this.#verified(peer, key, word);
+    const nowMs = this.#parts.clock.monotonicMs();
     const others = known.heard
       .filter((one) => !equalBytes(one.instance, instance) && nowMs - one.atMs <= LIVE_MS)
       .slice(1 - MAX_INSTANCES);

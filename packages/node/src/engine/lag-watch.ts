@@ -1,6 +1,7 @@
 import type { Message, ReplicaStatus, ValidatorSet } from "@credlink/consensus-pbft";
 import { honestOne } from "@credlink/consensus-pbft/certificates";
 import type { Clock, Height, PeerId } from "@credlink/primitives";
+import { keepMembers, peerIdsOf } from "./height-claims.ts";
 
 /** How long a decision may take after f + 1 validators have shown that it is due, milliseconds. */
 export const PATIENCE_MS = 150;
@@ -19,6 +20,8 @@ export interface LagComponents {
 export interface LagWatch {
   /** A validator says this, whether its message could be used or came too early. */
   note(from: PeerId, message: Message): void;
+  /** Hints kept: at most one a validator. */
+  readonly size: number;
 }
 
 /** The height that its sender has decided, or is about to: a COMMIT says that it is prepared. */
@@ -41,7 +44,7 @@ function isPrepared({ phase, self }: ReplicaStatus): boolean {
  */
 export function createLagWatch(parts: LagComponents): LagWatch {
   const { clock, status, validatorsAt, require } = parts;
-  /** Peer -> highest height that it has shown to be decided; members of the lists so far. */
+  /** Peer -> highest height that it has shown to be decided. */
   const hints = new Map<PeerId, number>();
   let isPending = false;
 
@@ -68,12 +71,19 @@ export function createLagWatch(parts: LagComponents): LagWatch {
   };
 
   return {
+    get size() {
+      return hints.size;
+    },
     note(from, message) {
       const hint = hintOf(message);
       const isNew = hint > (hints.get(from) ?? 0);
-      if (isNew) hints.set(from, hint);
-      // One that is not new may still be the vote by which we ourselves know the block prepared.
       const place = status();
+      if (isNew) {
+        hints.set(from, hint);
+        const set = place === null ? null : validatorsAt(place.height);
+        if (set !== null) keepMembers(hints, peerIdsOf(set));
+      }
+      // One that is not new may still be the vote by which we ourselves know the block prepared.
       if (isPending || place === null) return;
       if ((isNew && hint >= place.height) || isPrepared(place)) watch();
     },

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Network, PeerId } from "@credlink/primitives";
+import { RecentMap } from "./recent-map.ts";
 import { type Rate, RateLimiter } from "./token-bucket.ts";
 
 /**
@@ -44,10 +45,12 @@ export interface PeerBudget {
 /** Faults that a peer may have within one window. */
 const FAULTS_PER_WINDOW = 20;
 const WINDOW_MS = 1_000;
+/** Peers whose faults are remembered; a peer may come under any number of ids. */
+export const MAX_BLAMED = 10_000;
 
 /** Makes the budget of all peers of one node. */
 export function createPeerBudget(network: Network, clock: Clock, logger: Logger): PeerBudget {
-  const windows = new Map<PeerId, { startedMs: number; faults: number }>();
+  const windows = new RecentMap<PeerId, { startedMs: number; faults: number }>(MAX_BLAMED);
   const limiters = new Map(
     Object.entries(allowances).map(([name, rate]) => [name, new RateLimiter(rate, clock)]),
   );

@@ -8,12 +8,13 @@ import {
   equalBytes,
   type Height,
   heightCodec,
+  invariant,
   type Logger,
   type PeerId,
   height as toHeight,
 } from "@credlink/primitives";
+import { createHeightClaims } from "./height-claims.ts";
 import { type OwnTransactionParts, signOwnTransaction } from "./own-transactions.ts";
-import { credibleHeight } from "./replica-gate.ts";
 import type { SubmitResult } from "./transaction-intake.ts";
 
 /** What saying `ready` works with. */
@@ -44,7 +45,12 @@ const REPEAT_MS = 10_000;
  */
 export function createReadiness(parts: ReadinessParts): Readiness {
   const { ledger, signer, clock, logger, self } = parts;
-  const claims = new Map<PeerId, number>();
+  const membersAfter = (head: Height) => ledger.validatorsAt(toHeight(head + 1));
+  const claims = createHeightClaims(self, () => {
+    const members = membersAfter(ledger.head.header.height);
+    invariant(members !== null, "the validators above the head are known");
+    return members;
+  });
   let saidAtMs = Number.NEGATIVE_INFINITY;
 
   const isOutside = (head: Height): boolean => {
@@ -56,8 +62,8 @@ export function createReadiness(parts: ReadinessParts): Readiness {
     return member?.role === "validator" && member.status === "active";
   };
   const hasCaughtUp = (head: Height): boolean => {
-    const set = ledger.validatorsAt(toHeight(head + 1));
-    const highest = set === null ? null : credibleHeight(set, self, claims);
+    const set = membersAfter(head);
+    const highest = set === null ? null : claims.credible(set);
     return !parts.isSyncing() && highest !== null && head + 1 >= highest;
   };
   const isFresh = (address: Address, head: Height): boolean => {
@@ -66,9 +72,7 @@ export function createReadiness(parts: ReadinessParts): Readiness {
   };
 
   return {
-    onStatus(peer, height) {
-      claims.set(peer, height);
-    },
+    onStatus: claims.note,
     async tick() {
       const { digest, header } = ledger.head;
       const { height } = header;

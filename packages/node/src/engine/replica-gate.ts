@@ -1,22 +1,7 @@
 import type { ReplicaStatus, Roster, ValidatorSet } from "@credlink/consensus-pbft";
-import { honestOne, primaryOf, quorum } from "@credlink/consensus-pbft/certificates";
+import { primaryOf } from "@credlink/consensus-pbft/certificates";
 import { type Height, type PeerId, type ValidatorIndex, view } from "@credlink/primitives";
-
-/**
- * The highest height that f + 1 validators claim, of whom one is honest; null before a quorum, we
- * ourselves included where we are one, was heard.
- */
-export function credibleHeight(
-  { validators }: ValidatorSet,
-  self: PeerId,
-  claims: ReadonlyMap<PeerId, number>,
-): number | null {
-  const count = validators.length;
-  const others = validators.filter(({ peerId }) => peerId !== self);
-  const heights = others.flatMap(({ peerId }) => claims.get(peerId) ?? []);
-  if (heights.length + (count - others.length) < quorum(count)) return null;
-  return heights.sort((a, b) => b - a)[honestOne(count) - 1] ?? 0;
-}
+import { createHeightClaims } from "./height-claims.ts";
 
 /** When a validator that has just started may run its replica. */
 export interface ReplicaGate {
@@ -31,15 +16,13 @@ export interface ReplicaGate {
  * lost or rolled back shows before it does harm: they show the highest vote they saw from us.
  * The height to reach first is the highest that f + 1 of them claim: one of those is honest.
  */
-export function createReplicaGate(self: PeerId): ReplicaGate {
-  const heard = new Map<PeerId, number>();
+export function createReplicaGate(self: PeerId, members: () => ValidatorSet): ReplicaGate {
+  const heard = createHeightClaims(self, members);
   return {
-    onStatus(peer, height) {
-      heard.set(peer, height);
-    },
+    onStatus: heard.note,
     isOpen(set, head) {
       // Who is no validator yet may be one soon, and have been one before: it waits as well.
-      const credible = credibleHeight(set, self, heard);
+      const credible = heard.credible(set);
       return credible !== null && head + 1 >= credible;
     },
   };

@@ -1,4 +1,4 @@
-import { encodeMessage, type Message } from "@credlink/consensus-pbft";
+import { encodeMessage, MAX_VALIDATORS, type Message } from "@credlink/consensus-pbft";
 import type { PeerId } from "@credlink/primitives";
 
 /** The highest vote seen from every validator, to be shown to it after it restarts. */
@@ -28,10 +28,20 @@ export function isHigherVote(vote: Vote, known: Vote): boolean {
   return RANK[vote.type] > RANK[known.type];
 }
 
-/** Makes the memory; one vote a validator. */
+/** Most votes kept: of two full lists of validators, so that none of a list in force ever goes. */
+export const MAX_SEEN_VOTES = 2 * MAX_VALIDATORS;
+
+/** Makes the memory; one vote a validator. Of too many the one of the lowest height goes. */
 export function createSeenVotes(): SeenVotes {
   const highest = new Map<PeerId, Vote>();
   const encoded = new WeakMap<Vote, Uint8Array>();
+  const forgetLowest = (): void => {
+    let lowest: { readonly peer: PeerId; readonly vote: Vote } | null = null;
+    for (const [peer, vote] of highest) {
+      if (lowest === null || vote.height < lowest.vote.height) lowest = { peer, vote };
+    }
+    if (lowest !== null) highest.delete(lowest.peer);
+  };
   return {
     get size() {
       return highest.size;
@@ -39,7 +49,9 @@ export function createSeenVotes(): SeenVotes {
     note(peer, message) {
       if (!isVote(message)) return;
       const known = highest.get(peer);
-      if (known === undefined || isHigherVote(message, known)) highest.set(peer, message);
+      if (known !== undefined && !isHigherVote(message, known)) return;
+      highest.set(peer, message);
+      if (highest.size > MAX_SEEN_VOTES) forgetLowest();
     },
     of(peer) {
       const vote = highest.get(peer);

@@ -3,6 +3,7 @@ import type { Ledger } from "@credlink/ledger";
 import { type Height, type Logger, type PeerId, height as toHeight } from "@credlink/primitives";
 import type { ConsensusDriver } from "./consensus-driver.ts";
 import type { EngineErrorCode } from "./errors.ts";
+import { peerIdsOf } from "./height-claims.ts";
 import { requestsOf } from "./message-door.ts";
 import type { ConsensusSignatures } from "./signature-memory.ts";
 import type { ValidatorDirectory } from "./validator-directory.ts";
@@ -39,9 +40,12 @@ export interface ShownVotes {
   readonly size: number;
 }
 
+/** Votes that are kept for peers that are no validators: anybody may show one, validators must. */
+export const MAX_STRANGERS = 64;
+
 class Shown implements ShownVotes {
   readonly #parts: ShownVotesComponents;
-  /** One a peer, of a height whose validators are not known. */
+  /** One a peer, of a height whose validators are not known; the one shown last at the end. */
   readonly #waiting = new Map<PeerId, OwnVote>();
 
   constructor(parts: ShownVotesComponents) {
@@ -61,7 +65,17 @@ class Shown implements ShownVotes {
     if (isOwn) {
       this.#waiting.delete(peer);
       this.#onOwn(vote);
-    } else if (set === null) this.#waiting.set(peer, vote);
+    } else if (set === null) this.#keep(peer, vote);
+  }
+
+  /** No number of strangers crowds out what validators show. */
+  #keep(peer: PeerId, vote: OwnVote): void {
+    this.#waiting.delete(peer);
+    this.#waiting.set(peer, vote);
+    const members = peerIdsOf(this.#parts.directory.next());
+    const strangers = [...this.#waiting.keys()].filter((id) => !members.includes(id));
+    const [oldest] = strangers;
+    if (oldest !== undefined && strangers.length > MAX_STRANGERS) this.#waiting.delete(oldest);
   }
 
   onHead(): Promise<void> | null {
@@ -72,7 +86,7 @@ class Shown implements ShownVotes {
     for (const [peer] of known) this.#waiting.delete(peer);
     const again = (peer: PeerId, vote: OwnVote): Promise<void> =>
       this.take(peer, vote).catch(() => {
-        this.#waiting.set(peer, vote);
+        this.#keep(peer, vote);
       });
     return Promise.all(known.map(([peer, vote]) => again(peer, vote))).then(() => {});
   }

@@ -14,6 +14,7 @@ import {
 import { type ImportComponents, importBlock, serveBlocks } from "./block-import.ts";
 import { decodeSeenVote, judgeStatus, ownStatus } from "./certified-status.ts";
 import { EngineError } from "./errors.ts";
+import { keepMembers } from "./height-claims.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import type { PeerBudget } from "./peer-budget.ts";
 import {
@@ -67,6 +68,8 @@ export interface Sync {
   /** Tells observers of a new head: they get no votes that would tell them. */
   announceHead(): void;
   readonly isSyncing: boolean;
+  /** Peers about whom something is kept; once a second those that left are forgotten. */
+  readonly size: number;
 }
 
 /** How often statuses are exchanged, milliseconds. */
@@ -103,6 +106,10 @@ class BlockSync implements Sync {
 
   get isSyncing(): boolean {
     return this.#isRunning;
+  }
+
+  get size(): number {
+    return this.#peers.size;
   }
 
   get #head(): number {
@@ -172,7 +179,10 @@ class BlockSync implements Sync {
 
   #tick(): void {
     if (this.#isStopped) return;
-    for (const peer of this.#parts.network.peers()) this.#tell(peer.id);
+    const peers = this.#parts.network.peers().map(({ id }) => id);
+    for (const peer of peers) this.#tell(peer);
+    // What was asked before a peer left may be answered after it.
+    keepMembers(this.#peers, peers);
     // One block behind is what consensus is about to cure, unless nothing moved for a while.
     if (this.#head === this.#headAtLastTick) this.require(this.#highestClaim());
     this.#headAtLastTick = this.#head;

@@ -1,4 +1,5 @@
 import type { Clock } from "@credlink/primitives";
+import { RecentMap } from "./recent-map.ts";
 
 /** A rate: so many at once, and so many a second afterwards. */
 export interface Rate {
@@ -18,7 +19,7 @@ const MAX_KEYS = 50_000;
 export class RateLimiter {
   readonly #rate: Rate;
   readonly #clock: Clock;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new RecentMap<string, Bucket>(MAX_KEYS);
 
   constructor(rate: Rate, clock: Clock) {
     this.#rate = rate;
@@ -55,17 +56,7 @@ export class RateLimiter {
     const bucket = this.#buckets.get(key) ?? { tokens: burst, updatedMs: now };
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.updatedMs) / 1_000) * perSecond);
     bucket.updatedMs = now;
-    this.#remember(key, bucket);
-    return bucket;
-  }
-
-  #remember(key: string, bucket: Bucket): void {
-    this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    if (this.#buckets.size <= MAX_KEYS) return;
-    for (const oldest of this.#buckets.keys()) {
-      this.#buckets.delete(oldest);
-      return;
-    }
+    return bucket;
   }
 }

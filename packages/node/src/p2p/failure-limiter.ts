@@ -1,4 +1,5 @@
 import type { Clock } from "@credlink/primitives";
+import { RecentMap } from "../engine/recent-map.ts";
 
 /** How many failures earn a ban, and how long it lasts. */
 export interface FailureLimits {
@@ -23,7 +24,7 @@ const MAX_KEYS = 10_000;
 export class FailureLimiter {
   readonly #limits: FailureLimits;
   readonly #clock: Clock;
-  readonly #records = new Map<string, Record>();
+  readonly #records = new RecentMap<string, Record>(MAX_KEYS);
 
   constructor(limits: FailureLimits, clock: Clock) {
     this.#limits = limits;
@@ -58,14 +59,7 @@ export class FailureLimiter {
 
   #touch(key: string): Record {
     const record = this.#records.get(key) ?? { failuresMs: [], bannedUntilMs: -Infinity };
-    this.#records.delete(key);
     this.#records.set(key, record);
-    if (this.#records.size > MAX_KEYS) {
-      for (const oldest of this.#records.keys()) {
-        this.#records.delete(oldest);
-        break;
-      }
-    }
     return record;
   }
 }

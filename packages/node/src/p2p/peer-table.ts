@@ -1,5 +1,6 @@
 import type { AdmittedPeer, PeerId } from "@credlink/primitives";
 import type { Connection } from "@libp2p/interface";
+import { RecentMap } from "../engine/recent-map.ts";
 import type { Admitted } from "./admission.ts";
 import type { PeerIdentity, Standing } from "./identity.ts";
 
@@ -26,11 +27,19 @@ function toPeer(identity: PeerIdentity, standing: Standing): ConnectedPeer {
   };
 }
 
+/** A connection that breaks right after its handshake is never announced: so many are remembered. */
+export const MAX_UNANNOUNCED = 1_024;
+
 /** Admitted peers with at least one open connection. */
 export class PeerTable {
   readonly #entries = new Map<PeerId, Entry>();
   /** Handshakes that ended well whose connection libp2p has not announced yet. */
-  readonly #admitted = new Map<PeerId, Admitted>();
+  readonly #admitted = new RecentMap<PeerId, Admitted>(MAX_UNANNOUNCED);
+
+  /** Handshakes that wait for their connection. */
+  get unannounced(): number {
+    return this.#admitted.size;
+  }
 
   get(peer: PeerId): ConnectedPeer | undefined {
     return this.#entries.get(peer)?.peer;

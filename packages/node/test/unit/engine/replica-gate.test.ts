@@ -13,9 +13,10 @@ describe("replica gate", () => {
   });
 
   it("opens after q − 1 others of four, for an observer too, and at once for one validator", () => {
-    const gate = createReplicaGate("n0");
-    expect(createReplicaGate("n0").isOpen(set(1), 0)).toBe(true);
-    const observing = createReplicaGate("observer");
+    const four = () => set(4);
+    const gate = createReplicaGate("n0", four);
+    expect(createReplicaGate("n0", () => set(1)).isOpen(set(1), 0)).toBe(true);
+    const observing = createReplicaGate("observer", four);
     expect(observing.isOpen(set(4), 0)).toBe(false);
     observing.onStatus("n1", 0);
     observing.onStatus("n2", 0);
@@ -29,7 +30,7 @@ describe("replica gate", () => {
   });
 
   it("waits for the height that f + 1 claim, and is not held up by one liar", () => {
-    const gate = createReplicaGate("n0");
+    const gate = createReplicaGate("n0", () => set(4));
     gate.onStatus("n1", 1_000_000);
     gate.onStatus("n2", 9);
     expect(gate.isOpen(set(4), 7)).toBe(false);

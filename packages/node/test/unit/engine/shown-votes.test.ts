@@ -2,7 +2,7 @@ import type { Input, Message, VoteRecord } from "@credlink/consensus-pbft";
 import { createMemoryStore } from "@credlink/ledger";
 import { digest, height, noLogger, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
-import { createShownVotes } from "../../../src/engine/shown-votes.ts";
+import { createShownVotes, MAX_STRANGERS } from "../../../src/engine/shown-votes.ts";
 import { createValidatorDirectory } from "../../../src/engine/validator-directory.ts";
 import { commitNext, openStorageChain, storageGenesis } from "../../support/storage-chain.ts";
 import { createMachine } from "../../support/vote-log-machine.ts";
@@ -101,6 +101,21 @@ describe("a vote that a peer shows as ours", () => {
     for (let at = 1; at <= 3; at++) await commitNext(ledger, []);
     await shown.onHead();
     expect(shown.size).toBe(0);
+    expect(log.abstain).not.toBe(null);
+  });
+
+  it("is not crowded out by what any number of strangers show", async () => {
+    const { shown, log, ledger, node } = await startNode();
+    node.isHolding = false;
+    await shown.take("peer0", voteOf(SELF, 5));
+    for (let at = 0; at < MAX_STRANGERS; at++) await shown.take(`s${at}`, voteOf(SELF, 1_000));
+    expect(shown.size).toBe(MAX_STRANGERS + 1);
+    for (let at = 0; at < 10; at++) await shown.take(`t${at}`, voteOf(SELF, 1_000));
+    expect(shown.size).toBe(MAX_STRANGERS + 1);
+    node.isHolding = true;
+    for (let at = 1; at <= 3; at++) await commitNext(ledger, []);
+    await shown.onHead();
+    expect(shown.size).toBe(MAX_STRANGERS);
     expect(log.abstain).not.toBe(null);
   });
 });
