@@ -1,7 +1,9 @@
 import {
   CREDENTIAL_FORMAT,
   type CredentialRecord,
+  commitAmount,
   commitPayload,
+  createOpenings,
   createSalts,
   type Payload,
   payloadSchemas,
@@ -55,11 +57,12 @@ export function makeLoadRecord(
     parents: [{ id: sender.service, relation: "underContract" }],
     commitment: commitPayload(schema, payload, createSalts(payload, randomBytes)),
     indexes: [],
-    amountCommitment: null,
+    amounts: createOpenings(kind, payload, [], randomBytes).map(commitAmount),
     policyDigest: digest(randomBytes(32)),
     level: schema.level,
     validFromMs: nowMs - HOUR_MS,
     validToMs: null,
     payloadReference: null,
+    terms: null,
   };
 }

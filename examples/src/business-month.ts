@@ -10,6 +10,7 @@ import {
   type Person,
   type Work,
 } from "./month/context.ts";
+import { addDisputes, type Disputes } from "./month/disputes.ts";
 import {
   addEnterprise,
   addInstitution,
@@ -35,6 +36,8 @@ export interface BusinessMonthOptions {
   readonly institutionAddress: Address;
   /** Makes one key pair; called in a fixed order. */
   readonly createKey: () => ExampleKey;
+  /** Decides the month's case; absent: the case stays open. */
+  readonly regulator?: ExampleKey;
   /** From 6; default 50. */
   readonly workers?: number;
 }
@@ -62,6 +65,7 @@ export interface BusinessMonth {
   /** The invoice that a red one took back. */
   readonly reversed: Invoice;
   readonly incidents: Incidents;
+  readonly disputes: Disputes;
   /** A person whose identity credential has expired. */
   readonly expired: { readonly person: Person; readonly identity: CredentialRecord };
   /** A person with registered keys and no credential. */
@@ -83,6 +87,7 @@ function createContext(options: BusinessMonthOptions, keys: RelationKeyToRegiste
     institutionAddress,
     institutionCreditCode: makeCreditCode(random),
     indexKey: { keyId: 1, key: random.bytes(32) },
+    regulator: options.regulator ?? null,
     relationKey: (role) => {
       const key = options.createKey();
       keys.push({ key, role, validFromMs: startMs, validToMs: startMs + KEY_DAYS * DAY_MS });
@@ -93,7 +98,8 @@ function createContext(options: BusinessMonthOptions, keys: RelationKeyToRegiste
 
 /**
  * Makes the month: identities, contracts, tasks, acceptances, settlements, payments, invoices,
- * tax, insurance and risk, with a correction, a red invoice, a hold and a departure among them.
+ * tax, insurance, risk, a case and a grant, with a correction, a red invoice, a hold and a departure
+ * among them.
  *
  * @throws RangeError when there are fewer than six workers.
  */
@@ -124,11 +130,9 @@ export function generateBusinessMonth(options: BusinessMonthOptions): BusinessMo
   const stranger = makePerson(context, workers + 1);
 
   const { invoices, reversed } = addBills(context, works);
-  const incidents = addRisks(
-    context,
-    works,
-    invoices.map(({ record }) => record.id),
-  );
+  const invoiceIds = invoices.map(({ record }) => record.id);
+  const incidents = addRisks(context, works, invoiceIds);
+  const disputes = addDisputes(context, item(works, 1), invoiceIds);
   return {
     steps: builder.steps.toSorted((a, b) => a.stage - b.stage),
     relationKeys,
@@ -139,6 +143,7 @@ export function generateBusinessMonth(options: BusinessMonthOptions): BusinessMo
     invoices,
     reversed,
     incidents,
+    disputes,
     expired: { person: lapsed, identity },
     stranger,
     context,

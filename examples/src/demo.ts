@@ -16,10 +16,10 @@ import {
   type RunningNetwork,
   startNetwork,
 } from "@credlink/cli";
-import { type Client, createClient, createIdentity, traceUp } from "@credlink/client";
-import { addressFromPublicKey, createSm2Signer, generateKeyPair } from "@credlink/crypto";
+import { type Client, traceUp } from "@credlink/client";
+import { addressFromPublicKey, generateKeyPair } from "@credlink/crypto";
 import { SUCCESS } from "@credlink/ledger";
-import { toHex } from "@credlink/primitives";
+import { type Address, toHex } from "@credlink/primitives";
 import { type BusinessMonth, generateBusinessMonth } from "./business-month.ts";
 import { waitForAgreement } from "./demo/agreement.ts";
 import {
@@ -29,6 +29,7 @@ import {
   registerKeys,
 } from "./demo/participants.ts";
 import {
+  clientOf,
   countFamilies,
   inParallel,
   type Outcome,
@@ -37,6 +38,7 @@ import {
 } from "./demo/submissions.ts";
 import { percentileMs, renderFamilies, renderTrace } from "./demo/summary.ts";
 import { generateRefusedCases, type RefusedCase } from "./refused-cases.ts";
+import type { ExampleKey } from "./step.ts";
 
 /** Same seed, same people and amounts; keys and times differ from run to run. */
 const DEMO_SEED = "credlink demo";
@@ -90,11 +92,9 @@ async function submitRefused(
   const [first] = clients;
   if (first === undefined) throw new Error("there are clients");
   const outcomes = await inParallel(cases, async ({ sender, step: refused }, index) => {
-    const own = clients[index % clients.length] ?? first;
-    if (sender === null) return submitStep(own, refused);
-    const identity = createIdentity(createSm2Signer(sender.privateKey), sender.address);
     const genesis = readFileSync(networkPaths(networkDir).genesis);
-    return submitStep(createClient({ url: own.url, genesis, identity }), refused);
+    const own = clients[index % clients.length] ?? first;
+    return submitStep(clientOf(own, sender, genesis), refused);
   });
   const wrong = cases.flatMap(({ name, expectedCode }, index) => {
     const status = outcomes[index]?.status;
@@ -111,8 +111,9 @@ function checkAccepted(outcomes: readonly Outcome[]): void {
   throw new Error(`${refused.length} credentials of the month were refused: ${list.join("; ")}`);
 }
 
-function makeMonth(institutionAddress: ReturnType<typeof addressFromPublicKey>): BusinessMonth {
+function makeMonth(institutionAddress: Address, regulator: ExampleKey): BusinessMonth {
   return generateBusinessMonth({
+    regulator,
     seed: DEMO_SEED,
     startMs: Date.now() - MONTH_AGO_MS,
     institutionAddress,
@@ -127,18 +128,18 @@ function makeMonth(institutionAddress: ReturnType<typeof addressFromPublicKey>):
 /** The whole business on a running network; prints the summary. */
 async function runBusiness(dir: string, running: RunningNetwork): Promise<void> {
   const genesis = new Uint8Array(readFileSync(networkPaths(dir).genesis));
-  const { institution } = await enrollParticipants(dir, running, genesis, WORKERS);
+  const { institution, regulator } = await enrollParticipants(dir, running, genesis, WORKERS);
   step(
     `enrolled 1 institution, ${organizations.enterprises.length} enterprises, ${WORKERS} workers`,
   );
   const clients = openClients(running, genesis, institution);
   const [client] = clients;
   if (client === undefined) throw new Error("the network has nodes");
-  const month = makeMonth(institution.address);
+  const month = makeMonth(institution.address, regulator);
   const cases = generateRefusedCases(month);
   await registerKeys(client, month);
   step(`registered ${month.relationKeys.length} relation keys`);
-  const accepted = await submitSteps(clients, month.steps, (stage, stages, done) =>
+  const accepted = await submitSteps(clients, month.steps, genesis, (stage, stages, done) =>
     step(`stage ${stage} of ${stages}: ${done} of ${month.steps.length} credentials committed`),
   );
   checkAccepted(accepted);
@@ -149,10 +150,10 @@ async function runBusiness(dir: string, running: RunningNetwork): Promise<void> 
   const highest = Math.max(...all.map((outcome) => outcome.committed?.header.height ?? 0));
   const agreement = await waitForAgreement(clients, highest);
   const latencies = accepted.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
-  const regulator = clients.at(-1) ?? client;
+  const observer = clients.at(-1) ?? client;
   const [invoice] = month.invoices;
   if (invoice === undefined) throw new Error("the month has invoices");
-  const trace = await traceUp(regulator, invoice.record.id);
+  const trace = await traceUp(observer, invoice.record.id);
   step("traced one invoice back to the identities behind it, at the regulator's node");
 
   say(`\n${renderFamilies(countFamilies(all))}\n`);

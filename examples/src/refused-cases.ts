@@ -34,7 +34,7 @@ export interface RefusedCase {
   readonly parentType: string | null;
   readonly step: CredentialStep;
   /** Status of the receipt. */
-  readonly expectedCode: CredentialRefusalCode | "VM_ACCESS_DENIED";
+  readonly expectedCode: CredentialRefusalCode;
 }
 
 interface CaseOptions {
@@ -78,6 +78,8 @@ class CaseList {
       payload: draft.payload,
       salts: made.salts,
       policy: made.policy,
+      openings: made.openings,
+      sender: options.sender ?? null,
       coSigners: draft.coSigners ?? [],
       dependsOn: parents,
     };
@@ -208,12 +210,13 @@ function addPartyCases(month: BusinessMonth, list: CaseList): void {
     change: (record) => ({ ...record, issuer: worker.serviceKey.address }),
   });
   list.add(
-    "企业无权提交",
-    "VM_ACCESS_DENIED",
+    "企业无权签发任务",
+    "CREDENTIAL_ISSUER_UNAUTHORISED",
     { ...task(), coSigners: [worker.serviceKey] },
     {
       parentType,
       sender: worker.enterprise.frameworkKey,
+      change: (record) => ({ ...record, issuer: worker.enterprise.frameworkKey.address }),
     },
   );
   const identity = (): CredentialDraft => identityDraft(context, stranger, institution);
@@ -297,7 +300,7 @@ function addTimeCases(month: BusinessMonth, list: CaseList): void {
 function addTwiceCases(month: BusinessMonth, list: CaseList): void {
   const { context, institution } = month;
   const work = plainWork(month);
-  const { worker, tasks, acceptances, settlement, payment, grossFen } = work;
+  const { worker, tasks, acceptances, settlement, payment, netFen, amountsFen } = work;
   list.add(
     "重复验收",
     "CREDENTIAL_ALREADY_ACCEPTED",
@@ -309,19 +312,19 @@ function addTwiceCases(month: BusinessMonth, list: CaseList): void {
   list.add(
     "重复结算",
     "CREDENTIAL_ALREADY_SETTLED",
-    settlementDraft(context, worker, acceptances.slice(0, 1), [grossFen]),
+    settlementDraft(context, worker, acceptances.slice(0, 1), amountsFen.slice(0, 1)),
     { parentType: "transaction.acceptance" },
   );
   list.add(
     "重复付款",
     "CREDENTIAL_ALREADY_PAID",
-    paymentDraft(context, worker, settlement, grossFen),
+    paymentDraft(context, worker, settlement, netFen),
     { parentType: "transaction.settlement" },
   );
   list.add("重复开票", "CREDENTIAL_ALREADY_INVOICED", invoiceDraft(context, [work]), {
     parentType: "transaction.settlement",
   });
-  list.add("重复完税", "CREDENTIAL_ALREADY_TAXED", taxDraft(context, worker, payment, grossFen), {
+  list.add("重复完税", "CREDENTIAL_ALREADY_TAXED", taxDraft(context, worker, payment, netFen), {
     parentType: "transaction.payment",
   });
   list.add("编号重复", "CREDENTIAL_DUPLICATE_ID", insuranceDraft(context, worker), {
@@ -349,11 +352,11 @@ function addFormCases(month: BusinessMonth, list: CaseList): void {
     CredentialRefusalCode,
     (record: CredentialRecord) => CredentialRecord,
   ])[] = [
-    ["格式版本", "CREDENTIAL_FORMAT_VERSION", (record) => ({ ...record, format: 2 })],
+    ["格式版本", "CREDENTIAL_FORMAT_VERSION", (record) => ({ ...record, format: 1 })],
     [
       "模式版本过旧",
       "CREDENTIAL_SCHEMA_VERSION",
-      (record) => ({ ...record, schema: "bill.insurance/0" }),
+      (record) => ({ ...record, schema: "bill.insurance/0.9" }),
     ],
     [
       "字段数不符",
@@ -361,11 +364,13 @@ function addFormCases(month: BusinessMonth, list: CaseList): void {
       (record) => ({ ...record, commitment: { ...record.commitment, fieldCount: 4 } }),
     ],
     ["密级不符", "CREDENTIAL_LEVEL", (record) => ({ ...record, level: 1 })],
+    ["缺少金额承诺", "CREDENTIAL_AMOUNT_COUNT", (record) => ({ ...record, amounts: [] })],
     [
-      "金额承诺尚未启用",
-      "CREDENTIAL_AMOUNT_COMMITMENT_RESERVED",
-      (record) => ({ ...record, amountCommitment: new Uint8Array(33).fill(2) }),
+      "金额承诺不在曲线上",
+      "CREDENTIAL_AMOUNT_INVALID",
+      (record) => ({ ...record, amounts: [new Uint8Array(64).fill(2)] }),
     ],
+    ["多余的条款", "CREDENTIAL_TERMS", (record) => ({ ...record, terms: new Uint8Array(1) })],
     ["缺少主体", "CREDENTIAL_SUBJECT_COUNT", (record) => ({ ...record, subjects: [] })],
     [
       "有效期倒置",

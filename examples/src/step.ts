@@ -1,13 +1,17 @@
 import {
+  type AmountOpening,
   type CorrectArgs,
   CREDENTIAL_FORMAT,
   type CredentialParent,
   type CredentialRecord,
   type CredentialType,
+  commitAmount,
   commitPayload,
   correctArgsCodec,
+  createOpenings,
   createSalts,
   type IndexEntry,
+  isSummed,
   type Payload,
   payloadSchemas,
   policyDigest,
@@ -31,20 +35,23 @@ export interface ExampleKey {
 
 /** One transaction to the credential contract. */
 export interface CredentialStep {
+  /** Who sends it; null: the institution. */
+  readonly sender: ExampleKey | null;
   /** What it is, for people. */
   readonly name: string;
   /** Steps of one stage do not depend on each other; all of the stages before must be done. */
   readonly stage: number;
-  readonly method: "submit" | "correct" | "revoke";
+  readonly method: "submit" | "correct" | "revoke" | "use";
   readonly args: Uint8Array;
-  /** The credential that it issues or, for `revoke`, takes back. */
+  /** The credential that it issues, or the one that it takes back or uses. */
   readonly id: Uint8Array;
   readonly type: CredentialType;
-  /** Null for `revoke`. */
+  /** Null where nothing is issued. */
   readonly record: CredentialRecord | null;
   readonly payload: Payload;
   readonly salts: Salts;
   readonly policy: SaltedText | null;
+  readonly openings: readonly AmountOpening[];
   /** Whose signatures must stand beside the sender's. */
   readonly coSigners: readonly ExampleKey[];
   /** Ids of the credentials that must be committed before. */
@@ -61,6 +68,10 @@ export interface CredentialDraft {
   readonly parents?: readonly CredentialParent[];
   readonly indexes?: readonly IndexEntry[];
   readonly payload: Payload;
+  /** Canonical bytes of a case's, verdict's or grant's terms. */
+  readonly terms?: Uint8Array;
+  /** Who issues and sends it; absent: the institution. */
+  readonly sender?: ExampleKey;
   readonly validFromMs: number;
   readonly validToMs?: number;
   readonly coSigners?: readonly ExampleKey[];
@@ -74,70 +85,99 @@ const POLICY = JSON.stringify({
   purpose: "灵活就业服务全链路凭证",
 });
 
+type Issued = Pick<CredentialStep, "record" | "payload" | "salts" | "policy" | "openings">;
+
+const nothingIssued: Issued = { record: null, payload: {}, salts: {}, policy: null, openings: [] };
+
 /** Turns drafts into steps and keeps account of what depends on what. */
 export class StepBuilder {
   readonly steps: CredentialStep[] = [];
   readonly random: ExampleRandom;
   private readonly issuer: Address;
   private readonly stages = new Map<string, number>();
+  /** Openings of what was made, for the sums of what is made from it. */
+  private readonly openings = new Map<string, readonly AmountOpening[]>();
 
   constructor(random: ExampleRandom, issuer: Address) {
     this.random = random;
     this.issuer = issuer;
   }
 
-  /** Record, payload, salts and policy of a draft; nothing is added to the steps. */
+  /** Record, salts, openings and policy of a draft; nothing is added to the steps. */
   make(draft: CredentialDraft) {
     const schema = payloadSchemas[draft.type];
     const salts = createSalts(draft.payload, (length) => this.random.bytes(length));
     const policy: SaltedText = { salt: this.random.bytes(32), text: POLICY };
+    const id = this.random.bytes(32);
+    const openings = this.open(draft);
+    this.openings.set(toHex(id), openings);
     const record: CredentialRecord = {
       format: CREDENTIAL_FORMAT,
-      id: this.random.bytes(32),
+      id,
       type: draft.type,
       schema: schema.id,
-      issuer: this.issuer,
+      issuer: draft.sender?.address ?? this.issuer,
       subjects: draft.subjectAddresses ?? (draft.subjects ?? []).map(({ address }) => address),
       parents: draft.parents ?? [],
       commitment: commitPayload(schema, draft.payload, salts),
       indexes: draft.indexes ?? [],
-      amountCommitment: null,
+      amounts: openings.map(commitAmount),
       policyDigest: policyDigest(policy),
       level: schema.level,
       validFromMs: draft.validFromMs,
       validToMs: draft.validToMs ?? null,
       payloadReference: this.random.bytes(32),
+      terms: draft.terms ?? null,
     };
-    return { record, salts, policy };
+    return { record, salts, policy, openings };
+  }
+
+  /** Openings whose sums work out with those of the parents; whatever else a parent is, is wrong. */
+  private open({ type, payload, parents = [] }: CredentialDraft): readonly AmountOpening[] {
+    const above = parents.flatMap(({ id, relation }) => {
+      const known = isSummed(relation) ? this.openings.get(toHex(id)) : undefined;
+      return known === undefined || known.length === 0 ? [] : [known];
+    });
+    return createOpenings(type, payload, above, (length) => this.random.bytes(length));
   }
 
   /** Appends a submission. */
   submit(draft: CredentialDraft): CredentialRecord {
-    const { record, salts, policy } = this.make(draft);
+    const { record, ...rest } = this.make(draft);
     this.append(draft, record.id, {
       method: "submit",
       args: encode(submitArgsCodec, record),
       record,
       payload: draft.payload,
-      salts,
-      policy,
+      ...rest,
     });
     return record;
   }
 
   /** Appends a correction of `replaces`. */
   correct(draft: CredentialDraft, replaces: Uint8Array, reason: string): CredentialRecord {
-    const { record, salts, policy } = this.make(draft);
+    const { record, ...rest } = this.make(draft);
     const args: CorrectArgs = { id: replaces, reason: this.reason(reason), record };
     this.append({ ...draft, after: [...(draft.after ?? []), replaces] }, record.id, {
       method: "correct",
       args: encode(correctArgsCodec, args),
       record,
       payload: draft.payload,
-      salts,
-      policy,
+      ...rest,
     });
     return record;
+  }
+
+  /** Appends one use of a grant. */
+  use(draft: {
+    readonly name: string;
+    readonly sender: ExampleKey;
+    readonly grant: Uint8Array;
+    readonly args: Uint8Array;
+  }): void {
+    const { name, sender, grant, args } = draft;
+    const place = { name, type: "grant.access" as const, sender, after: [grant] };
+    this.append(place, grant, { ...nothingIssued, method: "use", args });
   }
 
   /** Appends a revocation. */
@@ -146,10 +186,7 @@ export class StepBuilder {
     this.append({ name: draft.name, type: record.type, after }, record.id, {
       method: "revoke",
       args: encode(revokeArgsCodec, { id: record.id, reason: this.reason(draft.name) }),
-      record: null,
-      payload: {},
-      salts: {},
-      policy: null,
+      ...nothingIssued,
     });
   }
 
@@ -163,14 +200,14 @@ export class StepBuilder {
   }
 
   private append(
-    draft: Pick<CredentialDraft, "name" | "type" | "parents" | "coSigners" | "after">,
+    draft: Pick<CredentialDraft, "name" | "type" | "sender" | "parents" | "coSigners" | "after">,
     id: Uint8Array,
-    rest: Pick<CredentialStep, "method" | "args" | "record" | "payload" | "salts" | "policy">,
+    rest: Issued & Pick<CredentialStep, "method" | "args">,
   ): void {
     const dependsOn = [...(draft.parents ?? []).map((parent) => parent.id), ...(draft.after ?? [])];
     const stage = Math.max(-1, ...dependsOn.map((on) => this.stages.get(toHex(on)) ?? -1)) + 1;
     this.stages.set(toHex(id), stage);
-    const { name, type, coSigners = [] } = draft;
-    this.steps.push({ name, stage, id, type, coSigners, dependsOn, ...rest });
+    const { name, type, sender = null, coSigners = [] } = draft;
+    this.steps.push({ name, stage, sender, id, type, coSigners, dependsOn, ...rest });
   }
 }

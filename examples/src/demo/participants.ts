@@ -17,6 +17,7 @@ import {
 import { createSm2Signer, generateKeyPair } from "@credlink/crypto";
 import type { MemberRole } from "@credlink/ledger";
 import type { BusinessMonth } from "../business-month.ts";
+import type { ExampleKey } from "../step.ts";
 
 /** The four organisations of the demo. */
 export const organizations = {
@@ -27,6 +28,7 @@ export const organizations = {
 
 /** A member with a fresh key and its certificate (DER). */
 interface Applicant {
+  readonly key: ExampleKey;
   readonly identity: Identity;
   readonly certificate: Uint8Array;
 }
@@ -34,6 +36,8 @@ interface Applicant {
 /** Who takes part, once enrolled. */
 export interface Participants {
   readonly institution: Identity;
+  /** Decides the month's case. */
+  readonly regulator: ExampleKey;
   readonly enterprises: readonly Identity[];
   readonly workers: readonly Identity[];
 }
@@ -67,7 +71,8 @@ async function makeApplicants(
       const request = { organization, role, name, days: USER_DAYS, nowMs };
       const certificate = await certifyKey(authority, pair.publicKey, request);
       const identity = createIdentity(createSm2Signer(pair.privateKey));
-      return { identity, certificate: certificate.der };
+      const key = { ...pair, address: identity.address };
+      return { key, identity, certificate: certificate.der };
     }),
   );
 }
@@ -104,6 +109,11 @@ export async function enrollParticipants(
   );
   if (institution === undefined) throw new Error("one institution was asked for");
   await enroll(await adminOf(organizations.institution), [institution]);
+  const [regulator] = await makeApplicants(dir, network, organizations.regulator, "regulator", [
+    "dispute-office",
+  ]);
+  if (regulator === undefined) throw new Error("one regulator was asked for");
+  await enroll(await adminOf(organizations.regulator), [regulator]);
   const enterprises: Identity[] = [];
   for (const organization of organizations.enterprises) {
     const made = await makeApplicants(dir, network, organization, "enterprise", [organization]);
@@ -120,6 +130,7 @@ export async function enrollParticipants(
   await enroll(clientOf(institution.identity), workers);
   return {
     institution: institution.identity,
+    regulator: regulator.key,
     enterprises,
     workers: workers.map((each) => each.identity),
   };

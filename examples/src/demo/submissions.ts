@@ -1,6 +1,7 @@
 import {
   type Client,
   type CommittedTransaction,
+  createClient,
   createIdentity,
   GatewayError,
 } from "@credlink/client";
@@ -60,6 +61,12 @@ export async function submitStep(client: Client, step: Submission): Promise<Outc
   }
 }
 
+/** The client by which a step is sent: the institution's, or one of the sender at that node. */
+export function clientOf(client: Client, sender: ExampleKey | null, genesis: Uint8Array): Client {
+  if (sender === null) return client;
+  return createClient({ url: client.url, genesis, identity: identityOf(sender) });
+}
+
 /** Runs `work` over the items, a bounded number at a time, and keeps their order. */
 export async function inParallel<T, R>(
   items: readonly T[],
@@ -81,13 +88,18 @@ export async function inParallel<T, R>(
 export async function submitSteps(
   clients: readonly Client[],
   steps: readonly CredentialStep[],
+  genesis: Uint8Array,
   onStage: (stage: number, stages: number, done: number) => void,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const stages = [...new Set(steps.map((step) => step.stage))].sort((a, b) => a - b);
   for (const [index, stage] of stages.entries()) {
     const here = steps.filter((step) => step.stage === stage);
-    outcomes.push(...(await inParallel(here, (step, at) => submitStep(pick(clients, at), step))));
+    outcomes.push(
+      ...(await inParallel(here, (step, at) =>
+        submitStep(clientOf(pick(clients, at), step.sender, genesis), step),
+      )),
+    );
     onStage(index + 1, stages.length, outcomes.length);
   }
   return outcomes;

@@ -10,6 +10,8 @@ const chinese: Readonly<Record<CredentialFamily, string>> = {
   transaction: "transaction 交易",
   bill: "bill 票据",
   risk: "risk 风控",
+  arbitration: "arbitration 仲裁",
+  grant: "grant 授权",
 };
 
 /** Accepted and refused credentials, one line per family and refusal code. */

@@ -25,8 +25,9 @@ export interface Invoice {
 export function invoiceDraft(context: MonthContext, covered: readonly Work[], day = 28) {
   const { random } = context;
   const { enterprise } = item(covered, 0).worker;
-  const amount = covered.reduce((sum, { grossFen }) => sum + grossFen, 0n);
-  const tax = (amount * VAT_PERCENT) / 100n;
+  // Settlements are paid with tax inside: the invoice splits their sum.
+  const total = covered.reduce((sum, { grossFen }) => sum + grossFen, 0n);
+  const amount = (total * 100n) / (100n + VAT_PERCENT);
   const invoiceNumber = makeInvoiceNumber(random, Number(context.period.slice(0, 4)));
   const issuedAt = at(context, day, 2);
   return {
@@ -43,8 +44,8 @@ export function invoiceDraft(context: MonthContext, covered: readonly Work[], da
       buyerUscc: enterprise.creditCode,
       lines: [["*现代服务*灵活用工综合服务费", amount]],
       amountExcludingTax: amount,
-      tax,
-      total: amount + tax,
+      tax: total - amount,
+      total,
       coveredTransactions: covered.map(({ settlement }) => settlement.id),
       documentDigest: documentDigest(random, "invoice"),
     },

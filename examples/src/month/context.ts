@@ -55,6 +55,9 @@ export interface Work {
   readonly tax: CredentialRecord;
   readonly insurance: CredentialRecord;
   readonly grossFen: bigint;
+  readonly netFen: bigint;
+  /** What each acceptance is worth; they sum up to the gross. */
+  readonly amountsFen: readonly bigint[];
 }
 
 /** What all parts of the generator share. */
@@ -67,6 +70,8 @@ export interface MonthContext {
   readonly institutionAddress: Address;
   readonly institutionCreditCode: string;
   readonly indexKey: IndexKey;
+  /** Decides cases; null: they stay open. */
+  readonly regulator: ExampleKey | null;
   /** A fresh relation key, to be registered by the institution before the first step. */
   readonly relationKey: (role: "enterprise" | "individual") => ExampleKey;
 }

@@ -55,6 +55,7 @@ export function acceptanceDraft(
   context: MonthContext,
   worker: Worker,
   tasks: readonly CredentialRecord[],
+  amountFen = 100_00n,
 ) {
   const { random } = context;
   const acceptedAt = Math.max(...tasks.map(({ validFromMs }) => validFromMs)) + 100 * HOUR_MS;
@@ -69,6 +70,7 @@ export function acceptanceDraft(
       acceptedAt: BigInt(acceptedAt),
       acceptedBy: `验收员${random.digits(4)}`,
       quantity: tasks.length,
+      amount: amountFen,
       quality: random.pick(["good", "good", "fair"]),
     },
     validFromMs: acceptedAt,
@@ -137,12 +139,12 @@ export function paymentDraft(
   };
 }
 
-/** Tax withheld from a payment. */
+/** Tax withheld from a payment; the contract holds its base to what was paid. */
 export function taxDraft(
   context: MonthContext,
   worker: Worker,
   payment: CredentialRecord,
-  grossFen: bigint,
+  paidFen: bigint,
 ) {
   return {
     name: `完税 第${worker.index + 1}号`,
@@ -153,9 +155,9 @@ export function taxDraft(
       taxpayerReference: `P${String(worker.index + 1).padStart(4, "0")}`,
       taxType: "income",
       period: context.period,
-      base: grossFen,
+      base: paidFen,
       rateRuleId: "wtdz-2026/1",
-      amount: (grossFen * TAX_PERCENT) / 100n,
+      amount: (paidFen * TAX_PERCENT) / 100n,
       certificateNumber: context.random.digits(18),
       authority: "国家税务总局深圳市税务局",
     },
@@ -192,14 +194,15 @@ export function addWork(context: MonthContext, worker: Worker): Work {
   const groups = [[first], [second, third]].map((group) =>
     group.filter((task) => task !== undefined),
   );
-  const acceptances = groups.map((group) =>
-    builder.submit(acceptanceDraft(context, worker, group)),
+  const amountsFen = [item(worth, 0), item(worth, 1) + item(worth, 2)];
+  const acceptances = groups.map((group, i) =>
+    builder.submit(acceptanceDraft(context, worker, group, item(amountsFen, i))),
   );
-  const amounts = [item(worth, 0), item(worth, 1) + item(worth, 2)];
-  const settled = settlementDraft(context, worker, acceptances, amounts);
+  const settled = settlementDraft(context, worker, acceptances, amountsFen);
   const settlement = builder.submit(settled);
   const { gross, net } = settled.payload;
   const payment = builder.submit(paymentDraft(context, worker, settlement, net));
-  const tax = builder.submit(taxDraft(context, worker, payment, gross));
-  return { worker, tasks, acceptances, settlement, payment, tax, insurance, grossFen: gross };
+  const tax = builder.submit(taxDraft(context, worker, payment, net));
+  const amounts = { grossFen: gross, netFen: net, amountsFen };
+  return { worker, tasks, acceptances, settlement, payment, tax, insurance, ...amounts };
 }

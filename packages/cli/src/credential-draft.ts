@@ -1,21 +1,30 @@
 import {
+  type AmountOpening,
   CREDENTIAL_FORMAT,
   type CredentialFile,
   type CredentialRecord,
+  caseTermsCodec,
+  commitAmount,
   commitPayload,
   createIndexEntry,
+  createOpenings,
   createSalts,
   credentialRecordCodec,
   credentialRelations,
   credentialTypes,
   decodeCredentialFile,
+  encodeGrantTerms,
   type FieldKind,
+  grantActions,
   type IndexKey,
   identifierKinds,
+  isSummed,
   type Payload,
   payloadSchemas,
   validatePayload,
-  verifyPayload,
+  verdictResults,
+  verdictTermsCodec,
+  verifyCredentialFile,
 } from "@credlink/contracts";
 import { parseAddress, randomBytes } from "@credlink/crypto";
 import {
@@ -24,6 +33,7 @@ import {
   encode,
   equalBytes,
   fromHex,
+  toHex,
   type WireValue,
 } from "@credlink/primitives";
 import { z } from "zod";
@@ -53,17 +63,38 @@ const jsonValue: z.ZodType<JsonValue> = z.lazy(() =>
   ]),
 );
 
+const caseTerms = z.strictObject({ evidenceDigest: hex32, holds: z.boolean() });
+const verdictTerms = z.strictObject({ result: z.enum(verdictResults) });
+const grantTerms = z.strictObject({
+  grantee: z.string(),
+  purpose: z.string().min(1).max(64),
+  actions: z.array(z.enum(grantActions)).min(1),
+  maxUses: z.number().int().min(1).max(0xffff_ffff).nullable().default(null),
+  revocable: z.boolean().default(true),
+  fieldsDigest: hex32.nullable().default(null),
+  consentDigest: hex32.nullable().default(null),
+});
+
 /** A credential as people write it; `credential submit` turns it into a credential file. */
 export const credentialDraftSchema = z.strictObject({
   type: z.enum(credentialTypes),
   /** Addresses; absent: the issuer itself, for an institution's identity. */
   subjects: z.array(z.string()).optional(),
   parents: z
-    .array(z.strictObject({ id: hex32, relation: z.enum(credentialRelations) }))
+    .array(
+      z.strictObject({
+        id: hex32,
+        relation: z.enum(credentialRelations),
+        /** Credential file of a parent whose amounts are summed: its openings are needed. */
+        file: z.string().optional(),
+      }),
+    )
     .default([]),
   validFrom: time,
   validTo: time.nullable().default(null),
   payload: z.record(z.string(), jsonValue),
+  /** Terms of a case, verdict or grant. */
+  terms: z.union([caseTerms, verdictTerms, grantTerms]).optional(),
   /** Identifiers that must be unique in the consortium: only their blinded form goes on chain. */
   identifiers: z
     .array(z.strictObject({ kind: z.enum(identifierKinds), identifier: z.string() }))
@@ -96,18 +127,21 @@ export function readCredentialInput(text: string, path: string): CredentialInput
 
 /**
  * Completes a draft: id, salts and policy digest are drawn at random, index values made with the
- * consortium's key.
+ * consortium's key, amounts committed to so that their sums with those of the parents hold.
  *
+ * @param readParent gives the credential file of a parent by its path.
  * @throws CliError CLI_CREDENTIAL_INVALID, CLI_OPTIONS_CONFLICT
  */
 export function completeDraft(
   draft: CredentialDraft,
   issuer: Address,
   indexKey: IndexKey | undefined,
+  readParent: (path: string) => CredentialFile,
 ): CredentialFile {
   const schema = payloadSchemas[draft.type];
   const payload = readPayload(draft);
   const salts = createSalts(payload, randomBytes);
+  const openings = openAmounts(draft, payload, readParent);
   const record: CredentialRecord = {
     format: CREDENTIAL_FORMAT,
     id: randomBytes(32),
@@ -118,14 +152,56 @@ export function completeDraft(
     parents: draft.parents.map(({ id, relation }) => ({ id: fromHex(id), relation })),
     commitment: commitPayload(schema, payload, salts),
     indexes: makeIndexes(draft, indexKey),
-    amountCommitment: null,
+    amounts: openings.map(commitAmount),
     policyDigest: digest(randomBytes(32)),
     level: schema.level,
     validFromMs: Date.parse(draft.validFrom),
     validToMs: draft.validTo === null ? null : Date.parse(draft.validTo),
     payloadReference: null,
+    terms: encodeTerms(draft),
   };
-  return { record, payload, salts };
+  return { record, payload, salts, openings };
+}
+
+function openAmounts(
+  draft: CredentialDraft,
+  payload: Payload,
+  readParent: (path: string) => CredentialFile,
+): readonly AmountOpening[] {
+  const summed = draft.parents.filter(({ relation }) => isSummed(relation));
+  const parents = summed.map(({ id, file }) => {
+    if (file === undefined) {
+      throw new CliError("CLI_CREDENTIAL_INVALID", `parent ${id}: its file is needed for sums`);
+    }
+    const parent = readParent(file);
+    if (toHex(parent.record.id) !== id) {
+      throw new CliError("CLI_CREDENTIAL_INVALID", `${file} is not the file of parent ${id}`);
+    }
+    return parent.openings;
+  });
+  return createOpenings(draft.type, payload, parents, randomBytes);
+}
+
+function encodeTerms({ type, terms }: CredentialDraft): Uint8Array | null {
+  if (terms === undefined) return null;
+  if (type === "arbitration.case" && "holds" in terms) {
+    const evidenceDigest = digest(fromHex(terms.evidenceDigest));
+    return encode(caseTermsCodec, { evidenceDigest, holds: terms.holds });
+  }
+  if (type === "arbitration.verdict" && "result" in terms) return encode(verdictTermsCodec, terms);
+  if (type === "grant.access" && "grantee" in terms) {
+    const digestOf = (hex: string | null) => (hex === null ? null : digest(fromHex(hex)));
+    return encodeGrantTerms({
+      grantee: readAddress(terms.grantee),
+      purpose: terms.purpose,
+      actions: terms.actions,
+      maxUses: terms.maxUses,
+      isRevocable: terms.revocable,
+      fieldsDigest: digestOf(terms.fieldsDigest),
+      consentDigest: digestOf(terms.consentDigest),
+    });
+  }
+  throw new CliError("CLI_CREDENTIAL_INVALID", `terms do not belong to ${type}`);
 }
 
 function makeIndexes(draft: CredentialDraft, key: IndexKey | undefined) {
@@ -143,8 +219,7 @@ export function findDifferences(file: CredentialFile, chain: CredentialRecord): 
   const isSame = (a: CredentialRecord, b: CredentialRecord): boolean =>
     equalBytes(encode(credentialRecordCodec, a), encode(credentialRecordCodec, b));
   if (!isSame(file.record, chain)) found.push("record");
-  const schema = payloadSchemas[chain.type];
-  const opened = verifyPayload(schema, file.payload, file.salts, chain.commitment);
+  const opened = verifyCredentialFile(file, chain);
   if (!opened.ok) found.push(`payload (${opened.detail ?? opened.code})`);
   return found;
 }

@@ -1,4 +1,5 @@
 /** What the package offers without a file system: everything but the compiled contract. */
+export * from "./amounts.ts";
 export * from "./check-digits.ts";
 export * from "./commitment.ts";
 export * from "./credential.ts";
@@ -19,3 +20,4 @@ export {
 } from "./payload.ts";
 export * from "./policy.ts";
 export { payloadSchemas } from "./schemas/index.ts";
+export * from "./terms.ts";

@@ -1,3 +1,4 @@
+import { taggedSm3 } from "@credlink/crypto";
 import {
   type Address,
   addressCodec,
@@ -7,11 +8,16 @@ import {
   concatBytes,
   type Digest,
   digestCodec,
+  encode,
+  type Height,
+  heightCodec,
   list,
   nullable,
   oneOf,
   struct,
+  text,
   u32,
+  u53,
   utf8,
 } from "@credlink/primitives";
 import {
@@ -27,6 +33,8 @@ import {
   credentialRelations,
   credentialStatuses,
   credentialTypes,
+  type ProposalStatus,
+  proposalStatuses,
 } from "./credential-types.ts";
 
 const idCodec = bytes(32);
@@ -57,6 +65,93 @@ export const correctArgsCodec: Codec<CorrectArgs> = struct({
   reason: digestCodec,
   record: credentialRecordCodec,
 });
+
+/** `propose`: a record that waits for signatures, each in a transaction of its own. */
+export interface ProposeArgs {
+  readonly record: CredentialRecord;
+  /** First moment at which it can no longer be signed: at most 31 days after the block. */
+  readonly untilMs: number;
+  /** The credential that the record is to replace, and the digest of the reason. */
+  readonly correction: RevokeArgs | null;
+}
+export const proposeArgsCodec: Codec<ProposeArgs> = struct({
+  record: credentialRecordCodec,
+  untilMs: u53,
+  correction: nullable(revokeArgsCodec),
+});
+
+/** `sign`: names the digest of the record, so that nothing else can be signed unseen. */
+export interface SignArgs {
+  readonly id: Uint8Array;
+  readonly digest: Digest;
+}
+export const signArgsCodec: Codec<SignArgs> = struct({ id: idCodec, digest: digestCodec });
+
+/** What a party signs: the digest of the record's canonical bytes. */
+export function recordDigest(record: CredentialRecord): Digest {
+  return taggedSm3("credlink/record/1", encode(credentialRecordCodec, record));
+}
+
+/** `decline` takes what `revoke` takes; `withdraw` and `proposal` take an id. */
+export const declineArgsCodec: Codec<RevokeArgs> = revokeArgsCodec;
+
+/** A proposal as the state keeps it, and as `proposal` returns it. */
+export interface Proposal {
+  readonly standing: {
+    readonly status: ProposalStatus;
+    readonly height: Height;
+    readonly by: Address;
+    readonly reason: Uint8Array | null;
+  };
+  readonly untilMs: number;
+  readonly digest: Digest;
+  /** Who signed so far, ascending; the issuer did by proposing. */
+  readonly signers: readonly Address[];
+  readonly correction: RevokeArgs | null;
+  readonly record: CredentialRecord;
+}
+export const proposalCodec: Codec<Proposal> = struct({
+  standing: struct({
+    status: oneOf(...proposalStatuses),
+    height: heightCodec,
+    by: addressCodec,
+    reason: nullable(bytes(32)),
+  }),
+  untilMs: u53,
+  digest: digestCodec,
+  signers: list(addressCodec, 16),
+  correction: nullable(revokeArgsCodec),
+  record: credentialRecordCodec,
+});
+
+/** What `propose`, `sign`, `decline` and `withdraw` return. */
+export interface ProposalAnswer {
+  readonly id: Uint8Array;
+  /** `active`: that was the last signature, and the record is a credential now. */
+  readonly status: ProposalStatus | "active";
+}
+export const proposalAnswerCodec: Codec<ProposalAnswer> = struct({
+  id: idCodec,
+  status: oneOf("active", ...proposalStatuses),
+});
+
+/** `use`: one use of a grant, by its grantee. */
+export interface UseArgs {
+  readonly grant: Uint8Array;
+  readonly target: Uint8Array;
+  /** `grantActionCode` of the action. */
+  readonly action: number;
+  readonly purpose: string;
+}
+export const useArgsCodec: Codec<UseArgs> = struct({
+  grant: idCodec,
+  target: idCodec,
+  action: u32,
+  purpose: text(64),
+});
+
+/** What `use` and `uses` return: how often the grant was used. */
+export const usesAnswerCodec: Codec<{ readonly count: number }> = struct({ count: u32 });
 
 /** `trace`: a page of what stands above a credential. */
 export interface TraceArgs {
@@ -103,14 +198,15 @@ export const tracePageCodec: Codec<TracePage> = struct({
 /** What `status` returns. */
 export interface CredentialStatusAnswer {
   readonly type: CredentialType;
-  readonly status: CredentialStatus;
+  /** A proposal answers too: its own status, or `lapsed` when its time is over. */
+  readonly status: CredentialStatus | ProposalStatus | "lapsed";
   /** Whether its validity had ended by the time of the block. */
   readonly isExpired: boolean;
   readonly replacedBy: Uint8Array | null;
 }
 export const credentialStatusAnswerCodec: Codec<CredentialStatusAnswer> = struct({
   type: oneOf(...credentialTypes),
-  status: oneOf(...credentialStatuses),
+  status: oneOf(...credentialStatuses, ...proposalStatuses, "lapsed"),
   isExpired: bool,
   replacedBy: nullable(idCodec),
 });
@@ -156,7 +252,47 @@ export const statusEventCodec: Codec<StatusEvent> = struct({
   replacedBy: nullable(idCodec),
 });
 
+/** Topic of the event of a proposal: made, signed, declined or withdrawn. */
+export const PROPOSAL_TOPIC = "credential.proposal";
+export interface ProposalEvent {
+  readonly id: Uint8Array;
+  readonly type: CredentialType;
+  readonly issuer: Address;
+  readonly status: ProposalStatus;
+  readonly by: Address;
+  readonly untilMs: number;
+}
+export const proposalEventCodec: Codec<ProposalEvent> = struct({
+  id: idCodec,
+  type: oneOf(...credentialTypes),
+  issuer: addressCodec,
+  status: oneOf(...proposalStatuses),
+  by: addressCodec,
+  untilMs: u53,
+});
+
+/** Topic of the event of one use of a grant; who and what stand here, when in the block. */
+export const USED_TOPIC = "credential.used";
+export interface UsedEvent extends UseArgs {
+  readonly by: Address;
+  /** Number of the use, from 1. */
+  readonly count: number;
+}
+export const usedEventCodec: Codec<UsedEvent> = struct({
+  grant: idCodec,
+  target: idCodec,
+  action: u32,
+  by: addressCodec,
+  purpose: text(64),
+  count: u32,
+});
+
 /** The contract's state key of a credential: what a state proof of it is asked for. */
 export function credentialKey(id: Uint8Array): Uint8Array {
   return concatBytes(utf8("r"), id);
+}
+
+/** The contract's state key of a proposal. */
+export function proposalKey(id: Uint8Array): Uint8Array {
+  return concatBytes(utf8("q"), id);
 }

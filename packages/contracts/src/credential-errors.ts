@@ -16,7 +16,7 @@ export const credentialErrors = defineErrors({
   },
   CREDENTIAL_FORMAT_VERSION: {
     meaning: "The record is of another format version than this contract knows.",
-    remedy: "Submit format 1, or call the contract version that knows the format.",
+    remedy: "Submit format 2, or call the contract version that knows the format.",
   },
   CREDENTIAL_TYPE_UNKNOWN: {
     meaning: "The credential type is not one of this contract.",
@@ -34,9 +34,21 @@ export const credentialErrors = defineErrors({
     meaning: "The data level is not that of the type's schema.",
     remedy: "Give the level that docs/protocol/credentials.md lists for the type.",
   },
-  CREDENTIAL_AMOUNT_COMMITMENT_RESERVED: {
-    meaning: "The record carries an amount commitment, which this version does not check.",
-    remedy: "Leave the field null.",
+  CREDENTIAL_AMOUNT_COUNT: {
+    meaning: "The type has another number of amounts.",
+    remedy: "Commit to the amounts that docs/protocol/credentials.md lists for the type.",
+  },
+  CREDENTIAL_AMOUNT_INVALID: {
+    meaning: "An amount is not a point of the SM2 curve.",
+    remedy: "Make amounts with `commitAmount`.",
+  },
+  CREDENTIAL_SUM_MISMATCH: {
+    meaning: "Amounts do not add up: within the record, or with those of its parents.",
+    remedy: "Correct the amounts, and make their blinding factors with `createOpenings`.",
+  },
+  CREDENTIAL_TERMS: {
+    meaning: "A case, verdict or grant lacks its terms or they are malformed, or another has some.",
+    remedy: "Encode the terms with the codecs of @credlink/contracts; leave them null elsewhere.",
   },
   CREDENTIAL_VALIDITY: {
     meaning: "The validity ends before it begins, or a contract has no end.",
@@ -83,6 +95,10 @@ export const credentialErrors = defineErrors({
     meaning: "A parent that is named does not exist.",
     remedy: "Submit the parent first and wait until it is committed.",
   },
+  CREDENTIAL_PARENT_PROPOSED: {
+    meaning: "A parent is a proposal that still waits for signatures, or was not agreed to.",
+    remedy: "Wait until every party signed it.",
+  },
   CREDENTIAL_PARENT_REQUIRED: {
     meaning: "A reference that the type must have is absent.",
     remedy: "Add the parents that docs/protocol/credentials.md lists for the type.",
@@ -112,7 +128,7 @@ export const credentialErrors = defineErrors({
     remedy: "Have whoever holds it, or the regulator, release it.",
   },
   CREDENTIAL_PARENT_CORRECTED: {
-    meaning: "A parent was corrected or reversed; another took its place.",
+    meaning: "A parent was corrected or reversed, or is a case that is closed.",
     remedy: "Refer to its successor.",
   },
   CREDENTIAL_FOREIGN_PARTY: {
@@ -151,6 +167,87 @@ export const credentialErrors = defineErrors({
     meaning: "A subject or party whose signature the type demands did not sign.",
     remedy: "Collect the co-signatures that docs/protocol/credentials.md lists for the type.",
   },
+  CREDENTIAL_PROPOSAL_TERM: {
+    meaning: "The end of a proposal is not after the block, or more than 31 days after it.",
+    remedy: "Give an end within 31 days.",
+  },
+  CREDENTIAL_PROPOSAL_DIGEST: {
+    meaning: "The digest that was signed is not that of the proposed record.",
+    remedy: "Read the proposal, check its record, and sign `recordDigest` of it.",
+  },
+  CREDENTIAL_PROPOSAL_CLOSED: {
+    meaning: "The proposal was declined or withdrawn.",
+    remedy: "Have the issuer propose a new record under a fresh id.",
+  },
+  CREDENTIAL_PROPOSAL_LAPSED: {
+    meaning: "The proposal's time is over.",
+    remedy: "Have the issuer propose a new record under a fresh id.",
+  },
+  CREDENTIAL_SIGNER_NOT_WANTED: {
+    meaning: "The record needs no signature of the sender.",
+    remedy: "Sign with the key of a party whose signature the type demands.",
+  },
+  CREDENTIAL_SIGNER_INACTIVE: {
+    meaning: "The issuer, or a party that signed before, is no longer an active member.",
+    remedy: "Propose again with keys that are active.",
+  },
+  CREDENTIAL_ALREADY_SIGNED: {
+    meaning: "The sender signed this proposal before.",
+    remedy: "Wait for the other parties.",
+  },
+  CREDENTIAL_CASE_OPEN: {
+    meaning: "An appeal names a case that is not decided.",
+    remedy: "Wait for the verdict.",
+  },
+  CREDENTIAL_CASE_CLOSED: {
+    meaning: "A verdict names a case that is decided or taken back.",
+    remedy: "Appeal by a new case that names the old one.",
+  },
+  CREDENTIAL_CASE_TARGET: {
+    meaning: "A verdict acts on, or an appeal concerns, something that the case is not about.",
+    remedy: "Name only credentials that the case concerns.",
+  },
+  CREDENTIAL_VERDICT_ACT: {
+    meaning: "A verdict that dismisses a case acts on credentials.",
+    remedy: "Name the case alone: what it held is released.",
+  },
+  CREDENTIAL_ARBITRATORS_INVALID: {
+    meaning:
+      "The arbitrators repeat, are not active institutions, regulators or auditors, or the threshold is none of 1 to their number.",
+    remedy: "Name up to 16 distinct active members and a threshold that they can reach.",
+  },
+  CREDENTIAL_ALREADY_APPEALED: {
+    meaning: "The case was appealed already.",
+    remedy: "Appeal against the verdict of the appeal.",
+  },
+  CREDENTIAL_CONSENT_MISSING: {
+    meaning: "An institution grants access for a data subject without the digest of a consent.",
+    remedy: "Obtain the consent and put its digest into the terms, or let the subject grant.",
+  },
+  CREDENTIAL_GRANT_FOREIGN: {
+    meaning: "The grantor is not whom the credentials are about, or the user not the grantee.",
+    remedy: "Have the data subject grant, and the grantee use, with their own keys.",
+  },
+  CREDENTIAL_GRANT_TERM: {
+    meaning: "The grant has not begun, or has ended.",
+    remedy: "Ask for a new grant.",
+  },
+  CREDENTIAL_GRANT_TARGET: {
+    meaning: "The grant does not cover this credential.",
+    remedy: "Ask for a grant that names it.",
+  },
+  CREDENTIAL_GRANT_ACTION: {
+    meaning: "The grant does not allow this action.",
+    remedy: "Ask for a grant that allows it: read, verify or export, one at a time.",
+  },
+  CREDENTIAL_GRANT_PURPOSE: {
+    meaning: "The data would be used for another purpose than it was granted for.",
+    remedy: "Ask for a grant for this purpose.",
+  },
+  CREDENTIAL_GRANT_EXHAUSTED: {
+    meaning: "The grant was used as often as it allows.",
+    remedy: "Ask for a new grant.",
+  },
   CREDENTIAL_ALREADY_ACCEPTED: {
     meaning: "A task is accepted already.",
     remedy: "Accept each task once.",
@@ -184,12 +281,12 @@ export const credentialErrors = defineErrors({
     remedy: "Act on its successor, or release the hold first.",
   },
   CREDENTIAL_NOT_REVOCABLE: {
-    meaning: "A red invoice cannot be revoked.",
-    remedy: "Issue a new invoice over the same settlements.",
+    meaning: "A red invoice, a verdict or an irrevocable grant cannot be revoked.",
+    remedy: "Issue a new invoice, appeal the case, or turn to the regulator about the grant.",
   },
   CREDENTIAL_CORRECTION_TYPE: {
-    meaning: "The correction is of another type, or of an invoice, which only a red one reverses.",
-    remedy: "Correct by the same type; reverse invoices with bill.red-invoice.",
+    meaning: "The correction is of another type, or of an invoice, case, verdict or grant.",
+    remedy: "Correct by the same type; reverse invoices by red ones, appeal cases, revoke grants.",
   },
   CREDENTIAL_HOLD_FOREIGN: {
     meaning: "An institution holds what another issued, or releases what another holds.",

@@ -1,15 +1,36 @@
-import { decode, encode, fromHex, toHex, type WireValue } from "@credlink/primitives";
-import type { Salts } from "./commitment.ts";
+import { decode, encode, fromHex, type Result, toHex, type WireValue } from "@credlink/primitives";
+import { type AmountOpening, verifyAmounts } from "./amounts.ts";
+import { type Salts, verifyPayload } from "./commitment.ts";
 import { type CredentialRecord, credentialRecordCodec } from "./credential.ts";
 import { ContractsError } from "./errors.ts";
 import type { Payload } from "./payload.ts";
+import { payloadSchemas } from "./schemas/index.ts";
 
 /** A credential with its private part, as its parties keep and hand it over. */
 export interface CredentialFile {
   readonly record: CredentialRecord;
   readonly payload: Payload;
   readonly salts: Salts;
+  /** What the record's amounts are opened with, in their order. */
+  readonly openings: readonly AmountOpening[];
 }
+
+/**
+ * Whether the private part is what the record commits to: every field, and every amount, in range
+ * and as the payload says.
+ */
+export function verifyCredentialFile(
+  { payload, salts, openings }: CredentialFile,
+  record: CredentialRecord,
+): Result<
+  true,
+  "CONTRACTS_COMMITMENT_MISMATCH" | "CONTRACTS_AMOUNT_RANGE" | "CONTRACTS_AMOUNT_MISMATCH"
+> {
+  const opened = verifyPayload(payloadSchemas[record.type], payload, salts, record.commitment);
+  return opened.ok ? verifyAmounts(record.type, payload, openings, record.amounts) : opened;
+}
+
+const FORMAT = "credlink/credential-file/2";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -46,15 +67,28 @@ function fromJson(value: unknown): WireValue {
   throw malformed("a value is neither text, integer, bytes nor list");
 }
 
-/** The file's text: JSON of {format, record (hexadecimal), payload, salts (hexadecimal)}. */
-export function encodeCredentialFile({ record, payload, salts }: CredentialFile): string {
+function readOpening(value: unknown): AmountOpening {
+  if (!isObject(value)) throw malformed("an opening is malformed");
+  return {
+    value: BigInt(textOf(value.value, /^(?:0|[1-9]\d{0,15})$/)),
+    blinding: fromHex(textOf(value.blinding, /^[0-9a-f]{64}$/)),
+  };
+}
+
+/** The file's text: JSON of {format, record, payload, salts, openings}, bytes in hexadecimal. */
+export function encodeCredentialFile(credential: CredentialFile): string {
+  const { record, payload, salts, openings } = credential;
   const table = <T>(entries: Readonly<Record<string, T>>, form: (value: T) => Json): Json =>
     Object.fromEntries(Object.entries(entries).map(([path, value]) => [path, form(value)]));
   const file = {
-    format: "credlink/credential-file/1",
+    format: FORMAT,
     record: toHex(encode(credentialRecordCodec, record)),
     payload: table(payload, toJson),
     salts: table(salts, toHex),
+    openings: openings.map(({ value, blinding }) => ({
+      value: String(value),
+      blinding: toHex(blinding),
+    })),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -66,10 +100,11 @@ export function encodeCredentialFile({ record, payload, salts }: CredentialFile)
 export function decodeCredentialFile(text: string): CredentialFile {
   try {
     const file: unknown = JSON.parse(text);
-    if (!isObject(file) || file.format !== "credlink/credential-file/1") {
+    if (!isObject(file) || file.format !== FORMAT) {
       throw malformed("not a credential file");
     }
     if (!isObject(file.payload) || !isObject(file.salts)) throw malformed("no payload or salts");
+    if (!Array.isArray(file.openings)) throw malformed("no openings");
     const entries = Object.entries(file.payload);
     return {
       record: decode(credentialRecordCodec, fromHex(textOf(file.record, /^(?:[0-9a-f]{2})+$/))),
@@ -80,6 +115,7 @@ export function decodeCredentialFile(text: string): CredentialFile {
           fromHex(textOf(salt, /^[0-9a-f]{64}$/)),
         ]),
       ),
+      openings: file.openings.map(readOpening),
     };
   } catch (error) {
     if (error instanceof ContractsError) throw error;

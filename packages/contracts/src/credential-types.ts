@@ -17,6 +17,9 @@ export const credentialTypes = [
   "risk.alert",
   "risk.action",
   "risk.report",
+  "arbitration.case",
+  "arbitration.verdict",
+  "grant.access",
 ] as const;
 export type CredentialType = (typeof credentialTypes)[number];
 
@@ -35,15 +38,33 @@ export const credentialRelations = [
   "holds",
   "releases",
   "evidence",
+  "concerns",
+  "appeals",
+  "decides",
+  "revokes",
+  "amends",
+  "grants",
 ] as const;
 export type CredentialRelation = (typeof credentialRelations)[number];
 
 /** Status of a stored credential; expiry shows in its validity, not here. */
-export const credentialStatuses = ["active", "on-hold", "revoked", "corrected"] as const;
+export const credentialStatuses = ["active", "on-hold", "revoked", "corrected", "closed"] as const;
 export type CredentialStatus = (typeof credentialStatuses)[number];
 
-/** The five families, as tables and metrics group by them. */
-export const credentialFamilies = ["identity", "contract", "transaction", "bill", "risk"] as const;
+/** Status of a proposal, as it is stored; `lapsed` shows only in what `status` answers. */
+export const proposalStatuses = ["proposed", "co-signing", "declined", "withdrawn"] as const;
+export type ProposalStatus = (typeof proposalStatuses)[number];
+
+/** The five families of business, and the two that are about all of them. */
+export const credentialFamilies = [
+  "identity",
+  "contract",
+  "transaction",
+  "bill",
+  "risk",
+  "arbitration",
+  "grant",
+] as const;
 export type CredentialFamily = (typeof credentialFamilies)[number];
 
 /** The family of a type: what stands before its dot. */

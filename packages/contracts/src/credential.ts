@@ -1,7 +1,9 @@
+import { POINT_BYTES } from "@credlink/crypto";
 import {
   type Address,
   addressCodec,
   bytes,
+  bytesUpTo,
   type Codec,
   type Digest,
   digestCodec,
@@ -26,14 +28,17 @@ import {
 
 /** Name and version under which the contract is deployed. */
 export const CREDENTIAL_CONTRACT = "credential";
-export const CREDENTIAL_CONTRACT_VERSION = "1.0.0";
+export const CREDENTIAL_CONTRACT_VERSION = "2.0.0";
 /** Version of the record's format. */
-export const CREDENTIAL_FORMAT = 1;
+export const CREDENTIAL_FORMAT = 2;
 
 export const CREDENTIAL_ID_BYTES = 32;
 export const MAX_CREDENTIAL_PARENTS = 32;
 export const MAX_CREDENTIAL_SUBJECTS = 4;
 export const MAX_CREDENTIAL_INDEXES = 4;
+export const MAX_CREDENTIAL_AMOUNTS = 4;
+/** Most bytes of a type's own terms. */
+export const MAX_TERMS_BYTES = 512;
 
 const idCodec = bytes(CREDENTIAL_ID_BYTES);
 
@@ -53,7 +58,8 @@ export interface IndexEntry {
 
 /**
  * What an issuer submits and the chain keeps of a credential. No field can hold personal data or
- * an amount: names come from closed lists, everything else is a digest, an address or a time.
+ * an amount: names come from closed lists, everything else is a digest, a point, an address or a
+ * time.
  */
 export interface CredentialRecord {
   readonly format: number;
@@ -69,8 +75,8 @@ export interface CredentialRecord {
   readonly parents: readonly CredentialParent[];
   readonly commitment: { readonly root: Digest; readonly fieldCount: number };
   readonly indexes: readonly IndexEntry[];
-  /** Reserved for a Pedersen commitment (33 bytes, compressed); null in this version. */
-  readonly amountCommitment: Uint8Array | null;
+  /** Commitments to the type's amounts (`amountPaths`), 64 bytes each. */
+  readonly amounts: readonly Uint8Array[];
   /** Digest of the salted policy document that says who may read the payload. */
   readonly policyDigest: Digest;
   /** Highest data level of the payload's schema, 1 to 4. */
@@ -81,6 +87,8 @@ export interface CredentialRecord {
   readonly validToMs: number | null;
   /** Opaque locator in the issuer's store, 32 bytes; null when there is none. */
   readonly payloadReference: Uint8Array | null;
+  /** Canonical bytes of the terms of a case, verdict or grant (`terms.ts`); else null. */
+  readonly terms: Uint8Array | null;
 }
 
 export const credentialRecordCodec: Codec<CredentialRecord> = struct({
@@ -96,12 +104,13 @@ export const credentialRecordCodec: Codec<CredentialRecord> = struct({
   ),
   commitment: struct({ root: digestCodec, fieldCount: u32 }),
   indexes: list(struct({ keyId: u32, value: bytes(32) }), MAX_CREDENTIAL_INDEXES),
-  amountCommitment: nullable(bytes(33)),
+  amounts: list(bytes(POINT_BYTES), MAX_CREDENTIAL_AMOUNTS),
   policyDigest: digestCodec,
   level: u32,
   validFromMs: u53,
   validToMs: nullable(u53),
   payloadReference: nullable(bytes(32)),
+  terms: nullable(bytesUpTo(MAX_TERMS_BYTES)),
 });
 
 /** How a stored credential stands; the only part that ever changes. */
@@ -123,7 +132,7 @@ export interface CredentialIssue {
   readonly height: Height;
   /** Block time, milliseconds. */
   readonly timestampMs: number;
-  /** Who signed the transaction beside the issuer, ascending. */
+  /** Who signed beside the issuer, in this transaction or the proposal, ascending. */
   readonly coSigners: readonly Address[];
   /** The service contract that it stands under, if one. */
   readonly contract: Uint8Array | null;
@@ -150,7 +159,7 @@ export const storedCredentialCodec: Codec<StoredCredential> = struct({
     contractVersion: text(32),
     height: heightCodec,
     timestampMs: u53,
-    coSigners: list(addressCodec, 15),
+    coSigners: list(addressCodec, 16),
     contract: nullable(idCodec),
     replaces: nullable(idCodec),
   }),

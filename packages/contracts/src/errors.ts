@@ -22,6 +22,18 @@ export const contractsErrors = defineErrors({
     meaning: "The payload or field is not the one that the chain's commitment was made of.",
     remedy: "Ask the issuer for the original payload and salts; do not rely on this copy.",
   },
+  CONTRACTS_AMOUNT_RANGE: {
+    meaning: "An amount is negative or above 2^53 - 1 fen.",
+    remedy: "Do not accept the credential; ask the issuer for one with amounts in range.",
+  },
+  CONTRACTS_AMOUNT_MISMATCH: {
+    meaning: "An amount's opening does not fit its commitment, or not the payload's field.",
+    remedy: "Ask the issuer for the original payload and openings; do not rely on this copy.",
+  },
+  CONTRACTS_AMOUNT_PARENT: {
+    meaning: "The amounts of a parent are not open, so that the blinding factors cannot be summed.",
+    remedy: "Give the credential files of the parents whose amounts are summed.",
+  },
   CONTRACTS_FILE_MALFORMED: {
     meaning: "The credential file is not JSON of the form that docs/protocol/credentials.md gives.",
     remedy: "Write credential files with `encodeCredentialFile`.",
@@ -48,6 +60,8 @@ export type ContractsErrorDetails =
   | { readonly code: "CONTRACTS_ARTIFACT_CORRUPT" }
   | { readonly code: "CONTRACTS_INDEX_KEY_INVALID" }
   | { readonly code: "CONTRACTS_FILE_MALFORMED" }
+  | { readonly code: "CONTRACTS_AMOUNT_RANGE" }
+  | { readonly code: "CONTRACTS_AMOUNT_PARENT" }
   | { readonly code: "CONTRACTS_SALT_MISSING"; readonly path: string }
   | { readonly code: "CONTRACTS_FIELD_ABSENT"; readonly path: string };
 

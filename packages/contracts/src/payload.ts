@@ -100,5 +100,5 @@ export function defineSchema(
   }));
   const levels = fields.map(({ level }) => level);
   const highest = ([4, 3, 2] as const).find((level) => levels.includes(level)) ?? 1;
-  return { id: `${type}/1`, type, level: highest, fields, judge };
+  return { id: `${type}/1.0`, type, level: highest, fields, judge };
 }

@@ -43,18 +43,30 @@ const everybody: Manifest["methods"][number]["roles"] = [
   "admin",
 ];
 
+const parties: Manifest["methods"][number]["roles"] = ["institution", "enterprise", "individual"];
+const issuers: Manifest["methods"][number]["roles"] = [...parties, "regulator", "auditor"];
+
 /** Who may call what of the credential contract; the contract judges types and parties. */
 export const credentialManifest: Manifest = {
   name: "credential",
-  version: "1.0.0",
+  version: "2.0.0",
   abi: HOST_ABI,
   maxMemoryPages: 16,
   methods: [
-    { name: "submit", readOnly: false, roles: ["institution", "regulator"] },
-    { name: "revoke", readOnly: false, roles: ["institution", "regulator"] },
-    { name: "correct", readOnly: false, roles: ["institution"] },
+    { name: "submit", readOnly: false, roles: issuers },
+    { name: "propose", readOnly: false, roles: issuers },
+    { name: "sign", readOnly: false, roles: issuers },
+    { name: "decline", readOnly: false, roles: parties },
+    { name: "withdraw", readOnly: false, roles: issuers },
+    { name: "revoke", readOnly: false, roles: [...parties, "regulator"] },
+    { name: "correct", readOnly: false, roles: ["institution", "regulator"] },
+    { name: "use", readOnly: false, roles: issuers },
+    { name: "setArbitrators", readOnly: false, roles: ["regulator"] },
     { name: "get", readOnly: true, roles: everybody },
     { name: "status", readOnly: true, roles: everybody },
+    { name: "proposal", readOnly: true, roles: everybody },
+    { name: "uses", readOnly: true, roles: everybody },
+    { name: "arbitrators", readOnly: true, roles: everybody },
     { name: "trace", readOnly: true, roles: everybody },
     { name: "lookup", readOnly: true, roles: ["institution", "regulator"] },
   ],

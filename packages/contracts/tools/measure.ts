@@ -19,6 +19,7 @@ const month = generateBusinessMonth({
   seed: "measure",
   startMs: GENESIS_MS - 32 * DAY_MS,
   institutionAddress: institution.address,
+  regulator: memberKeyOf("regulator"),
   createKey: keySource("measure"),
 });
 const chain = await TestChain.open(await createGenesis());
@@ -28,8 +29,8 @@ for (const stage of new Set(month.steps.map((step) => step.stage))) {
   const steps = month.steps.filter((step) => step.stage === stage);
   for (const type of new Set(steps.map((step) => step.type))) {
     const some = steps.filter((step) => step.type === type).slice(0, 50);
-    const calls = some.map(({ method, args, coSigners }) => ({
-      sender: institution,
+    const calls = some.map(({ sender, method, args, coSigners }) => ({
+      sender: sender ?? institution,
       method,
       args,
       coSigners,
@@ -42,6 +43,11 @@ for (const stage of new Set(month.steps.map((step) => step.stage))) {
     );
   }
   await chain.block(
-    steps.map(({ method, args, coSigners }) => ({ sender: institution, method, args, coSigners })),
+    steps.map(({ sender, method, args, coSigners }) => ({
+      sender: sender ?? institution,
+      method,
+      args,
+      coSigners,
+    })),
   );
 }

@@ -122,18 +122,19 @@ function createRecord(
     format: CREDENTIAL_FORMAT,
     id: random.bytes(32),
     type,
-    schema: `${type}/1`,
+    schema: `${type}/1.0`,
     issuer,
     subjects: parent === null ? [issuer] : [],
     parents: parent === null ? [] : [parent],
     commitment: { root: digest(random.bytes(32)), fieldCount: parent === null ? 6 : 5 },
     indexes: parent === null ? [{ keyId: 1, value: random.bytes(32) }] : [],
-    amountCommitment: null,
+    amounts: [],
     policyDigest: digest(random.bytes(32)),
     level: parent === null ? 1 : 2,
     validFromMs: nowMs,
     validToMs: null,
     payloadReference: null,
+    terms: null,
   };
 }
 

@@ -9,6 +9,8 @@ import {
 import {
   CREDENTIAL_CONTRACT,
   CREDENTIAL_CONTRACT_VERSION,
+  type CredentialFile,
+  decodeCredentialFile,
   encodeCredentialFile,
   type IndexKey,
   submitArgsCodec,
@@ -88,7 +90,8 @@ async function submit(options: SubmitOptions) {
   const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
   const input = readCredentialInput(readTextOf(options.file), options.file);
   const coSigners = await Promise.all(options.coSign.map(loadCoSigner));
-  const file = input.kind === "file" ? input.file : completeDraft(input.draft, issuer, indexKey);
+  const file =
+    input.kind === "file" ? input.file : completeDraft(input.draft, issuer, indexKey, readParent);
   // Written before it is sent: salts that were lost could never open the commitment again.
   if (input.kind === "draft") replaceFile(options.file, encodeCredentialFile(file));
   const committed = await client.execute({
@@ -99,6 +102,10 @@ async function submit(options: SubmitOptions) {
     coSigners,
   });
   return describeCommit(toHex(file.record.id), committed);
+}
+
+function readParent(path: string): CredentialFile {
+  return decodeCredentialFile(readTextOf(path));
 }
 
 function describeCommit(id: string, committed: CommittedTransaction) {

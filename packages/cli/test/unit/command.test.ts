@@ -1,8 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { decodeCredentialFile, encodeCredentialFile, payloadSchemas } from "@credlink/contracts";
-import { addressFromPublicKey, generateKeyPair } from "@credlink/crypto";
+import {
+  type CredentialFile,
+  caseTermsCodec,
+  decodeCredentialFile,
+  encodeCredentialFile,
+  payloadSchemas,
+} from "@credlink/contracts";
+import { addressFromPublicKey, generateKeyPair, isZeroPointSum } from "@credlink/crypto";
+import { concatBytes, digest, encode, fromHex, toHex } from "@credlink/primitives";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import {
@@ -163,8 +170,13 @@ describe("a credential's draft", () => {
   const complete = (input: object) => {
     const read = readCredentialInput(JSON.stringify(input), "draft.json");
     if (read.kind !== "draft") throw new Error("a draft");
-    return completeDraft(read.draft, issuer, undefined);
+    return completeDraft(read.draft, issuer, undefined, (path) => {
+      const parent = files.get(path);
+      if (parent === undefined) throw new Error(`no file ${path}`);
+      return parent;
+    });
   };
+  const files = new Map<string, CredentialFile>();
 
   it("becomes a file that opens its own commitment", () => {
     const file = complete(draft);
@@ -173,6 +185,88 @@ describe("a credential's draft", () => {
     expect(findDifferences(file, file.record)).toEqual([]);
     const again = decodeCredentialFile(encodeCredentialFile(file));
     expect(findDifferences(again, file.record)).toEqual([]);
+  });
+
+  it("commits to amounts whose sums with the parents' hold, and needs their files", () => {
+    const validFrom = "2026-01-01T00:00:00Z";
+    const accept = (fen: number) =>
+      complete({
+        type: "transaction.acceptance",
+        subjects: [],
+        validFrom,
+        payload: {
+          taskIds: ["ab".repeat(32)],
+          acceptedAt: validFrom,
+          acceptedBy: "A1",
+          quantity: 1,
+          amount: fen,
+        },
+      });
+    const parents = [accept(60_00), accept(40_00)].map((file, i) => {
+      files.set(`${i}.json`, file);
+      return { id: toHex(file.record.id), relation: "settles", file: `${i}.json` };
+    });
+    const settlement = {
+      type: "transaction.settlement",
+      subjects: [],
+      parents,
+      validFrom,
+      payload: {
+        items: parents.map(({ id }, i) => [{ bytes: id }, { integer: i === 0 ? "6000" : "4000" }]),
+        gross: 100_00,
+        net: 93_00,
+        serviceFee: 7_00,
+        currency: "CNY",
+        period: "2026-01",
+        payer: "ab".repeat(32),
+        payeeReference: "P1",
+      },
+    };
+    const file = complete(settlement);
+    expect(findDifferences(file, file.record)).toEqual([]);
+    const above = [...files.values()].flatMap(({ record }) => record.amounts);
+    const [gross = new Uint8Array(), ...parts] = file.record.amounts;
+    expect(isZeroPointSum(concatBytes(...above, gross), 2)).toBe(true);
+    expect(isZeroPointSum(concatBytes(gross, ...parts), 1)).toBe(true);
+    const lost = parents.map(({ id, relation }) => ({ id, relation }));
+    const mixed = parents.map((parent) => ({ ...parent, file: "0.json" }));
+    for (const wrong of [lost, mixed]) {
+      expect(() => complete({ ...settlement, parents: wrong })).toThrowError(
+        expect.objectContaining({ code: "CLI_CREDENTIAL_INVALID" }),
+      );
+    }
+    const opened = file.openings.map((each) => ({ ...each, value: each.value + 1n }));
+    expect(findDifferences({ ...file, openings: opened }, file.record)).toHaveLength(1);
+  });
+
+  it("takes the terms of its own type only", () => {
+    const evidenceDigest = "ab".repeat(32);
+    const terms = { evidenceDigest, holds: true };
+    const dispute = {
+      type: "arbitration.case",
+      subjects: [],
+      validFrom: "2026-01-01T00:00:00Z",
+      payload: {
+        claimant: "P1",
+        respondent: "Q1",
+        claims: ["x"],
+        credentialIds: [evidenceDigest],
+        evidencePackageDigest: evidenceDigest,
+        filedAt: "2026-01-01T00:00:00Z",
+      },
+    };
+    const { record } = complete({ ...dispute, terms });
+    expect(record.terms).toEqual(
+      encode(caseTermsCodec, { evidenceDigest: digest(fromHex(evidenceDigest)), holds: true }),
+    );
+    for (const wrong of [
+      { result: "upheld" },
+      { grantee: "cl1", purpose: "x", actions: ["read"] },
+    ]) {
+      expect(() => complete({ ...dispute, terms: wrong })).toThrowError(
+        expect.objectContaining({ code: "CLI_CREDENTIAL_INVALID" }),
+      );
+    }
   });
 
   it("T-4.6.1-1: draws new salts each time, so that equal payloads differ on chain", () => {

@@ -8,6 +8,7 @@ import {
   rowRelation,
   rowUse,
   USE_ACCEPT,
+  USE_APPEAL,
   USE_INVOICE,
   USE_NONE,
   USE_PAY,
@@ -31,10 +32,11 @@ function refuseUse(use: i32): void {
   if (use == USE_SETTLE) revert("CREDENTIAL_ALREADY_SETTLED");
   if (use == USE_PAY) revert("CREDENTIAL_ALREADY_PAID");
   if (use == USE_INVOICE) revert("CREDENTIAL_ALREADY_INVOICED");
+  if (use == USE_APPEAL) revert("CREDENTIAL_ALREADY_APPEALED");
   revert("CREDENTIAL_ALREADY_TAXED");
 }
 
-/** Uses up the parents: an acceptance is settled once, a settlement paid and invoiced once. */
+/** Uses up the parents: an acceptance is settled once, a case appealed once. */
 export function claimUses(submission: Submission, parents: Parents): void {
   const id = new Slice(submission.id, 32);
   for (let i = 0; i < parents.count; i++) {

@@ -7,6 +7,21 @@ export const SUBMITTED = "credential.submitted";
 /** Topic of a change of status: [id, type, status, by, replacedBy | null]. */
 export const STATUS_CHANGED = "credential.status";
 
+/** Topic of a proposal: [id, type, issuer, status, by, end of the proposal]. */
+export const PROPOSAL = "credential.proposal";
+
+export function emitProposal(record: Submission, status: string, by: usize, untilMs: i64): void {
+  const writer = new Writer(224);
+  writer.list(6);
+  writer.bytes(record.id, 32);
+  writer.ascii(typeName(record.type));
+  writer.bytes(record.issuer, 32);
+  writer.ascii(status);
+  writer.bytes(by, 32);
+  writer.u64(<u64>untilMs);
+  emit(PROPOSAL, writer.slice());
+}
+
 export function emitSubmitted(record: Submission, replaces: usize): void {
   const writer = new Writer(192 + record.parentCount * 64);
   writer.list(5);

@@ -1,6 +1,7 @@
-import { blockTimeMs, demand, isEqual32, Party, revert } from "../sdk/index";
+import { blockTimeMs, demand, isEqual32, revert } from "../sdk/index";
 import { FORMAT, Submission } from "./record";
 import {
+  amountsOf,
   fewestIndexesOf,
   fieldCountOf,
   isContract,
@@ -9,10 +10,11 @@ import {
   mostIndexesOf,
 } from "./rules";
 import {
+  ARBITRATION_CASE,
   CONTRACT_FRAMEWORK,
+  GRANT_ACCESS,
   isSchemaOf,
   RISK_ASSESSMENT,
-  roleOf,
   TRANSACTION_ACCEPTANCE,
   TRANSACTION_SETTLEMENT,
   TRANSACTION_TASK,
@@ -22,8 +24,10 @@ import {
 const CLOCK_TOLERANCE_MS: i64 = 300_000;
 
 function subjectCountOf(type: i32): i32 {
-  if (type >= RISK_ASSESSMENT) return 0;
-  return type == TRANSACTION_TASK ||
+  if (type == GRANT_ACCESS) return 1;
+  if (type >= RISK_ASSESSMENT && type != ARBITRATION_CASE) return 0;
+  return type == ARBITRATION_CASE ||
+    type == TRANSACTION_TASK ||
     type == TRANSACTION_ACCEPTANCE ||
     type == TRANSACTION_SETTLEMENT
     ? 2
@@ -38,7 +42,9 @@ export function checkForm(record: Submission): void {
   demand(isSchemaOf(type, record.schema), "CREDENTIAL_SCHEMA_VERSION");
   demand(record.fieldCount == fieldCountOf(type), "CREDENTIAL_FIELD_COUNT");
   demand(record.level == levelOf(type), "CREDENTIAL_LEVEL");
-  demand(record.amountCommitment == 0, "CREDENTIAL_AMOUNT_COMMITMENT_RESERVED");
+  demand(record.amountCount == amountsOf(type), "CREDENTIAL_AMOUNT_COUNT");
+  const hasTerms = type >= ARBITRATION_CASE;
+  demand((record.terms !== null) == hasTerms, "CREDENTIAL_TERMS");
   demand(record.subjectCount == subjectCountOf(type), "CREDENTIAL_SUBJECT_COUNT");
   demand(
     record.indexCount >= fewestIndexesOf(type) && record.indexCount <= mostIndexesOf(type),
@@ -46,7 +52,7 @@ export function checkForm(record: Submission): void {
   );
   const to = record.validToMs;
   demand(to < 0 || to > record.validFromMs, "CREDENTIAL_VALIDITY");
-  if (isContract(type)) demand(to >= 0, "CREDENTIAL_VALIDITY");
+  if (isContract(type) || type == GRANT_ACCESS) demand(to >= 0, "CREDENTIAL_VALIDITY");
   else if (type > CONTRACT_FRAMEWORK) {
     demand(
       record.validFromMs <= blockTimeMs() + CLOCK_TOLERANCE_MS,
@@ -63,8 +69,7 @@ export function checkForm(record: Submission): void {
   }
 }
 
-/** The sender issues in its own name, and its role may issue this type. */
-export function checkIssuer(record: Submission, sender: Party): void {
-  demand(isEqual32(record.issuer, sender.address), "CREDENTIAL_ISSUER_NOT_SENDER");
-  demand((issuersOf(record.type) & roleOf(sender.role)) != 0, "CREDENTIAL_ISSUER_UNAUTHORISED");
+/** Whether that role may issue this type. */
+export function checkIssuerRole(type: i32, role: i32): void {
+  demand((issuersOf(type) & role) != 0, "CREDENTIAL_ISSUER_UNAUTHORISED");
 }

@@ -1,11 +1,11 @@
 /*
- * The credential contract: identity, contract, transaction, bill and risk credentials of a
- * consortium, in the order in which they depend on each other. Every method is an export without
- * parameters; arguments and answers are canonical encodings (docs/protocol/credentials.md).
+ * The credential contract: identity, contract, transaction, bill, risk, arbitration and grant
+ * credentials of a consortium, in the order in which they depend on each other. Every method is
+ * an export without parameters; arguments and answers are canonical encodings
+ * (docs/protocol/credentials.md).
  */
 import {
   answer,
-  blockHeight,
   blockTimeMs,
   caller,
   demand,
@@ -19,96 +19,34 @@ import {
   StateMap,
   Writer,
 } from "../sdk/index";
-import { claimIndexes, claimUses, demandUnused, indexKey, releaseClaims } from "./claims";
-import { emitStatus, emitSubmitted } from "./events";
-import { checkForm, checkIssuer } from "./form";
-import {
-  checkActs,
-  checkParentStates,
-  checkReferences,
-  checkStanding,
-  contractOf,
-  loadParents,
-  Parents,
-} from "./parents";
-import { checkCoSignatures, checkParties, checkSubjects } from "./parties";
-import {
-  ACTIVE,
-  CORRECTED,
-  loadStored,
-  ON_HOLD,
-  putNew,
-  putStatus,
-  readSubmission,
-  recordKey,
-  REVOKED,
-  statusName,
-  Stored,
-  Submission,
-} from "./record";
-import { BILL_INVOICE, BILL_RED_INVOICE, HOLDS, RELEASES, REVERSES, roleOf } from "./types";
-import { ROLE_REGULATOR, typeName } from "./types";
+import { releaseCase } from "./arbitration";
+import { demandUnused, indexKey, releaseClaims } from "./claims";
+import { GrantTerms } from "./grants";
+import { demandStored, issue, replace } from "./issuing";
+import { proposalStanding, ProposalStanding } from "./proposals";
+import { ACTIVE, loadStored, ON_HOLD, readSubmission, recordKey } from "./record";
+import { REVOKED, statusName, Stored, Submission } from "./record";
+import { Addresses, Consent } from "./signatures";
+import { changeStatus } from "./standing";
 import { answerTrace } from "./trace";
+import { ARBITRATION_CASE, ARBITRATION_VERDICT, BILL_RED_INVOICE, GRANT_ACCESS } from "./types";
+import { ROLE_REGULATOR, roleOf, typeName } from "./types";
+
+export { arbitrators, setArbitrators } from "./arbitration";
+export { use, uses } from "./grants";
+export { decline, proposal, propose, sign, withdraw } from "./proposals";
 
 const MALFORMED = "CREDENTIAL_MALFORMED";
 const MAX_TRACE: u32 = 256;
 
-/** Judges a submission and stores it; `replaces` is the record that it corrects, or 0. */
-function issue(submission: Submission, sender: Party, replaces: usize): void {
-  checkForm(submission);
-  checkIssuer(submission, sender);
-  demand(!StateMap.has(recordKey(submission.id)), "CREDENTIAL_DUPLICATE_ID");
-  const parents = loadParents(submission);
-  checkReferences(submission, parents);
-  checkParentStates(submission, parents);
-  checkActs(submission, parents, roleOf(sender.role) == ROLE_REGULATOR);
-  checkParties(submission, parents);
-  checkStanding(submission, parents);
-  const signers = new Signers();
-  checkSubjects(submission, signers);
-  checkCoSignatures(submission, parents, signers);
-  claimUses(submission, parents);
-  claimIndexes(submission);
-  applyActs(submission, parents);
-  const contract = contractOf(submission, parents);
-  putNew(submission, signers, blockHeight(), blockTimeMs(), contract, replaces);
-  emitSubmitted(submission, replaces);
-}
-
-/** What a credential does to those it names: hold, release, reverse. */
-function applyActs(submission: Submission, parents: Parents): void {
-  const by = submission.issuer;
-  for (let i = 0; i < parents.count; i++) {
-    const target = parents.records[i];
-    const relation = submission.relations[i];
-    if (relation == HOLDS) changeStatus(target, ON_HOLD, by, submission.id, 0);
-    else if (relation == RELEASES) changeStatus(target, ACTIVE, by, submission.id, 0);
-    else if (relation == REVERSES) {
-      releaseClaims(target.submission, false);
-      changeStatus(target, CORRECTED, by, 0, submission.id);
-    }
-  }
-}
-
-function changeStatus(
-  target: Stored,
-  status: i32,
-  by: usize,
-  reason: usize,
-  replacedBy: usize,
-): void {
-  putStatus(target, status, blockHeight(), by, reason, replacedBy);
-  emitStatus(target.submission, status, by, replacedBy);
-}
-
-function demandStored(id: usize): Stored {
-  const found = loadStored(id);
-  if (found === null) revert("CREDENTIAL_UNKNOWN");
-  return <Stored>found;
-}
-
 function argsReader(): Reader {
   return Reader.of(input(), MALFORMED);
+}
+
+/** The sender issues in its own name, with everybody's signatures in this transaction. */
+function demandIssuer(submission: Submission, sender: Party): Consent {
+  demand(isEqual32(submission.issuer, sender.address), "CREDENTIAL_ISSUER_NOT_SENDER");
+  return new Consent(new Signers(), new Addresses());
 }
 
 /** Args: the submission. Returns [id]. */
@@ -116,7 +54,9 @@ export function submit(): void {
   const reader = argsReader();
   const submission = readSubmission(reader);
   reader.finish();
-  issue(submission, caller(), 0);
+  const sender = caller();
+  const consent = demandIssuer(submission, sender);
+  issue(submission, consent, roleOf(sender.role), 0);
   answerId(submission.id);
 }
 
@@ -127,7 +67,21 @@ function answerId(id: usize): void {
   answer(writer.slice());
 }
 
-/** Args: [id, digest of the reason]. By the issuer, or by a regulator. */
+/** What nobody but a regulator, or nobody at all, takes back. */
+function demandRevocable(record: Submission, isRegulator: bool): void {
+  const isFixed = record.type == BILL_RED_INVOICE || record.type == ARBITRATION_VERDICT;
+  demand(!isFixed, "CREDENTIAL_NOT_REVOCABLE");
+  if (record.type != GRANT_ACCESS || isRegulator) return;
+  demand(new GrantTerms(record).isRevocable, "CREDENTIAL_NOT_REVOCABLE");
+}
+
+/** The issuer, a regulator, and whoever a grant is about. */
+function mayRevoke(record: Submission, sender: usize, isRegulator: bool): bool {
+  if (isRegulator || isEqual32(record.issuer, sender)) return true;
+  return record.type == GRANT_ACCESS && isEqual32(record.subjects[0], sender);
+}
+
+/** Args: [id, digest of the reason]. By the issuer, a regulator, or a grant's subject. */
 export function revoke(): void {
   const reader = argsReader();
   reader.struct(2);
@@ -136,14 +90,14 @@ export function revoke(): void {
   reader.finish();
   const sender = caller();
   const stored = demandStored(id);
-  demand(
-    isEqual32(stored.submission.issuer, sender.address) || roleOf(sender.role) == ROLE_REGULATOR,
-    "CREDENTIAL_NOT_ISSUER",
-  );
+  const record = stored.submission;
+  const isRegulator = roleOf(sender.role) == ROLE_REGULATOR;
+  demand(mayRevoke(record, sender.address, isRegulator), "CREDENTIAL_NOT_ISSUER");
   demand(stored.status == ACTIVE || stored.status == ON_HOLD, "CREDENTIAL_NOT_ACTIVE");
-  demand(stored.submission.type != BILL_RED_INVOICE, "CREDENTIAL_NOT_REVOCABLE");
-  demandUnused(stored.submission);
-  releaseClaims(stored.submission, true);
+  demandRevocable(record, isRegulator);
+  demandUnused(record);
+  releaseClaims(record, true);
+  if (record.type == ARBITRATION_CASE) releaseCase(record, sender.address, reason);
   changeStatus(stored, REVOKED, sender.address, reason, 0);
   answerId(id);
 }
@@ -157,26 +111,9 @@ export function correct(): void {
   const submission = readSubmission(reader);
   reader.finish();
   const sender = caller();
-  const stored = demandStored(id);
-  const old = stored.submission;
-  demand(isEqual32(old.issuer, sender.address), "CREDENTIAL_NOT_ISSUER");
-  demand(stored.status == ACTIVE, "CREDENTIAL_NOT_ACTIVE");
-  demand(old.type == submission.type, "CREDENTIAL_CORRECTION_TYPE");
-  // An issued invoice is never replaced: it is reversed by a red one and issued again.
-  demand(old.type != BILL_INVOICE && old.type != BILL_RED_INVOICE, "CREDENTIAL_CORRECTION_TYPE");
-  demandSameSubjects(old, submission);
-  demandUnused(old);
-  releaseClaims(old, true);
-  issue(submission, sender, id);
-  changeStatus(stored, CORRECTED, sender.address, reason, submission.id);
+  const consent = demandIssuer(submission, sender);
+  replace(id, reason, submission, consent, roleOf(sender.role));
   answerId(submission.id);
-}
-
-function demandSameSubjects(old: Submission, next: Submission): void {
-  demand(old.subjectCount == next.subjectCount, "CREDENTIAL_FOREIGN_PARTY");
-  for (let i = 0; i < old.subjectCount; i++) {
-    demand(isEqual32(old.subjects[i], next.subjects[i]), "CREDENTIAL_FOREIGN_PARTY");
-  }
 }
 
 /** Args: [id]. Returns the stored record. */
@@ -196,14 +133,27 @@ export function status(): void {
   reader.struct(1);
   const id = reader.bytes(32);
   reader.finish();
-  const stored = demandStored(id);
-  const until = stored.submission.validToMs;
+  const found = loadStored(id);
+  if (found !== null) {
+    const stored = <Stored>found;
+    const until = stored.submission.validToMs;
+    const isExpired = until >= 0 && blockTimeMs() >= until;
+    answerStatus(stored.submission.type, statusName(stored.status), isExpired, stored.replacedBy);
+    return;
+  }
+  const proposed = proposalStanding(id);
+  if (proposed === null) revert("CREDENTIAL_UNKNOWN");
+  const standing = <ProposalStanding>proposed;
+  answerStatus(standing.type, standing.status, false, 0);
+}
+
+function answerStatus(type: i32, status: string, isExpired: bool, replacedBy: usize): void {
   const writer = new Writer(128);
   writer.list(4);
-  writer.ascii(typeName(stored.submission.type));
-  writer.ascii(statusName(stored.status));
-  writer.bool(until >= 0 && blockTimeMs() >= until);
-  writer.bytesOrNull(stored.replacedBy, 32);
+  writer.ascii(typeName(type));
+  writer.ascii(status);
+  writer.bool(isExpired);
+  writer.bytesOrNull(replacedBy, 32);
   answer(writer.slice());
 }
 

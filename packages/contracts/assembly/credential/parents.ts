@@ -1,6 +1,18 @@
-import { blockTimeMs, demand, isEqual32, revert } from "../sdk/index";
-import { ACTIVE, CORRECTED, loadStored, ON_HOLD, REVOKED, Stored, Submission } from "./record";
+import { blockTimeMs, demand, isEqual32, revert, StateMap } from "../sdk/index";
 import {
+  ACTIVE,
+  CLOSED,
+  CORRECTED,
+  loadStored,
+  ON_HOLD,
+  proposalKey,
+  REVOKED,
+  Stored,
+  Submission,
+} from "./record";
+import {
+  isArbitration,
+  isBusiness,
   isIdentity,
   isRisk,
   isTransactionOrBill,
@@ -13,6 +25,7 @@ import {
 } from "./rules";
 import {
   CONTRACT_SERVICE,
+  GRANT_ACCESS,
   HOLDS,
   RELEASES,
   RISK_ACTION,
@@ -39,12 +52,18 @@ export class Parents {
   }
 }
 
+/** A proposal is no credential yet: nothing may depend on it. */
+function refuseMissing(id: usize): void {
+  const isProposed = StateMap.has(proposalKey(id));
+  revert(isProposed ? "CREDENTIAL_PARENT_PROPOSED" : "CREDENTIAL_PARENT_MISSING");
+}
+
 export function loadParents(submission: Submission): Parents {
   const count = submission.parentCount;
   const parents = new Parents(count);
   for (let i = 0; i < count; i++) {
     const stored = loadStored(submission.parents[i]);
-    if (stored === null) revert("CREDENTIAL_PARENT_MISSING");
+    if (stored === null) refuseMissing(submission.parents[i]);
     parents.records[i] = <Stored>stored;
   }
   return parents;
@@ -83,15 +102,15 @@ export function checkReferences(submission: Submission, parents: Parents): void 
   if (child == RISK_ACTION) demand(acts > 0, "CREDENTIAL_PARENT_REQUIRED");
 }
 
-/** Status and order in time of each parent. Risk credentials may refer to any status. */
+/** Status and order in time of each parent. Risk and disputes may be about any status. */
 export function checkParentStates(submission: Submission, parents: Parents): void {
   const type = submission.type;
   for (let i = 0; i < parents.count; i++) {
     const parent = parents.records[i];
-    if (!isRisk(type)) {
+    if (!isRisk(type) && !isArbitration(type)) {
       demandUsable(parent);
       const until = parent.submission.validToMs;
-      if (until >= 0) checkEnd(submission, parent.submission, until);
+      if (until >= 0 && type != GRANT_ACCESS) checkEnd(submission, parent.submission, until);
     }
     demand(
       submission.validFromMs >= parent.submission.validFromMs,
@@ -104,7 +123,7 @@ function demandUsable(record: Stored): void {
   const status = record.status;
   demand(status != REVOKED, "CREDENTIAL_PARENT_REVOKED");
   demand(status != ON_HOLD, "CREDENTIAL_PARENT_ON_HOLD");
-  demand(status != CORRECTED, "CREDENTIAL_PARENT_CORRECTED");
+  demand(status != CORRECTED && status != CLOSED, "CREDENTIAL_PARENT_CORRECTED");
 }
 
 /** What a parent's end of validity means for the child. */
@@ -187,7 +206,7 @@ export class StandingCheck {
 /** A hold or revocation of a contract or of a party stops transactions and bills under it. */
 export function checkStanding(submission: Submission, parents: Parents): void {
   const type = submission.type;
-  if (isRisk(type)) return;
+  if (!isBusiness(type)) return;
   const isWork = type == TRANSACTION_TASK || type == TRANSACTION_ACCEPTANCE;
   const check = new StandingCheck(submission.validFromMs, isWork || !isTransactionOrBill(type));
   for (let i = 0; i < parents.count; i++) {
@@ -199,8 +218,9 @@ export function checkStanding(submission: Submission, parents: Parents): void {
   }
 }
 
-/** What an institution or regulator may hold and release. */
+/** What an institution or regulator may hold and release by a risk credential. */
 export function checkActs(submission: Submission, parents: Parents, isRegulator: bool): void {
+  if (!isRisk(submission.type)) return;
   for (let i = 0; i < parents.count; i++) {
     const relation = submission.relations[i];
     const target = parents.records[i];

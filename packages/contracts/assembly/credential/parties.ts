@@ -1,25 +1,17 @@
-import {
-  blockTimeMs,
-  call,
-  demand,
-  isAscii,
-  isEqual32,
-  Reader,
-  revert,
-  Signers,
-  Writer,
-} from "../sdk/index";
+import { demand, isEqual32, revert, Signers } from "../sdk/index";
+import { findMember, Member } from "./members";
 import { Parents } from "./parents";
 import { loadStored, Stored, Submission } from "./record";
-import { isContract, isIdentity, isTransactionOrBill } from "./rules";
+import { isBusiness, isContract, isIdentity, isTransactionOrBill } from "./rules";
+import { Addresses, Consent } from "./signatures";
 import {
+  ARBITRATION_CASE,
   BILL_INVOICE,
   CONTRACT_FRAMEWORK,
   CONTRACT_SERVICE,
   IDENTITY_ENTERPRISE,
   IDENTITY_INDIVIDUAL,
   IDENTITY_INSTITUTION,
-  roleOf,
   ROLE_ENTERPRISE,
   ROLE_INDIVIDUAL,
   ROLE_INSTITUTION,
@@ -30,10 +22,6 @@ import {
   UNDER_CONTRACT,
 } from "./types";
 
-const MEMBERS = "members";
-/** Gas that one look into the member registry may take. */
-const MEMBER_GAS: i64 = 200_000;
-const MEMBER_MALFORMED = "CREDENTIAL_STATE_MALFORMED";
 const FOREIGN = "CREDENTIAL_FOREIGN_PARTY";
 
 /** Issuer and subjects belong to what the parents say. */
@@ -107,77 +95,70 @@ function roleOfSubject(type: i32, index: i32): i32 {
   return index == 0 && isFirstEnterprise ? ROLE_ENTERPRISE : ROLE_INDIVIDUAL;
 }
 
+/** Cases and grants are between whoever the records name: 0 is any role. */
+function demandRole(type: i32, index: i32, role: i32): void {
+  if (isBusiness(type)) demand(roleOfSubject(type, index) == role, "CREDENTIAL_SUBJECT_ROLE");
+}
+
 /**
- * Every subject is an active member of the right role. Who signed was judged with the envelope;
- * keys that are new here, or that did not sign, are looked up.
+ * Every subject is an active member of the right role. Who signed this transaction was judged
+ * with the envelope; keys that are new here, or that did not sign it, are looked up. Against whom
+ * a case is brought need not be able to act.
  */
 export function checkSubjects(submission: Submission, signers: Signers): void {
   const type = submission.type;
   if (type == IDENTITY_INSTITUTION) return;
   const isNew = isIdentity(type) || isContract(type);
-  for (let i = 0; i < submission.subjectCount; i++) {
+  const count = type == ARBITRATION_CASE ? 1 : submission.subjectCount;
+  for (let i = 0; i < count; i++) {
     const subject = submission.subjects[i];
     if (!isNew && signers.has(subject)) continue;
-    checkMember(subject, roleOfSubject(type, i), isNew ? submission.issuer : 0);
-  }
-}
-
-/** `attestedBy` 0: whoever enrolled the key will do. */
-function checkMember(address: usize, role: i32, attestedBy: usize): void {
-  const args = new Writer(40);
-  args.list(1);
-  args.bytes(address, 32);
-  const result = call(MEMBERS, "get", args.slice(), MEMBER_GAS);
-  demand(result.succeeded, "CREDENTIAL_SUBJECT_UNKNOWN");
-  const reader = Reader.of(result.value, MEMBER_MALFORMED);
-  reader.struct(9);
-  reader.skip();
-  reader.skip();
-  demand(roleOf(reader.text(64)) == role, "CREDENTIAL_SUBJECT_ROLE");
-  const status = reader.text(64);
-  demand(isAscii(status.pointer, status.length, "active"), "CREDENTIAL_SUBJECT_INACTIVE");
-  reader.skip();
-  const certificate = reader.bytesOrNull(32);
-  const enrolledBy = reader.bytesOrNull(32);
-  const from = reader.u53();
-  const to = reader.u53();
-  const now = blockTimeMs();
-  demand(now >= from && now < to, "CREDENTIAL_SUBJECT_INACTIVE");
-  // A relation key has no certificate: the institution that registered it vouches for it.
-  if (attestedBy != 0 && certificate == 0) {
-    demand(enrolledBy != 0 && isEqual32(enrolledBy, attestedBy), "CREDENTIAL_SUBJECT_UNATTESTED");
+    const found = findMember(subject);
+    if (found === null) revert("CREDENTIAL_SUBJECT_UNKNOWN");
+    const member = <Member>found;
+    demandRole(type, i, member.role);
+    demand(member.isActive, "CREDENTIAL_SUBJECT_INACTIVE");
+    if (isNew) demand(member.isAttestedBy(submission.issuer), "CREDENTIAL_SUBJECT_UNATTESTED");
   }
 }
 
 /** Whose signatures the type demands beside the issuer's. */
-export function checkCoSignatures(
-  submission: Submission,
-  parents: Parents,
-  signers: Signers,
-): void {
+export function neededSigners(submission: Submission, parents: Parents): Addresses {
+  const needed = new Addresses();
   const type = submission.type;
   const subjects = submission.subjects;
   if (isContract(type)) {
-    demandSigned(subjects[0], signers);
+    needed.add(subjects[0]);
     // The holder of the identity that becomes a party signs too, by the identity's own key.
     for (let i = 0; i < parents.count; i++) {
       const parent = parents.records[i].submission;
       if (parent.type == IDENTITY_ENTERPRISE || parent.type == IDENTITY_INDIVIDUAL) {
-        demandSigned(parent.subjects[0], signers);
+        needed.add(parent.subjects[0]);
       }
     }
   } else if (type == IDENTITY_ENTERPRISE || type == IDENTITY_INDIVIDUAL) {
-    demandSigned(subjects[0], signers);
+    needed.add(subjects[0]);
   } else if (type == TRANSACTION_TASK) {
-    demandSigned(subjects[0], signers);
-    demandSigned(subjects[1], signers);
+    needed.add(subjects[0]);
+    needed.add(subjects[1]);
   } else if (type == TRANSACTION_ACCEPTANCE) {
-    demandSigned(subjects[0], signers);
+    needed.add(subjects[0]);
   } else if (type == TRANSACTION_SETTLEMENT) {
-    demandSigned(subjects[1], signers);
+    needed.add(subjects[1]);
+  } else if (type == ARBITRATION_CASE && !isEqual32(subjects[0], submission.issuer)) {
+    needed.add(subjects[0]);
   }
+  return needed;
 }
 
-function demandSigned(address: usize, signers: Signers): void {
-  demand(signers.has(address), "CREDENTIAL_COSIGNATURE_MISSING");
+/** Everybody whose signature the type demands has consented. */
+export function checkCoSignatures(
+  submission: Submission,
+  parents: Parents,
+  consent: Consent,
+): void {
+  const needed = neededSigners(submission, parents);
+  for (let i = 0; i < needed.count; i++) {
+    demand(consent.has(needed.at(i)), "CREDENTIAL_COSIGNATURE_MISSING");
+  }
 }

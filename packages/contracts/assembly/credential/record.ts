@@ -1,37 +1,51 @@
-import { Party, Reader, Signers, Slice, StateMap, Writer } from "../sdk/index";
+import { Reader, Slice, StateMap, Writer } from "../sdk/index";
+import { Addresses } from "./signatures";
 import { relationOf, typeOf } from "./types";
 
-export const CONTRACT_VERSION = "1.0.0";
+export const CONTRACT_VERSION = "2.0.0";
 /** Version of the record's format. */
-export const FORMAT: u32 = 1;
+export const FORMAT: u32 = 2;
 export const MAX_PARENTS = 32;
 export const MAX_SUBJECTS = 4;
 export const MAX_INDEXES = 4;
 /** Most bytes of a type's, schema's or relation's name. */
 const NAME_BYTES: u32 = 64;
-/** Bytes of a compressed point: a Pedersen commitment to an amount, one day. */
-const AMOUNT_COMMITMENT_BYTES: u32 = 33;
+export const MAX_AMOUNTS = 4;
+/** Bytes of a commitment to an amount: a point as x ‖ y. */
+export const POINT_BYTES: u32 = 64;
+/** Most bytes of a type's own terms. */
+const TERMS_BYTES: u32 = 512;
 
 export const STATUS_ACTIVE = "active";
 export const STATUS_ON_HOLD = "on-hold";
 export const STATUS_REVOKED = "revoked";
 export const STATUS_CORRECTED = "corrected";
+export const STATUS_CLOSED = "closed";
 
 export const ACTIVE = 0;
 export const ON_HOLD = 1;
 export const REVOKED = 2;
 export const CORRECTED = 3;
+/** A case that is decided. */
+export const CLOSED = 4;
 
 export function statusName(status: i32): string {
   if (status == ACTIVE) return STATUS_ACTIVE;
   if (status == ON_HOLD) return STATUS_ON_HOLD;
-  return status == REVOKED ? STATUS_REVOKED : STATUS_CORRECTED;
+  if (status == REVOKED) return STATUS_REVOKED;
+  return status == CORRECTED ? STATUS_CORRECTED : STATUS_CLOSED;
 }
 
 /** record id -> stored record. */
 export const RECORDS: u8 = 0x72;
 /** use ‖ parent id -> id of the credential that used it up. */
 export const USES: u8 = 0x75;
+/** record id -> proposal: what waits for signatures. */
+export const PROPOSALS: u8 = 0x71;
+/** grant id -> how often it was used. */
+export const GRANT_USES: u8 = 0x67;
+/** -> [threshold, [address, …]]: the arbitrators. */
+export const ARBITRATOR_LIST: u8 = 0x61;
 /** key id (4 bytes, big-endian) ‖ index value -> id of the credential that holds it. */
 export const INDEXES: u8 = 0x78;
 
@@ -56,8 +70,10 @@ export class Submission {
   indexCount: i32 = 0;
   indexKeys: StaticArray<u32> = new StaticArray<u32>(MAX_INDEXES);
   indexes: StaticArray<usize> = new StaticArray<usize>(MAX_INDEXES);
-  /** 0: none, as it must be until sums are checked. */
-  amountCommitment: usize = 0;
+  amountCount: i32 = 0;
+  amounts: StaticArray<usize> = new StaticArray<usize>(MAX_AMOUNTS);
+  /** What types carry that the contract itself must know; null where there is nothing. */
+  terms: Slice | null = null;
   level: u32 = 0;
   validFromMs: i64 = 0;
   /** −1: without end. */
@@ -67,7 +83,7 @@ export class Submission {
 export function readSubmission(reader: Reader): Submission {
   const from = reader.at;
   const record = new Submission();
-  reader.struct(15);
+  reader.struct(16);
   record.format = reader.u32();
   record.id = reader.bytes(32);
   record.type = typeOf(reader.text(NAME_BYTES));
@@ -90,12 +106,14 @@ export function readSubmission(reader: Reader): Submission {
     record.indexKeys[i] = reader.u32();
     record.indexes[i] = reader.bytes(32);
   }
-  record.amountCommitment = reader.bytesOrNull(AMOUNT_COMMITMENT_BYTES);
+  record.amountCount = reader.list(MAX_AMOUNTS);
+  for (let i = 0; i < record.amountCount; i++) record.amounts[i] = reader.bytes(POINT_BYTES);
   reader.bytes(32);
   record.level = reader.u32();
   record.validFromMs = reader.u53();
   record.validToMs = reader.isNull() ? -1 : reader.u53();
   reader.bytesOrNull(32);
+  if (!reader.isNull()) record.terms = reader.byteString(TERMS_BYTES);
   record.raw = from;
   record.rawLength = reader.at - from;
   return record;
@@ -107,6 +125,8 @@ export class Stored {
   status: i32 = ACTIVE;
   /** Who gave it its present status. */
   statusBy: usize = 0;
+  /** Digest of a reason, or id of the credential that gave it its status; else 0. */
+  reason: usize = 0;
   /** Its successor, once it is corrected; else 0. */
   replacedBy: usize = 0;
   /** The service contract that it stands under, or 0. */
@@ -120,10 +140,12 @@ export class Stored {
 const STATE_MALFORMED = "CREDENTIAL_STATE_MALFORMED";
 
 function statusOf(name: Slice): i32 {
-  // The four names differ in their length or first letter.
-  if (name.length == 6) return ACTIVE;
-  if (load<u8>(name.pointer) == 0x6f) return ON_HOLD;
-  return load<u8>(name.pointer) == 0x72 ? REVOKED : CORRECTED;
+  // The names differ in their length and first letter.
+  const first = load<u8>(name.pointer);
+  if (first == 0x61) return ACTIVE;
+  if (first == 0x6f) return ON_HOLD;
+  if (first == 0x72) return REVOKED;
+  return name.length == 9 ? CORRECTED : CLOSED;
 }
 
 function parseStored(bytes: Slice): Stored {
@@ -134,7 +156,7 @@ function parseStored(bytes: Slice): Stored {
   stored.status = statusOf(reader.text(NAME_BYTES));
   reader.u53();
   stored.statusBy = reader.bytes(32);
-  reader.bytesOrNull(32);
+  stored.reason = reader.bytesOrNull(32);
   stored.replacedBy = reader.bytesOrNull(32);
   stored.fixed = reader.at;
   stored.fixedLength = bytes.pointer + bytes.length - reader.at;
@@ -151,6 +173,10 @@ function parseStored(bytes: Slice): Stored {
 
 export function recordKey(id: usize): Slice {
   return new StateMap(RECORDS).key(id, 32);
+}
+
+export function proposalKey(id: usize): Slice {
+  return new StateMap(PROPOSALS).key(id, 32);
 }
 
 export function loadStored(id: usize): Stored | null {
@@ -193,21 +219,19 @@ export function putStatus(
 /** Stores a new record: active, with where, when and by whose signatures it was issued. */
 export function putNew(
   submission: Submission,
-  signers: Signers,
+  coSigners: Addresses,
   height: i64,
   timeMs: i64,
   contract: usize,
   replaces: usize,
 ): void {
-  const writer = new Writer(submission.rawLength + 256 + (<usize>signers.count << 6));
+  const writer = new Writer(submission.rawLength + 256 + (<usize>coSigners.count << 6));
   writeStanding(writer, ACTIVE, height, submission.issuer, 0, 0);
   writer.list(6);
   writer.ascii(CONTRACT_VERSION);
   writer.u64(<u64>height);
   writer.u64(<u64>timeMs);
-  const coSigners = signers.count - 1;
-  writer.list(coSigners);
-  for (let i = 1; i <= coSigners; i++) writer.bytes((<Party>signers.at(i)).address, 32);
+  coSigners.write(writer);
   writer.bytesOrNull(contract, 32);
   writer.bytesOrNull(replaces, 32);
   writer.raw(submission.raw, submission.rawLength);

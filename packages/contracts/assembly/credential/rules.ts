@@ -1,14 +1,22 @@
 import {
   ACCEPTS,
+  AMENDS,
+  APPEALS,
+  ARBITRATION_CASE,
+  ARBITRATION_VERDICT,
   ASSESSES,
   ATTESTED_BY,
   BILL_INSURANCE,
   BILL_INVOICE,
   BILL_RED_INVOICE,
   BILL_TAX,
+  CONCERNS,
   CONTRACT_FRAMEWORK,
   CONTRACT_SERVICE,
+  DECIDES,
   EVIDENCE,
+  GRANT_ACCESS,
+  GRANTS,
   HOLDS,
   IDENTITY_ENTERPRISE,
   IDENTITY_INDIVIDUAL,
@@ -18,6 +26,10 @@ import {
   PAYS,
   RELEASES,
   REVERSES,
+  REVOKES,
+  ROLE_AUDITOR,
+  ROLE_ENTERPRISE,
+  ROLE_INDIVIDUAL,
   ROLE_INSTITUTION,
   ROLE_REGULATOR,
   RISK_ACTION,
@@ -45,11 +57,14 @@ export const USE_SETTLE = 2;
 export const USE_PAY = 3;
 export const USE_INVOICE = 4;
 export const USE_TAX = 5;
+export const USE_APPEAL = 6;
 
-const ANY = 0x1ffff;
-const NOT_RISK = 0x1fff;
+const ANY = 0xfffff;
+/** Identities, contracts, transactions and bills. */
+const BUSINESS = 0x1fff;
 const IDENTITIES = 0x7;
-const JUDGED = 0x1fff;
+/** What a case may be about: everything but cases and verdicts. */
+const DISPUTABLE = 0x9ffff;
 
 const COLUMNS = 6;
 /** Rows: child type, relation, mask of parent types, fewest, most, use. */
@@ -69,18 +84,26 @@ const REFERENCES: StaticArray<i32> = [
   BILL_RED_INVOICE, REVERSES, 1 << BILL_INVOICE, 1, 1, USE_NONE,
   BILL_TAX, WITHHOLDS, 1 << TRANSACTION_PAYMENT, 1, 32, USE_TAX,
   BILL_INSURANCE, UNDER_CONTRACT, 1 << CONTRACT_SERVICE, 1, 1, USE_NONE,
-  RISK_ASSESSMENT, ASSESSES, JUDGED, 1, 8, USE_NONE,
-  RISK_ASSESSMENT, HOLDS, NOT_RISK, 0, 8, USE_NONE,
+  RISK_ASSESSMENT, ASSESSES, BUSINESS, 1, 8, USE_NONE,
+  RISK_ASSESSMENT, HOLDS, BUSINESS, 0, 8, USE_NONE,
   RISK_ASSESSMENT, EVIDENCE, ANY, 0, 16, USE_NONE,
-  RISK_ALERT, ASSESSES, JUDGED, 1, 8, USE_NONE,
+  RISK_ALERT, ASSESSES, BUSINESS, 1, 8, USE_NONE,
   RISK_ALERT, EVIDENCE, ANY, 0, 16, USE_NONE,
-  RISK_ACTION, HOLDS, NOT_RISK, 0, 8, USE_NONE,
-  RISK_ACTION, RELEASES, NOT_RISK, 0, 8, USE_NONE,
+  RISK_ACTION, HOLDS, BUSINESS, 0, 8, USE_NONE,
+  RISK_ACTION, RELEASES, BUSINESS, 0, 8, USE_NONE,
   RISK_ACTION, EVIDENCE, ANY, 0, 16, USE_NONE,
-  RISK_REPORT, ASSESSES, JUDGED, 1, 8, USE_NONE,
+  RISK_REPORT, ASSESSES, BUSINESS, 1, 8, USE_NONE,
   RISK_REPORT, EVIDENCE, ANY, 0, 16, USE_NONE,
+  ARBITRATION_CASE, CONCERNS, DISPUTABLE, 1, 16, USE_NONE,
+  ARBITRATION_CASE, APPEALS, 1 << ARBITRATION_CASE, 0, 1, USE_APPEAL,
+  ARBITRATION_CASE, EVIDENCE, ANY, 0, 15, USE_NONE,
+  ARBITRATION_VERDICT, DECIDES, 1 << ARBITRATION_CASE, 1, 1, USE_NONE,
+  ARBITRATION_VERDICT, REVOKES, DISPUTABLE, 0, 16, USE_NONE,
+  ARBITRATION_VERDICT, AMENDS, DISPUTABLE, 0, 16, USE_NONE,
+  ARBITRATION_VERDICT, HOLDS, DISPUTABLE, 0, 16, USE_NONE,
+  GRANT_ACCESS, GRANTS, BUSINESS, 1, 16, USE_NONE,
 ];
-export const REFERENCE_ROWS = 25;
+export const REFERENCE_ROWS = 33;
 
 export function rowChild(row: i32): i32 {
   return REFERENCES[row * COLUMNS];
@@ -106,26 +129,33 @@ export function rowUse(row: i32): i32 {
   return REFERENCES[row * COLUMNS + 5];
 }
 
-const FORM_COLUMNS = 5;
-/** Rows by type: leaves of the commitment, data level, issuer roles, fewest and most indexes. */
+const FORM_COLUMNS = 6;
+/** Who may be a party to a dispute or give a grant. */
+const PARTIES = ROLE_INSTITUTION | ROLE_ENTERPRISE | ROLE_INDIVIDUAL;
+/** Who may be an arbitrator, and so put a verdict on chain. */
+export const ARBITRATORS = ROLE_INSTITUTION | ROLE_REGULATOR | ROLE_AUDITOR;
+/** Rows by type: leaves, data level, issuer roles, fewest and most indexes, amounts. */
 const FORMS: StaticArray<i32> = [
-  6, 1, ROLE_INSTITUTION, 1, 1, // identity.institution
-  16, 3, ROLE_INSTITUTION, 1, 1, // identity.enterprise
-  26, 4, ROLE_INSTITUTION, 1, 2, // identity.individual
-  18, 3, ROLE_INSTITUTION, 0, 0, // contract.framework
-  16, 3, ROLE_INSTITUTION, 0, 0, // contract.service
-  11, 4, ROLE_INSTITUTION, 0, 0, // transaction.task
-  7, 2, ROLE_INSTITUTION, 0, 0, // transaction.acceptance
-  10, 3, ROLE_INSTITUTION, 0, 0, // transaction.settlement
-  8, 3, ROLE_INSTITUTION, 0, 1, // transaction.payment
-  13, 3, ROLE_INSTITUTION, 1, 1, // bill.invoice
-  13, 3, ROLE_INSTITUTION, 1, 1, // bill.red-invoice
-  9, 3, ROLE_INSTITUTION, 0, 0, // bill.tax
-  5, 3, ROLE_INSTITUTION, 0, 0, // bill.insurance
-  9, 3, ROLE_INSTITUTION | ROLE_REGULATOR, 0, 0, // risk.assessment
-  5, 2, ROLE_INSTITUTION | ROLE_REGULATOR, 0, 0, // risk.alert
-  5, 2, ROLE_INSTITUTION | ROLE_REGULATOR, 0, 0, // risk.action
-  7, 4, ROLE_INSTITUTION, 0, 0, // risk.report
+  6, 1, ROLE_INSTITUTION, 1, 1, 0, // identity.institution
+  16, 3, ROLE_INSTITUTION, 1, 1, 0, // identity.enterprise
+  26, 4, ROLE_INSTITUTION, 1, 2, 0, // identity.individual
+  18, 3, ROLE_INSTITUTION, 0, 0, 0, // contract.framework
+  16, 3, ROLE_INSTITUTION, 0, 0, 0, // contract.service
+  11, 4, ROLE_INSTITUTION, 0, 0, 0, // transaction.task
+  8, 3, ROLE_INSTITUTION, 0, 0, 1, // transaction.acceptance
+  10, 3, ROLE_INSTITUTION, 0, 0, 4, // transaction.settlement
+  8, 3, ROLE_INSTITUTION, 0, 1, 1, // transaction.payment
+  13, 3, ROLE_INSTITUTION, 1, 1, 3, // bill.invoice
+  13, 3, ROLE_INSTITUTION, 1, 1, 1, // bill.red-invoice
+  9, 3, ROLE_INSTITUTION, 0, 0, 2, // bill.tax
+  5, 3, ROLE_INSTITUTION, 0, 0, 1, // bill.insurance
+  9, 3, ROLE_INSTITUTION | ROLE_REGULATOR, 0, 0, 0, // risk.assessment
+  5, 2, ROLE_INSTITUTION | ROLE_REGULATOR, 0, 0, 0, // risk.alert
+  5, 2, ROLE_INSTITUTION | ROLE_REGULATOR, 0, 0, 0, // risk.action
+  7, 4, ROLE_INSTITUTION, 0, 0, 0, // risk.report
+  8, 3, PARTIES, 0, 0, 0, // arbitration.case
+  7, 3, ARBITRATORS, 0, 0, 0, // arbitration.verdict
+  8, 2, PARTIES, 0, 0, 0, // grant.access
 ];
 
 export function fieldCountOf(type: i32): u32 {
@@ -148,6 +178,10 @@ export function mostIndexesOf(type: i32): i32 {
   return FORMS[type * FORM_COLUMNS + 4];
 }
 
+export function amountsOf(type: i32): i32 {
+  return FORMS[type * FORM_COLUMNS + 5];
+}
+
 export function isIdentity(type: i32): bool {
   return ((IDENTITIES >> type) & 1) == 1;
 }
@@ -161,5 +195,14 @@ export function isTransactionOrBill(type: i32): bool {
 }
 
 export function isRisk(type: i32): bool {
-  return type >= RISK_ASSESSMENT;
+  return type >= RISK_ASSESSMENT && type <= RISK_REPORT;
+}
+
+export function isArbitration(type: i32): bool {
+  return type == ARBITRATION_CASE || type == ARBITRATION_VERDICT;
+}
+
+/** Identities, contracts, transactions and bills: what business is made of. */
+export function isBusiness(type: i32): bool {
+  return type < RISK_ASSESSMENT;
 }

@@ -17,9 +17,12 @@ export const RISK_ASSESSMENT = 13;
 export const RISK_ALERT = 14;
 export const RISK_ACTION = 15;
 export const RISK_REPORT = 16;
-export const TYPES = 17;
+export const ARBITRATION_CASE = 17;
+export const ARBITRATION_VERDICT = 18;
+export const GRANT_ACCESS = 19;
+export const TYPES = 20;
 
-/** The name of a type; its schema is the name with "/1" behind it. */
+/** The name of a type; its schemas are the name, a slash and a version. */
 export function typeName(type: i32): string {
   switch (type) {
     case IDENTITY_INSTITUTION:
@@ -54,8 +57,14 @@ export function typeName(type: i32): string {
       return "risk.alert";
     case RISK_ACTION:
       return "risk.action";
-    default:
+    case RISK_REPORT:
       return "risk.report";
+    case ARBITRATION_CASE:
+      return "arbitration.case";
+    case ARBITRATION_VERDICT:
+      return "arbitration.verdict";
+    default:
+      return "grant.access";
   }
 }
 
@@ -67,7 +76,7 @@ export function typeOf(name: Slice): i32 {
   return -1;
 }
 
-export const SCHEMA_VERSION = "1";
+export const SCHEMA_VERSION = "1.0";
 
 /** Whether `schema` is the type's name, a slash and the version that is in force. */
 export function isSchemaOf(type: i32, schema: Slice): bool {
@@ -86,6 +95,7 @@ export const ROLE_INSTITUTION = 1;
 export const ROLE_REGULATOR = 2;
 export const ROLE_ENTERPRISE = 4;
 export const ROLE_INDIVIDUAL = 8;
+export const ROLE_AUDITOR = 16;
 
 /** The bit of a role that the rules know, or 0. */
 export function roleOf(name: Slice): i32 {
@@ -93,6 +103,7 @@ export function roleOf(name: Slice): i32 {
   if (isAscii(name.pointer, name.length, "regulator")) return ROLE_REGULATOR;
   if (isAscii(name.pointer, name.length, "enterprise")) return ROLE_ENTERPRISE;
   if (isAscii(name.pointer, name.length, "individual")) return ROLE_INDIVIDUAL;
+  if (isAscii(name.pointer, name.length, "auditor")) return ROLE_AUDITOR;
   return 0;
 }
 
@@ -109,7 +120,13 @@ export const ASSESSES = 9;
 export const HOLDS = 10;
 export const RELEASES = 11;
 export const EVIDENCE = 12;
-export const RELATIONS = 13;
+export const CONCERNS = 13;
+export const APPEALS = 14;
+export const DECIDES = 15;
+export const REVOKES = 16;
+export const AMENDS = 17;
+export const GRANTS = 18;
+export const RELATIONS = 19;
 
 export function relationName(relation: i32): string {
   switch (relation) {
@@ -137,8 +154,20 @@ export function relationName(relation: i32): string {
       return "holds";
     case RELEASES:
       return "releases";
-    default:
+    case EVIDENCE:
       return "evidence";
+    case CONCERNS:
+      return "concerns";
+    case APPEALS:
+      return "appeals";
+    case DECIDES:
+      return "decides";
+    case REVOKES:
+      return "revokes";
+    case AMENDS:
+      return "amends";
+    default:
+      return "grants";
   }
 }
 

@@ -1,4 +1,5 @@
-import { bufferRead, hostCaller, hostContractCall, hostEvent, hostSigners } from "./host";
+import { bufferRead, hostCaller, hostCommitmentSum, hostContractCall } from "./host";
+import { hostEvent, hostSigners } from "./host";
 import { hostSm2Verify, hostSm3, returnValue } from "./host";
 import { allocate, ascii, isEqual32, Slice, takeBuffer } from "./memory";
 import { Reader } from "./reader";
@@ -65,6 +66,34 @@ export function sm3(bytes: Slice): usize {
   const out = allocate(32);
   hostSm3(bytes.pointer, bytes.length, out);
   return out;
+}
+
+/** The digest rule of the protocol: SM3(length of the domain ‖ domain ‖ bytes). */
+export function taggedSm3(domain: string, bytes: Slice): usize {
+  const name = ascii(domain);
+  const message = allocate(1 + name.length + bytes.length);
+  store<u8>(message, <u8>name.length);
+  memory.copy(message + 1, name.pointer, name.length);
+  memory.copy(message + 1 + name.length, bytes.pointer, bytes.length);
+  return sm3(new Slice(message, 1 + name.length + bytes.length));
+}
+
+/** Points of the SM2 curve, x ‖ y of 64 bytes, one behind the other, 64 at most. */
+@final
+export class Points {
+  private start: usize = allocate(4_096);
+  private count: i32 = 0;
+
+  add(point: usize): void {
+    if (this.count == 64) unreachable();
+    memory.copy(this.start + (<usize>this.count << 6), point, 64);
+    this.count += 1;
+  }
+
+  /** 1 when the first `plus` sum to the same as the rest, 0 when not, −1: one is no point. */
+  compare(plus: i32): i32 {
+    return hostCommitmentSum(this.start, plus, this.count - plus);
+  }
 }
 
 /** SM2-with-SM3 under the default ID: a 65-byte key, a 64-byte r ‖ s. */

@@ -78,6 +78,9 @@ export declare function hostSm2Verify(
   signaturePointer: usize,
 ): i32;
 
+@external("credlink", "commitment_sum")
+export declare function hostCommitmentSum(pointsPointer: usize, plus: i32, minus: i32): i32;
+
 @external("credlink", "contract_call")
 export declare function hostContractCall(
   namePointer: usize,

@@ -10,9 +10,11 @@ export {
   CallResult,
   emit,
   Party,
+  Points,
   Signers,
   sm2Verify,
   sm3,
+  taggedSm3,
 } from "./context";
 export {
   allocate,

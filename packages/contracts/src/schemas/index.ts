@@ -1,7 +1,9 @@
 import type { CredentialType } from "../credential-types.ts";
 import type { PayloadSchema } from "../payload.ts";
+import { caseSchema, verdictSchema } from "./arbitration.ts";
 import { insuranceSchema, invoiceSchema, redInvoiceSchema, taxSchema } from "./bill.ts";
 import { frameworkSchema, serviceSchema } from "./contract.ts";
+import { grantSchema } from "./grant.ts";
 import { enterpriseSchema, individualSchema, institutionSchema } from "./identity.ts";
 import { actionSchema, alertSchema, assessmentSchema, reportSchema } from "./risk.ts";
 import { acceptanceSchema, paymentSchema, settlementSchema, taskSchema } from "./transaction.ts";
@@ -25,4 +27,7 @@ export const payloadSchemas: Readonly<Record<CredentialType, PayloadSchema>> = {
   "risk.alert": alertSchema,
   "risk.action": actionSchema,
   "risk.report": reportSchema,
+  "arbitration.case": caseSchema,
+  "arbitration.verdict": verdictSchema,
+  "grant.access": grantSchema,
 };

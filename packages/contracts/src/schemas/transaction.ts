@@ -33,6 +33,7 @@ export const acceptanceSchema = defineSchema("transaction.acceptance", [
   ["acceptedAt", time, "required"],
   ["acceptedBy", words(64), "required", 2],
   ["quantity", count, "required"],
+  ["amount", fen, "required", 3],
   ["quality", choice("good", "fair", "poor"), "optional"],
   ["disputes", listOf(words(256), 16), "optional"],
   ["evidence", listOf(digest32, 16), "optional"],

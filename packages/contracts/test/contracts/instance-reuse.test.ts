@@ -49,6 +49,7 @@ it("a month gives the same receipts, gas and writes with and without reused inst
     seed: "reuse",
     startMs: GENESIS_MS - 32 * DAY_MS,
     institutionAddress: institution.address,
+    regulator: memberKeyOf("regulator"),
     createKey: keySource("reuse"),
   });
   const chain = await TestChain.open(await createGenesis(), both);

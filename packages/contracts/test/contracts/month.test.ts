@@ -30,6 +30,7 @@ function makeMonth(): BusinessMonth {
     seed: "month",
     startMs: GENESIS_MS - 32 * DAY_MS,
     institutionAddress: institution.address,
+    regulator: memberKeyOf("regulator"),
     createKey: keySource("month"),
   });
 }

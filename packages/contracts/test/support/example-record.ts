@@ -8,20 +8,21 @@ function bytes32(fill: number): Uint8Array {
 /** A record with every field filled, the same on every run. */
 export function exampleRecord(): CredentialRecord {
   return {
-    format: 1,
+    format: 2,
     id: bytes32(1),
     type: "transaction.settlement",
-    schema: "transaction.settlement/1",
+    schema: "transaction.settlement/1.0",
     issuer: address(bytes32(2)),
     subjects: [address(bytes32(3)), address(bytes32(4))],
     parents: [{ id: bytes32(5), relation: "settles" }],
     commitment: { root: digest(bytes32(6)), fieldCount: 10 },
     indexes: [{ keyId: 300, value: bytes32(7) }],
-    amountCommitment: new Uint8Array(33).fill(2),
+    amounts: [new Uint8Array(64).fill(2), new Uint8Array(64).fill(3)],
     policyDigest: digest(bytes32(8)),
     level: 3,
     validFromMs: 1_790_000_000_000,
     validToMs: 1_800_000_000_000,
     payloadReference: bytes32(9),
+    terms: Uint8Array.of(1, 2),
   };
 }

@@ -14,8 +14,8 @@ export async function submitMonth(
   for (const stage of new Set(month.steps.map((step) => step.stage))) {
     const steps = month.steps.filter((step) => step.stage === stage);
     const receipts = await chain.block(
-      steps.map(({ method, args, coSigners }) => ({
-        sender: institution,
+      steps.map(({ sender, method, args, coSigners }) => ({
+        sender: sender ?? institution,
         method,
         args,
         coSigners,

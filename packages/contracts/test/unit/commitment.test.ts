@@ -30,7 +30,7 @@ describe("field commitments", () => {
     const paths = ["ruleId", "severity", "targets", "detectedAt"];
     const leaves = paths.map((path) => {
       const value = payload[path] ?? null;
-      const content = encode(wireValue, ["risk.alert/1", path, salts[path] ?? null, value]);
+      const content = encode(wireValue, ["risk.alert/1.0", path, salts[path] ?? null, value]);
       return taggedSm3("credlink/field/1", content);
     });
     const reference = (data: Uint8Array): Uint8Array =>
@@ -132,4 +132,4 @@ describe("field commitments", () => {
   });
 });
 
-const GOLDEN_ROOT = "6ceec7ed821a7ab165df371279996db6bc189ab145ba93eedd59f7163f1365fd";
+const GOLDEN_ROOT = "db7918ae020ade11e89e5672d853fd6602e97d3a77055c0a9a71bf6bf83b0742";

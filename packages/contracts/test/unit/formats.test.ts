@@ -57,6 +57,7 @@ describe("credential files", () => {
       ],
     },
     salts: { text: new Uint8Array(32).fill(1) },
+    openings: [{ value: 2n ** 53n - 1n, blinding: new Uint8Array(32).fill(7) }],
   };
 
   it("reads what it wrote", () => {
@@ -68,7 +69,9 @@ describe("credential files", () => {
     for (const text of [
       "",
       "{}",
-      good.replace("credential-file/1", "credential-file/2"),
+      good.replace("credential-file/2", "credential-file/1"),
+      good.replace('"value": "9', '"value": "-'),
+      good.replace('"openings": [', '"openings": {}, "more": ['),
       good.replace('"number": 7', '"number": 7.5'),
       good.replace('"number": 7', '"number": -1'),
       good.replace('"integer"', '"float"'),
@@ -84,7 +87,7 @@ describe("credential files", () => {
 
 describe("payload schemas", () => {
   it("there is one for every type, and every family has types", () => {
-    for (const type of credentialTypes) expect(payloadSchemas[type].id).toBe(`${type}/1`);
+    for (const type of credentialTypes) expect(payloadSchemas[type].id).toBe(`${type}/1.0`);
     expect(new Set(credentialTypes.map(familyOf))).toEqual(new Set(credentialFamilies));
   });
 
