@@ -278,10 +278,10 @@ async function continueLast(
  * @throws EngineError NODE_VOTE_LOG_FAILED when the disk fails.
  */
 export async function openVoteLog(parts: VoteLogComponents): Promise<VoteLog> {
-  const { disk, folder } = parts;
+  const { disk, folder, logger } = parts;
   const create = async (): Promise<PlainLog> =>
     new Writer(parts, [], [], await createSegment(parts, FIRST_LSN, undefined));
-  return createRenewableLog({ disk, folder, create }, await openPlainLog(parts));
+  return createRenewableLog({ disk, folder, logger, create }, await openPlainLog(parts));
 }
 
 async function openPlainLog(parts: VoteLogComponents): Promise<PlainLog> {

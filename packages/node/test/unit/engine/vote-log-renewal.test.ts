@@ -3,6 +3,7 @@ import { digest, height, view } from "@credlink/primitives";
 import { type CrashOutcome, createSeededRandom } from "@credlink/testkit";
 import { describe, expect, it } from "vitest";
 import type { VoteLog } from "../../../src/engine/vote-log.ts";
+import { KEPT_ABANDONED } from "../../../src/engine/vote-log-renewal.ts";
 import { createMachine as createPlainMachine } from "../../support/vote-log-machine.ts";
 
 const fill = (byte: number) => digest(new Uint8Array(32).fill(byte));
@@ -118,6 +119,56 @@ describe("a vote log begun anew", () => {
     }
     // Crashes before, during and after are worth something only if they really came up.
     expect(seen.size).toBeGreaterThanOrEqual(6);
+  });
+
+  it("the last four that were moved aside are kept, older ones go", async () => {
+    const { disk, finish, open } = createMachine();
+    const kept = (): readonly number[] => {
+      const numbers = disk.durablePaths().flatMap((path) => path.split(".abandoned-")[1] ?? []);
+      return [...new Set(numbers.map(Number))].sort((a, b) => a - b);
+    };
+    const log = await open(0);
+    for (let at = 1; at <= KEPT_ABANDONED + 2; at++) {
+      for (let seen = 1; seen <= 12; seen++) await finish(log.append([vote(seen)]));
+      await finish(log.renew(freshAt(0)));
+      const oldest = Math.max(1, at - KEPT_ABANDONED + 1);
+      expect(kept()).toEqual(Array.from({ length: at - oldest + 1 }, (_, k) => oldest + k));
+    }
+    await finish(log.append([vote(1)]));
+    disk.crash("lost");
+    expect((await open(0)).records).toEqual([...freshAt(0), vote(1)]);
+    expect(kept()).toEqual([3, 4, 5, 6]);
+  });
+
+  it("a crash while old ones are deleted costs none of the last four, nor the log", async () => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 60; seed++) {
+      const { clock, disk, finish, open } = createMachine(seed);
+      const log = await open(0);
+      const filesOf = (number: number): number =>
+        disk.durablePaths().filter((path) => path.endsWith(`.abandoned-${number}`)).length;
+      const fillUp = async (): Promise<void> => {
+        for (let at = 1; at <= 12; at++) await finish(log.append([vote(at)]));
+      };
+      for (let at = 1; at <= KEPT_ABANDONED; at++) {
+        await fillUp();
+        await finish(log.renew(freshAt(0)));
+      }
+      await fillUp();
+      const before = [1, 2, 3, 4].map(filesOf);
+      void log.renew(freshAt(0)).catch(() => undefined);
+      for (let step = 0; step < 7 + (seed % 6); step++) await clock.runNext();
+      disk.crash(createSeededRandom(seed).pick<CrashOutcome>(["lost", "kept", "torn"]));
+      const [left = 0, ...others] = [1, 2, 3, 4].map(filesOf);
+      expect(others, `seed ${seed}`).toEqual(before.slice(1));
+      const again = await open(0);
+      // Before the new log is whole nothing is deleted.
+      if (again.abstain !== null) expect(left, `seed ${seed}`).toBe(before[0]);
+      else expect(again.records.slice(0, 2), `seed ${seed}`).toEqual(freshAt(0));
+      seen.add(`${again.abstain === null} ${left}`);
+    }
+    // Not trusted yet, trusted with the oldest still there, and trusted without it.
+    expect([...seen].sort()).toEqual(["false 3", "true 0", "true 3"]);
   });
 
   it("a log that says a vote is missing is not trusted until a recovery is on record", async () => {
