@@ -186,4 +186,4 @@ export function lookup(): void {
 
 /** What goes into the module's version section; the manifest must say the same. */
 // @ts-ignore: decorator
-@lazy const CONTRACT_VERSION: string = "credential@1.0.0";
+@lazy const CONTRACT_VERSION: string = "credential@2.0.0";
