@@ -103,8 +103,24 @@ function findStarted(call: Call): InstalledContract {
     const isKnown = read(rows.contractVersions(contract), call) !== null;
     throw new Stop(isKnown ? "VM_VERSION_UNKNOWN" : "VM_CONTRACT_UNKNOWN", contract);
   }
-  if (installed.state !== "started") throw new Stop("VM_CONTRACT_STOPPED", contract);
-  return installed;
+  const refusal = refusalOf(installed);
+  if (refusal === null || isReadable(installed, call)) return installed;
+  throw new Stop(refusal, contract);
+}
+
+/** Why a version is not called as it stands, or null. */
+function refusalOf({ state }: InstalledContract): string | null {
+  if (state === "started") return null;
+  return state === "frozen" ? "VM_CONTRACT_FROZEN" : "VM_CONTRACT_STOPPED";
+}
+
+/** A query may name a superseded version, as long as the one that followed it is started. */
+function isReadable({ name, state }: InstalledContract, call: Call): boolean {
+  if (state !== "superseded" || !call.readOnly || call.running.length > 0) return false;
+  const running = readInstalled(name, startedVersion(call), call);
+  const refusal = running === null ? "VM_CONTRACT_STOPPED" : refusalOf(running);
+  if (refusal !== null) throw new Stop(refusal, name);
+  return true;
 }
 
 const decodeInstalled = rememberDecoded((installed: InstalledContract) => installed);
@@ -145,9 +161,7 @@ export function judgeCallable(view: StateView, contract: string, version: string
   if (builtIns.has(contract)) return version === BUILT_IN_VERSION ? null : "VM_VERSION_UNKNOWN";
   const row = installedRow(contract, version);
   const value = view.get(row.contract, row.key);
-  if (value !== null) {
-    return decodeInstalled(row, value).state === "started" ? null : "VM_CONTRACT_STOPPED";
-  }
+  if (value !== null) return refusalOf(decodeInstalled(row, value));
   const versions = rows.contractVersions(contract);
   const isKnown = view.get(versions.contract, versions.key) !== null;
   return isKnown ? "VM_VERSION_UNKNOWN" : "VM_CONTRACT_UNKNOWN";

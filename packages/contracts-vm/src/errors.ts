@@ -66,7 +66,12 @@ export const contractsVmErrors = defineErrors({
   },
   VM_CONTRACT_STOPPED: {
     meaning: "The contract, or this version of it, is not started.",
-    remedy: "Call the version that is started, or have the contract started.",
+    remedy:
+      "Call the version that is started, or have the contract started; a superseded version can only be queried.",
+  },
+  VM_CONTRACT_FROZEN: {
+    meaning: "A regulator froze the contract: nobody may call or query it.",
+    remedy: "Ask the regulator that froze it.",
   },
   VM_VERSION_UNKNOWN: {
     meaning: "This version of the contract is not installed.",

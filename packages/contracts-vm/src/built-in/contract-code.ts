@@ -50,6 +50,17 @@ export function isDeployableName(name: string, version: string): boolean {
   return CONTRACT_NAME.test(name) && CONTRACT_VERSION.test(version) && !builtInNames.includes(name);
 }
 
+/** Whether a version is above another, number by number. */
+export function isNewer(version: string, other: string): boolean {
+  const ours = version.split(".").map(Number);
+  const theirs = other.split(".").map(Number);
+  for (const [index, number] of ours.entries()) {
+    const difference = number - (theirs[index] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
 /** Whether a deployment may be installed: manifest, code, and that they fit each other. */
 export function judgeDeployment(deployment: Deployment): Result<JudgedDeployment, ModuleErrorCode> {
   const { name, version, code } = deployment;

@@ -33,9 +33,17 @@ import {
   reading,
   refuseCall,
 } from "./built-in.ts";
-import { codeChunks, isDeployableName, joinCode, judgeDeployment } from "./contract-code.ts";
+import {
+  codeChunks,
+  isDeployableName,
+  isNewer,
+  joinCode,
+  judgeDeployment,
+} from "./contract-code.ts";
+import { acceptFindings, findings, packageDigestArgsCodec } from "./contract-findings.ts";
 import { noArgsCodec } from "./members.ts";
 import {
+  type ContractVersions,
   contractStates,
   type InstalledContract,
   installedContractCodec,
@@ -100,12 +108,22 @@ export const contractChangedCodec: Codec<ContractChanged> = struct({
   state: oneOf(...contractStates),
 });
 
-/** The registry of contracts: install, approve, start, stop, and what is installed. */
+/** Arguments of `contracts.freeze` and `.unfreeze`. */
+export interface ContractNameArgs {
+  readonly name: string;
+}
+export const contractNameArgsCodec: Codec<ContractNameArgs> = struct({ name: text(64) });
+
+/** The registry of contracts: install, approve, start, stop, freeze, and what is installed. */
 export const contractsContract: BuiltInContract = new Map([
   ["install", changing(["admin"], installContractArgsCodec, install)],
   ["approve", changing(["admin"], contractVersionArgsCodec, approve)],
   ["start", changing(["admin"], contractVersionArgsCodec, start)],
   ["stop", changing(["admin"], contractVersionArgsCodec, stop)],
+  ["freeze", changing(["regulator"], contractNameArgsCodec, freeze)],
+  ["unfreeze", changing(["regulator"], contractNameArgsCodec, unfreeze)],
+  ["acceptFindings", changing(["admin"], packageDigestArgsCodec, acceptFindings)],
+  ["findings", reading(packageDigestArgsCodec, findings)],
   ["setQuota", changing(["admin"], setQuotaArgsCodec, setQuota)],
   ["usage", reading(contractUsageArgsCodec, usage)],
   ["get", reading(getContractArgsCodec, get)],
@@ -119,6 +137,8 @@ function install(args: InstallContractArgs, call: BuiltInCall): undefined {
   if (!isDeployableName(name, version)) refuseCall("CONTRACTS_NAME_INVALID");
   const row = rows.installed(name, version);
   if (call.state.read(row) !== null) refuseCall("CONTRACTS_VERSION_EXISTS");
+  const before = call.state.read(rows.contractVersions(name))?.versions ?? [];
+  if (before.some((each) => !isNewer(version, each))) refuseCall("CONTRACTS_VERSION_OLD");
   call.gas.charge(INSTALL_GAS_PER_BYTE * (args.code.length + args.manifest.length));
   const judged = judgeDeployment(args);
   if (!judged.ok) throw new Stop(judged.code, judged.detail);
@@ -138,6 +158,7 @@ function install(args: InstallContractArgs, call: BuiltInCall): undefined {
       gasSchedule: GAS_SCHEDULE,
       state: "installed",
       approvals: adminOrganizations(call),
+      stopVotes: [],
       installedBy: call.caller.address,
       installedAt: call.block.height,
     },
@@ -180,30 +201,62 @@ function approve(args: ContractVersionArgs, call: BuiltInCall): undefined {
   save({ ...contract, approvals: [...approvals] }, call);
 }
 
-/** Starts a version and, as an upgrade, stops the one that was started. */
+/**
+ * Starts a version and, as an upgrade, supersedes the one that was started. What was approved once
+ * is not approved for good: a version that ran before needs its approvals anew.
+ */
 function start(args: ContractVersionArgs, call: BuiltInCall): undefined {
   const contract = findExact(args, call);
   if (contract.state === "started") refuseCall("CONTRACTS_ALREADY_STARTED");
+  const versions = versionsOf(args.name, call);
+  const running = versions.started === null ? null : find(args.name, versions.started, call);
+  if (running?.state === "frozen") refuseCall("CONTRACTS_FROZEN");
   if (!isMajority(call, contract.approvals)) refuseCall("CONTRACTS_NOT_APPROVED");
-  const row = rows.contractVersions(args.name);
-  const versions = call.state.read(row);
-  invariant(versions !== null, "an installed version is listed");
-  if (versions.started !== null) {
-    save({ ...find(args.name, versions.started, call), state: "stopped" }, call);
-  }
-  call.state.write(row, { ...versions, started: args.version });
+  if (running !== null) save({ ...running, ...NO_VOTES, state: "superseded" }, call);
+  call.state.write(rows.contractVersions(args.name), { ...versions, started: args.version });
   save({ ...contract, state: "started" }, call);
 }
 
+const NO_VOTES = { approvals: [], stopVotes: [] } as const;
+
+/** Adds a vote for the stop; the one that makes a majority stops the version. */
 function stop(args: ContractVersionArgs, call: BuiltInCall): undefined {
   const contract = findExact(args, call);
-  requireMajority(call);
+  if (contract.state === "frozen") refuseCall("CONTRACTS_FROZEN");
   if (contract.state !== "started") refuseCall("CONTRACTS_NOT_STARTED");
-  const row = rows.contractVersions(args.name);
-  const versions = call.state.read(row);
+  const stopVotes = [...new Set([...contract.stopVotes, ...adminOrganizations(call)])];
+  if (stopVotes.length === contract.stopVotes.length) refuseCall("CONTRACTS_ALREADY_APPROVED");
+  if (!isMajority(call, stopVotes)) {
+    save({ ...contract, stopVotes }, call);
+    return;
+  }
+  const versions = versionsOf(args.name, call);
+  call.state.write(rows.contractVersions(args.name), { ...versions, started: null });
+  save({ ...contract, ...NO_VOTES, state: "stopped" }, call);
+}
+
+function versionsOf(name: string, call: BuiltInCall): ContractVersions {
+  const versions = call.state.read(rows.contractVersions(name));
   invariant(versions !== null, "an installed version is listed");
-  call.state.write(row, { ...versions, started: null });
-  save({ ...contract, state: "stopped" }, call);
+  return versions;
+}
+
+function runningOf({ name }: ContractNameArgs, call: BuiltInCall): InstalledContract {
+  const started = call.state.read(rows.contractVersions(name))?.started ?? null;
+  return started === null ? refuseCall("CONTRACTS_NOT_STARTED") : find(name, started, call);
+}
+
+/** A regulator alone keeps everybody from a contract, at once, and no vote of admins lifts it. */
+function freeze(args: ContractNameArgs, call: BuiltInCall): undefined {
+  const contract = runningOf(args, call);
+  if (contract.state === "frozen") refuseCall("CONTRACTS_FROZEN");
+  save({ ...contract, state: "frozen" }, call);
+}
+
+function unfreeze(args: ContractNameArgs, call: BuiltInCall): undefined {
+  const contract = runningOf(args, call);
+  if (contract.state !== "frozen") refuseCall("CONTRACTS_NOT_FROZEN");
+  save({ ...contract, state: "started" }, call);
 }
 
 function get({ name, version }: GetContractArgs, call: BuiltInCall): Uint8Array {

@@ -143,6 +143,18 @@ export const builtInErrors = defineErrors({
     meaning: "This version is installed already; a version never changes.",
     remedy: "Install the code under a new version.",
   },
+  CONTRACTS_VERSION_OLD: {
+    meaning: "A version that is as new or newer is installed.",
+    remedy: "Install the code under a version above all installed ones.",
+  },
+  CONTRACTS_FROZEN: {
+    meaning: "A regulator froze the contract.",
+    remedy: "Ask the regulator; nobody else lifts it.",
+  },
+  CONTRACTS_NOT_FROZEN: {
+    meaning: "The contract is not frozen.",
+    remedy: "Nothing to do.",
+  },
   CONTRACTS_TOO_MANY: {
     meaning: "The registry holds as many contracts, or versions of one, as it may.",
     remedy: "Use an existing contract's next version, or another name.",
@@ -152,11 +164,11 @@ export const builtInErrors = defineErrors({
     remedy: "Approve only what you have reviewed: compare the digests.",
   },
   CONTRACTS_ALREADY_APPROVED: {
-    meaning: "The organisations of the signing admins approved this version already.",
+    meaning: "The organisations of the signing admins approved, or voted, already.",
     remedy: "Nothing to do.",
   },
   CONTRACTS_NOT_APPROVED: {
-    meaning: "Not more than half of the organisations approved this version.",
+    meaning: "Not more than half of the organisations approved this version since it last ran.",
     remedy: "Collect approvals, then start it.",
   },
   CONTRACTS_ALREADY_STARTED: {

@@ -1,9 +1,17 @@
 /** Arguments, results and events of the built-in contracts beyond those that ledger declares. */
 export {
+  type AcceptedFindings,
+  acceptedFindingsCodec,
+  type PackageDigestArgs,
+  packageDigestArgsCodec,
+} from "./contract-findings.ts";
+export {
   CONTRACT_CHANGED_TOPIC,
   type ContractChanged,
+  type ContractNameArgs,
   contractChangedCodec,
   contractListCodec,
+  contractNameArgsCodec,
   type GetCodeArgs,
   type GetContractArgs,
   getCodeArgsCodec,

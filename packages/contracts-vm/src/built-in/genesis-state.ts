@@ -200,6 +200,7 @@ function addContracts(
       gasSchedule: GAS_SCHEDULE,
       state: "started",
       approvals,
+      stopVotes: [],
       installedBy: null,
       installedAt: GENESIS_HEIGHT,
     });

@@ -115,8 +115,11 @@ export const contractVersionsCodec: Codec<ContractVersions> = struct({
   started: nullable(text(32)),
 });
 
-/** Where a version stands in its life. */
-export const contractStates = ["installed", "started", "stopped"] as const;
+/**
+ * Where a version stands in its life. One that was started and is followed by another is superseded:
+ * transactions no longer reach it, queries by its name still do.
+ */
+export const contractStates = ["installed", "started", "superseded", "stopped", "frozen"] as const;
 export type ContractState = (typeof contractStates)[number];
 
 /** One installed version. */
@@ -131,8 +134,10 @@ export interface InstalledContract {
   /** Version of the gas schedule under which it was validated. */
   readonly gasSchedule: number;
   readonly state: ContractState;
-  /** Organisations whose admins approved it. */
+  /** Organisations whose admins approved it; none any more once it was superseded or stopped. */
   readonly approvals: readonly string[];
+  /** Organisations whose admins want it stopped, while it is started. */
+  readonly stopVotes: readonly string[];
   /** Null for contracts of genesis. */
   readonly installedBy: Address | null;
   readonly installedAt: Height;
@@ -147,6 +152,7 @@ export const installedContractCodec: Codec<InstalledContract> = struct({
   gasSchedule: u32,
   state: oneOf(...contractStates),
   approvals: organizationNamesCodec,
+  stopVotes: organizationNamesCodec,
   installedBy: nullable(addressCodec),
   installedAt: heightCodec,
 });
@@ -270,6 +276,12 @@ export const rows = {
     contract: ORACLES_CONTRACT,
     key: key("observation/", utf8(name), ZERO, publisher),
     codec: observationCodec,
+  }),
+  /** `findings/` ‖ digest of a package: organisations that accept what a scan found in it. */
+  acceptedFindings: (packageDigest: Digest): Row<readonly string[]> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("findings/", packageDigest),
+    codec: organizationNamesCodec,
   }),
   /** `manifest/` ‖ name ‖ 0 ‖ version: canonical bytes of the manifest, as they were deployed. */
   manifest: (name: string, version: string): Row<Uint8Array> => ({

@@ -16,12 +16,15 @@ import {
 import { concatBytes, decode, digest, encode, height } from "@credlink/primitives";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
+  acceptedFindingsCodec,
   contractListCodec,
+  contractNameArgsCodec,
   getCodeArgsCodec,
   getContractArgsCodec,
   installedContractCodec,
   manifestCodec,
   noArgsCodec,
+  packageDigestArgsCodec,
   validatorListCodec,
 } from "../../src/index.ts";
 import { assemble, i32, manifestOf, NAME } from "../support/assembler.ts";
@@ -342,10 +345,115 @@ describe("contracts", () => {
     expect((await turn("start", second)).status).toBe("SUCCESS");
     expect((await main("1.0.0")).status).toBe("VM_CONTRACT_STOPPED");
     expect((await main("1.1.0")).returnValue[0]).toBe(2);
-    expect((await turn("stop", second, admins(2))).status).toBe("CONTRACTS_MAJORITY_MISSING");
     expect((await turn("stop", second, admins(3))).status).toBe("SUCCESS");
     expect((await main("1.1.0")).status).toBe("VM_CONTRACT_STOPPED");
     expect((await turn("stop", second, admins(3))).status).toBe("CONTRACTS_NOT_STARTED");
+  });
+
+  const stateOf = async (version: string) => {
+    const args = encode(getContractArgsCodec, { name: NAME, version });
+    const call = { contract: "contracts", method: "get", args, signers: admins(1) };
+    return decode(installedContractCodec, (await chain.query(call)).returnValue);
+  };
+  const admin = (index: number) => [nth(admins(index + 1), index)];
+
+  it("T-4.9.6-b: stop by votes of admins, one after the other", async () => {
+    const contract = build("1.0.0", 1);
+    await install(contract, admins(3));
+    await turn("start", contract);
+    expect((await turn("stop", contract, admin(0))).status).toBe("SUCCESS");
+    expect((await turn("stop", contract, admin(0))).status).toBe("CONTRACTS_ALREADY_APPROVED");
+    expect((await turn("stop", contract, admin(1))).status).toBe("SUCCESS");
+    expect(await stateOf("1.0.0")).toMatchObject({
+      state: "started",
+      stopVotes: ["alpha", "beta"],
+    });
+    expect((await main("1.0.0")).status).toBe("SUCCESS");
+    expect((await turn("stop", contract, admin(2))).status).toBe("SUCCESS");
+    expect(await stateOf("1.0.0")).toMatchObject({
+      state: "stopped",
+      approvals: [],
+      stopVotes: [],
+    });
+    expect((await main("1.0.0")).status).toBe("VM_CONTRACT_STOPPED");
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_NOT_APPROVED");
+    await turn("approve", contract, admins(3));
+    expect((await turn("start", contract)).status).toBe("SUCCESS");
+    expect((await main("1.0.0")).status).toBe("SUCCESS");
+  });
+
+  it("S-9.9-3c: install only versions above all installed ones", async () => {
+    await install(build("1.2.0", 1));
+    for (const version of ["1.1.9", "1.2.0", "0.9.9"]) {
+      const code = version === "1.2.0" ? "CONTRACTS_VERSION_EXISTS" : "CONTRACTS_VERSION_OLD";
+      expect((await install(build(version, 1))).status).toBe(code);
+    }
+    expect((await install(build("1.10.0", 1))).status).toBe("SUCCESS");
+    expect((await install(build("1.9.0", 1))).status).toBe("CONTRACTS_VERSION_OLD");
+  });
+
+  it("S-9.9-3d, S-9.9-1f: are still queried by name once superseded, and no admin goes back alone", async () => {
+    const view = [{ name: "main", readOnly: true, roles: ["admin" as const] }];
+    const versions = ["1.0.0", "2.0.0"].map((version, index) => ({
+      ...build(version, index + 1),
+      manifest: encode(manifestCodec, manifestOf(view, { version })),
+    }));
+    const [first, second] = [nth(versions, 0), nth(versions, 1)];
+    for (const each of versions) {
+      await install(each, admins(3));
+      await turn("start", each);
+    }
+    const ask = (version: string) =>
+      chain.query({ contract: NAME, version, method: "main", signers: admins(1) });
+    expect((await stateOf("1.0.0")).state).toBe("superseded");
+    expect((await ask("1.0.0")).returnValue[0]).toBe(1);
+    expect((await ask("2.0.0")).returnValue[0]).toBe(2);
+    const call = { contract: NAME, version: "1.0.0", method: "main", signers: admins(1) };
+    expect((await chain.run(call)).status).toBe("VM_CONTRACT_STOPPED");
+    expect((await turn("start", first)).status).toBe("CONTRACTS_NOT_APPROVED");
+    await turn("stop", second, admins(3));
+    expect((await ask("1.0.0")).status).toBe("VM_CONTRACT_STOPPED");
+  });
+
+  it("freeze at a regulator's word, which no majority lifts", async () => {
+    const contract = build("1.0.0", 1);
+    const next = build("1.1.0", 2);
+    const turnName = (method: string, signers = [consortium.regulator.address]) =>
+      invoke(method, encode(contractNameArgsCodec, { name: NAME }), signers);
+    expect((await turnName("freeze")).status).toBe("CONTRACTS_NOT_STARTED");
+    await install(contract, admins(3));
+    await turn("start", contract);
+    await install(next, admins(3));
+    expect((await turnName("freeze", admins(5))).status).toBe("VM_ACCESS_DENIED");
+    expect((await turnName("unfreeze")).status).toBe("CONTRACTS_NOT_FROZEN");
+    expect((await turnName("freeze")).status).toBe("SUCCESS");
+    expect((await turnName("freeze")).status).toBe("CONTRACTS_FROZEN");
+    expect((await main("1.0.0")).status).toBe("VM_CONTRACT_FROZEN");
+    for (const [method, which] of [
+      ["start", next],
+      ["stop", contract],
+    ] as const) {
+      expect((await turn(method, which, admins(5))).status).toBe("CONTRACTS_FROZEN");
+    }
+    expect((await turnName("unfreeze")).status).toBe("SUCCESS");
+    expect((await main("1.0.0")).status).toBe("SUCCESS");
+  });
+
+  it("S-9.9-5a: findings in a package are accepted by more than half of the organisations", async () => {
+    const args = encode(packageDigestArgsCodec, { packageDigest: codeDigestOf(new Uint8Array(3)) });
+    const read = async () => {
+      const call = { contract: "contracts", method: "findings", args, signers: admins(1) };
+      return decode(acceptedFindingsCodec, (await chain.query(call)).returnValue);
+    };
+    expect(await read()).toEqual({ organizations: [], isAccepted: false });
+    await invoke("acceptFindings", args, admin(0));
+    expect((await invoke("acceptFindings", args, admin(0))).status).toBe(
+      "CONTRACTS_ALREADY_APPROVED",
+    );
+    await invoke("acceptFindings", args, admin(1));
+    expect((await read()).isAccepted).toBe(false);
+    await invoke("acceptFindings", args, admin(2));
+    expect(await read()).toEqual({ organizations: ["alpha", "beta", "gamma"], isAccepted: true });
   });
 
   it("stay readable in every version", async () => {
