@@ -302,6 +302,7 @@ function adoptNextHeight(step: Step, next: ReplicaState["next"]): void {
     }
   }
   for (const key of next.convicted) current.convicted.add(key);
+  for (const [sender, claims] of next.claims) current.claims.set(sender, claims);
   for (const [sender, denials] of next.denials) current.denials.set(sender, denials);
   if (next.sent?.type === "pre-prepare" && current.view === 0) {
     if (equalBytes(next.sent.parentDigest, state.head.digest)) {

@@ -258,6 +258,7 @@ export interface ReplicaHoldings {
   readonly viewChanges: number;
   /** COMMITs and view changes that are kept for evidence alone. */
   readonly pastCommits: number;
+  readonly claims: number;
   readonly denials: number;
   readonly candidates: number;
   readonly convictions: number;
@@ -266,6 +267,7 @@ export interface ReplicaHoldings {
   /** Messages kept for the next height, by kind the same. */
   readonly nextPrePrepares: number;
   readonly nextVotes: number;
+  readonly nextClaims: number;
   readonly nextDenials: number;
   readonly nextCandidates: number;
   readonly nextConvictions: number;

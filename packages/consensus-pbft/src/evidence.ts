@@ -3,7 +3,7 @@ import { equalBytes, type ValidatorIndex } from "@credlink/primitives";
 import { report } from "./emit.ts";
 import type { Commit, PrePrepare, Prepare, SignedVote, ViewChange } from "./messages.ts";
 import { deniesCommit } from "./signed-evidence.ts";
-import type { Denials, HeightState, Step } from "./state.ts";
+import type { Claims, Denials, HeightState, Step } from "./state.ts";
 
 /** Emits a pair of excluding votes, once for each signer, kind and height. */
 export function convict(
@@ -34,7 +34,7 @@ export function isDoubleProposal(first: PrePrepare, second: PrePrepare): boolean
 }
 
 /** Two view changes of one signer and view that claim different prepared blocks. */
-export function isDoubleViewChange(first: ViewChange, second: ViewChange): boolean {
+function isDoubleViewChange(first: ViewChange, second: ViewChange): boolean {
   if (first.view !== second.view) return false;
   if (first.preparedView !== second.preparedView) return true;
   if (first.preparedDigest === null || second.preparedDigest === null) {
@@ -45,6 +45,24 @@ export function isDoubleViewChange(first: ViewChange, second: ViewChange): boole
 
 /** Denials kept of one signer: as many as there are views whose COMMITs are kept (§8). */
 export const MAX_DENIALS = 11;
+
+/** Views of one signer whose first view change is kept: as many as those whose votes are (§8). */
+export const MAX_CLAIMS = 11;
+
+/**
+ * Keeps the first view change of each view, of the highest views, without its certificate.
+ *
+ * @returns the one of the same view that claims something else: both convict their signer, whatever
+ *   it said of higher views between them.
+ */
+export function keepClaim(claims: Claims, message: ViewChange): ViewChange | null {
+  const known = claims.get(message.sender) ?? [];
+  const first = known.find(({ view }) => view === message.view);
+  if (first !== undefined) return isDoubleViewChange(first, message) ? first : null;
+  const ascending = [...known, { ...message, prepared: null }].sort((a, b) => a.view - b.view);
+  claims.set(message.sender, ascending.slice(-MAX_CLAIMS));
+  return null;
+}
 
 function deniesAllOf(wide: ViewChange, narrow: ViewChange): boolean {
   return wide.view >= narrow.view && (wide.preparedView ?? -1) <= (narrow.preparedView ?? -1);

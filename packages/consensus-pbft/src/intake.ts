@@ -7,11 +7,11 @@ import {
   convict,
   findAmnesia,
   isDoubleProposal,
-  isDoubleViewChange,
   isEquivocation,
+  keepClaim,
   keepDenial,
 } from "./evidence.ts";
-import type { Message, PrePrepare, ViewChange } from "./messages.ts";
+import type { Commit, Message, PrePrepare, Prepare, ViewChange } from "./messages.ts";
 import { onCommit, onPrePrepare, onPrepare } from "./normal-case.ts";
 import { onOwnVote } from "./recovery.ts";
 import { answerLate } from "./retransmission.ts";
@@ -89,31 +89,29 @@ function keepForNext(step: Step, message: Voted, receivedMs: number): void {
       keepPrePrepare(step, message, receivedMs);
       return;
     case "prepare":
-      keepHighest(step, next.prepares, message, isEquivocation);
+      keepVote(step, next.prepares, message);
       return;
     case "commit":
-      keepHighest(step, next.commits, message, isEquivocation);
+      keepVote(step, next.commits, message);
       findAmnesia(step, next.convicted, next.denials, message);
       return;
     case "view-change":
-      keepHighest(step, next.viewChanges, message, isDoubleViewChange);
-      denyForNext(step, message);
+      keepHighest(next.viewChanges, message);
+      claimForNext(step, message);
       return;
-    case "wish": {
-      const known = next.wishes.get(message.sender);
-      if (known === undefined || known.view < message.view) {
-        next.wishes.set(message.sender, message);
-      }
+    case "wish":
+      keepHighest(next.wishes, message);
       return;
-    }
     default:
       assertNever(message);
       return;
   }
 }
 
-function denyForNext(step: Step, message: ViewChange): void {
+function claimForNext(step: Step, message: ViewChange): void {
   const { current, next } = step.state;
+  const other = keepClaim(next.claims, message);
+  if (other !== null) convict(step, next.convicted, other, message);
   // A certificate that does not fit may have been exchanged on the way: that is no evidence (§9).
   if (!checkViewChangeShape(message, current.nextValidators.validators.length).ok) return;
   keepDenial(next.denials, message);
@@ -121,18 +119,24 @@ function denyForNext(step: Step, message: ViewChange): void {
   if (commit !== undefined) findAmnesia(step, next.convicted, next.denials, commit);
 }
 
-function keepHighest<V extends Exclude<Voted, PrePrepare | { readonly type: "wish" }>>(
+function keepHighest<V extends Exclude<Voted, PrePrepare>>(
+  kept: Map<ValidatorIndex, V>,
+  message: V,
+): void {
+  const known = kept.get(message.sender);
+  if (known === undefined || known.view < message.view) kept.set(message.sender, message);
+}
+
+function keepVote<V extends Prepare | Commit>(
   step: Step,
   kept: Map<ValidatorIndex, V>,
   message: V,
-  excludes: (first: V, second: V) => boolean,
 ): void {
   const known = kept.get(message.sender);
-  if (known !== undefined && excludes(known, message)) {
+  if (known !== undefined && isEquivocation(known, message)) {
     convict(step, step.state.next.convicted, known, message);
-  } else if (known === undefined || known.view < message.view) {
-    kept.set(message.sender, message);
   }
+  keepHighest(kept, message);
 }
 
 function keepPrePrepare(step: Step, message: PrePrepare, receivedMs: number): void {

@@ -73,6 +73,9 @@ export interface Basis {
  */
 export type Denials = Map<ValidatorIndex, readonly ViewChange[]>;
 
+/** View changes of a signer, the first of each of its highest views, without their certificates. */
+export type Claims = Map<ValidatorIndex, readonly ViewChange[]>;
+
 /** Everything about the height being decided. */
 export interface HeightState {
   readonly height: Height;
@@ -95,7 +98,8 @@ export interface HeightState {
   readonly pastCommits: Map<ValidatorIndex, Commit>;
   /** sender -> its view change of the highest view. */
   readonly viewChanges: Map<ValidatorIndex, ViewChange>;
-  /** What view changes of any view denied, for evidence. */
+  /** What view changes claimed and denied, of any view, for evidence. */
+  readonly claims: Claims;
   readonly denials: Denials;
   /** sender -> the highest view it wishes for. */
   readonly wishes: Map<ValidatorIndex, View>;
@@ -132,6 +136,7 @@ export interface NextHeight {
   readonly prepares: Map<ValidatorIndex, Prepare>;
   readonly commits: Map<ValidatorIndex, Commit>;
   readonly viewChanges: Map<ValidatorIndex, ViewChange>;
+  readonly claims: Claims;
   readonly denials: Denials;
   readonly wishes: Map<ValidatorIndex, Wish>;
   readonly candidates: Map<string, Candidate>;
@@ -226,6 +231,7 @@ export function noNextHeight(): NextHeight {
     prepares: new Map(),
     commits: new Map(),
     viewChanges: new Map(),
+    claims: new Map(),
     denials: new Map(),
     wishes: new Map(),
     candidates: new Map(),
@@ -264,6 +270,7 @@ export function newHeightState(place: {
     commits: new Map(),
     pastCommits: new Map(),
     viewChanges: new Map(),
+    claims: new Map(),
     denials: new Map(),
     wishes: new Map(),
     ownWish: place.promises.view,

@@ -2,7 +2,7 @@
 import type { View } from "@credlink/primitives";
 import { checkViewChangeShape, highestPreparedView } from "./certificates.ts";
 import { arm, disarmAll, persistVote, report, startViewTimer, timesOf } from "./emit.ts";
-import { commitsOf, convict, findAmnesia, isDoubleViewChange, keepDenial } from "./evidence.ts";
+import { commitsOf, convict, findAmnesia, keepClaim, keepDenial } from "./evidence.ts";
 import type { UnsignedMessage, ViewChange, ViewChangeVote } from "./messages.ts";
 import { type Basis, type HeightState, type Step, validatorCount, votingIndex } from "./state.ts";
 
@@ -89,15 +89,14 @@ export function onViewChange(step: Step, message: ViewChange): void {
     report(step, "CONSENSUS_VIEW_CHANGE_REFUSED", shape.code);
     return;
   }
+  const other = keepClaim(current.claims, message);
+  if (other !== null) convict(step, current.convicted, other, message);
   keepDenial(current.denials, message);
   for (const commit of commitsOf(current, message.sender)) {
     findAmnesia(step, current.convicted, current.denials, commit);
   }
   const known = current.viewChanges.get(message.sender);
-  if (known !== undefined && known.view >= message.view) {
-    if (isDoubleViewChange(known, message)) convict(step, current.convicted, known, message);
-    return;
-  }
+  if (known !== undefined && known.view >= message.view) return;
   current.viewChanges.set(message.sender, message);
   const wished = current.wishes.get(message.sender);
   if (wished === undefined || wished < message.view) {

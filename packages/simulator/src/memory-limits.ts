@@ -10,7 +10,8 @@ import type { EngineHoldings, EngineOptions } from "@credlink/node/engine";
 const KEPT_VIEWS = 8 + 1 + 2;
 /** Kinds of pairs that exclude each other (§9). */
 const PAIRS = 5;
-/** View changes of one signer that are kept for what they deny. */
+/** View changes of one signer that are kept for what they claim, and for what they deny. */
+const CLAIMS = 11;
 const DENIALS = 11;
 const KEPT_BLOCKS = 8;
 const LATE_HEIGHTS = 8;
@@ -40,12 +41,14 @@ export function replicaLimits(place: ReplicaPlace): ReplicaHoldings {
     wishes: members,
     viewChanges: members,
     pastCommits: members,
+    claims: CLAIMS * members,
     denials: DENIALS * members,
     candidates: KEPT_BLOCKS,
     convictions: PAIRS * members,
     promisedViews: views,
     nextPrePrepares: EARLY_PROPOSALS,
     nextVotes: 4 * nextMembers,
+    nextClaims: CLAIMS * nextMembers,
     nextDenials: DENIALS * nextMembers,
     nextCandidates: EARLY_PROPOSALS,
     nextConvictions: PAIRS * nextMembers,

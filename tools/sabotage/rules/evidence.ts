@@ -13,6 +13,21 @@ export const evidenceRules: readonly BrokenRule[] = [
     tests: [{ file: byzantine, name: "known bug 9:" }],
   },
   {
+    id: "claims-kept",
+    rule: "Two VIEW-CHANGEs of one view convict, whatever their signer says of higher views between.",
+    broken: "only the last one is compared",
+    file: `${CORE}/view-change.ts`,
+    find: "  const other = keepClaim(current.claims, message);",
+    replace:
+      "  const last = current.viewChanges.get(message.sender);\n  const other = last !== undefined && last.view > message.view ? null : keepClaim(current.claims, message);",
+    tests: [
+      {
+        file: `${UNIT}/amnesia.test.ts`,
+        name: "convict although the same signer sent one of a higher view between them",
+      },
+    ],
+  },
+  {
     id: "denials-kept",
     rule: "A VIEW-CHANGE that denies COMMITs is kept whatever its signer says after it.",
     broken: "only what it said last is held against it",

@@ -1,8 +1,10 @@
 import { type Digest, height, type View, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
-import { keepDenial, MAX_DENIALS } from "../../src/evidence.ts";
+import { onCommitted } from "../../src/deciding.ts";
+import { keepClaim, keepDenial, MAX_CLAIMS, MAX_DENIALS } from "../../src/evidence.ts";
 import { onMessage } from "../../src/intake.ts";
 import type { Message, PreparedCertificate, ViewChange } from "../../src/messages.ts";
+import { defaultTiming } from "../../src/replica.ts";
 import type { ReplicaState, Step } from "../../src/state.ts";
 import { enterView } from "../../src/view-change.ts";
 import { filled } from "../vectors/examples.ts";
@@ -84,6 +86,53 @@ describe("amnesia over many views", () => {
     const later = entry(2, 3, 1);
     expect(hear(freshState(), denied, later, commit(2, 1))).toEqual(["commit 1, view-change 2"]);
     expect(hear(freshState(), commit(2, 1), later, denied)).toEqual(["commit 1, view-change 2"]);
+  });
+});
+
+describe("two VIEW-CHANGEs of one view", () => {
+  test("convict although the same signer sent one of a higher view between them", () => {
+    for (const at of [1, 2]) {
+      const messages = [entry(at, 1, null), entry(at, 3, 2), entry(at, 1, 0)];
+      const found = hear(freshState(), ...messages);
+      expect(found, `height ${at}`).toContain("view-change 1, view-change 1");
+    }
+  });
+
+  test("of the next height: what came early is held against what comes once it is the current one", () => {
+    const state = freshState();
+    hear(state, entry(2, 1, null), entry(2, 3, 2));
+    const step: Step = { state, nowMs: 1, effects: [] };
+    onCommitted(step, {
+      type: "committed",
+      height: height(1),
+      digest: filled(1),
+      timestampMs: 1,
+      successor: { validatorsAfterNext: state.current.nextValidators, timing: defaultTiming },
+    });
+    expect(hear(state, entry(2, 1, 0))).toContain("view-change 1, view-change 1");
+  });
+
+  test("with the same claim, signed again, convict nobody", () => {
+    const other = { ...entry(1, 1, 0), signature: new Uint8Array(64).fill(1) };
+    expect(hear(freshState(), entry(1, 1, 0), entry(1, 3, 2), other)).toEqual([]);
+  });
+
+  test("are remembered of the highest eleven views of a signer, the first of each", () => {
+    const claims = new Map();
+    for (let at = 1; at <= MAX_CLAIMS; at++)
+      expect(keepClaim(claims, entry(1, at, null))).toBe(null);
+    expect(keepClaim(claims, entry(1, 1, 0))).toMatchObject({ view: 1, preparedView: null });
+    expect(keepClaim(claims, entry(1, 1, null))).toBe(null);
+    expect(keepClaim(claims, entry(1, MAX_CLAIMS + 1, null))).toBe(null);
+    // That of view 1 made room, and one that is lower than all eleven is not kept.
+    expect(keepClaim(claims, entry(1, 1, 0))).toBe(null);
+    expect(keepClaim(claims, entry(1, 1, null))).toBe(null);
+    expect(keepClaim(claims, entry(1, 2, 1))).toMatchObject({ view: 2, preparedView: null });
+    const kept: readonly ViewChange[] = claims.get(sender) ?? [];
+    expect(kept.map((each) => each.view)).toEqual(
+      Array.from({ length: MAX_CLAIMS }, (_, k) => k + 2),
+    );
+    expect(kept.every(({ prepared }) => prepared === null)).toBe(true);
   });
 });
 

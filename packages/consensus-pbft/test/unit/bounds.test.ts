@@ -17,6 +17,7 @@ function kept({ current, next }: ReplicaState): number {
     current.viewChanges.size +
     current.pastCommits.size +
     [...current.denials.values(), ...next.denials.values()].flat().length +
+    [...current.claims.values(), ...next.claims.values()].flat().length +
     current.wishes.size +
     current.firstProposals.size +
     current.accepted.size +
@@ -85,8 +86,9 @@ describe("bounded buffers", () => {
       }
       sizes.push(kept(state));
     }
-    // Per peer: PREPARE and COMMIT in three views, one wish, one view change, and four of h + 1.
-    expect(sizes[0]).toBeLessThanOrEqual(4 * 16);
+    // Per peer: PREPARE and COMMIT in three views, one wish, one view change, four of h + 1, a denial
+    // of each height and eleven claims.
+    expect(sizes[0]).toBeLessThanOrEqual(4 * (16 + 2 * 11));
     expect(sizes).toEqual([sizes[0], sizes[0], sizes[0]]);
     expect(state.current.convicted.size).toBeLessThan(100);
   });
