@@ -1,5 +1,7 @@
-/** `pnpm bench tps`: measures a network of real processes. */
-import { parseTpsOptions, UsageError, usage } from "./options.ts";
+/** `pnpm bench tps | query`: measures a network of real processes. */
+import { parseQueryOptions, parseTpsOptions, UsageError, usage } from "./options.ts";
+import { type QueryReport, runQuery } from "./query.ts";
+import type { Percentiles } from "./statistics.ts";
 import { runTps, type TpsReport } from "./tps.ts";
 
 function render(report: TpsReport): string {
@@ -19,11 +21,34 @@ function render(report: TpsReport): string {
   ].join("\n");
 }
 
+function renderQuery(report: QueryReport): string {
+  const row = (name: string, { p50, p95, p99, max }: Percentiles): string =>
+    `${name.padEnd(20)} p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms, max ${max} ms`;
+  return [
+    `${report.records} records in ${report.height} blocks, loaded in ${report.loadSeconds} s, ` +
+      `started and indexed in ${report.indexSeconds} s`,
+    row("get, proven", report.getMs),
+    row("verify a file", report.verifyMs),
+    row("trace down, depth 5", report.traceDownMs),
+    row("trace up, depth 5", report.traceUpMs),
+    row("trace, proven", report.provenTraceMs),
+    `a page downward has ${report.traceSteps.p50} credentials (p50), at most ${report.traceSteps.max}`,
+  ].join("\n");
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const [suite, ...rest] = args;
+  const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+  if (suite === "query") {
+    const options = parseQueryOptions(rest);
+    const report = await runQuery(options, say);
+    const text = options.json ? JSON.stringify(report) : renderQuery(report);
+    process.stdout.write(`${text}\n`);
+    return 0;
+  }
   if (suite !== "tps") throw new UsageError(`no suite ${suite ?? ""}`);
   const options = parseTpsOptions(rest);
-  const report = await runTps(options, (text) => process.stderr.write(`${text}\n`));
+  const report = await runTps(options, say);
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${render(report)}\n`);
   return report.lost === 0 ? 0 : 1;
 }

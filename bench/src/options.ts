@@ -21,12 +21,24 @@ export interface TpsOptions {
   readonly dir?: string;
 }
 
+/** What `pnpm bench query` is asked to do. */
+export interface QueryOptions {
+  /** Credentials in the store. */
+  readonly records: number;
+  /** Credentials that are asked for. */
+  readonly samples: number;
+  readonly json: boolean;
+  /** Keeps the network's folder here instead of a temporary one. */
+  readonly dir?: string;
+}
+
 /** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps [options]
+export const usage = `pnpm bench tps [options] | pnpm bench query [options]
+tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
   --rate R         transactions a second that are offered (default 400)
@@ -34,7 +46,11 @@ export const usage = `pnpm bench tps [options]
   --kind K         ${kinds.join(" | ")} (default ${kinds[0]})
   --csv FILE       one line per transaction: intended, sent, committed, height, status
   --dir DIR        keep the network's folder here
-  --json           print one JSON document and nothing else`;
+  --json           print one JSON document and nothing else
+query: answers of a node that holds many credentials
+  --records N      credentials in its store (default 100000)
+  --samples N      of which are asked for (default 500)
+  --dir, --json    as above`;
 
 function positive(name: string, text: string): number {
   const value = Number(text);
@@ -43,13 +59,37 @@ function positive(name: string, text: string): number {
 }
 
 /** @throws UsageError */
-export function parseTpsOptions(args: readonly string[]): TpsOptions {
-  let values: ReturnType<typeof read>["values"];
+export function parseQueryOptions(args: readonly string[]): QueryOptions {
+  const text = { type: "string" } as const;
+  const { values } = refuseWrong(() =>
+    parseArgs({
+      args: [...args],
+      options: {
+        records: { ...text, default: "100000" },
+        samples: { ...text, default: "500" },
+        dir: text,
+        json: { type: "boolean", default: false },
+      },
+    }),
+  );
+  const records = positive("records", values.records);
+  const samples = positive("samples", values.samples);
+  if (samples > records) throw new UsageError(`--samples ${samples} of ${records} records`);
+  const { json, dir } = values;
+  return { records, samples, json, ...(dir === undefined ? {} : { dir }) };
+}
+
+function refuseWrong<T>(parse: () => T): T {
   try {
-    ({ values } = read(args));
+    return parse();
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** @throws UsageError */
+export function parseTpsOptions(args: readonly string[]): TpsOptions {
+  const { values } = refuseWrong(() => read(args));
   const kind = kinds.find((each) => each === values.kind);
   if (kind === undefined) throw new UsageError(`--kind ${values.kind}`);
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseTpsOptions, UsageError } from "../src/options.ts";
+import { parseQueryOptions, parseTpsOptions, UsageError } from "../src/options.ts";
 import { readProcessUsage } from "../src/process-usage.ts";
 import { percentile, percentiles } from "../src/statistics.ts";
 
@@ -34,6 +34,19 @@ describe("options", () => {
       expect(() => parseTpsOptions(args.filter((arg) => arg !== undefined))).toThrow(UsageError);
     },
   );
+});
+
+describe("options of query", () => {
+  it("have defaults, and refuse what cannot be", () => {
+    expect(parseQueryOptions([])).toEqual({ records: 100_000, samples: 500, json: false });
+    for (const args of [
+      ["--samples", "100001"],
+      ["--records", "0"],
+      ["--rate", "3"],
+    ]) {
+      expect(() => parseQueryOptions(args)).toThrow(UsageError);
+    }
+  });
 });
 
 describe("usage of a process", () => {

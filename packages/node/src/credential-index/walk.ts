@@ -28,6 +28,9 @@ export interface WalkPage {
 /** Most credentials that one page's walk passes, those of the pages before it included. */
 export const MAX_WALK = 4_096;
 
+/** Credentials whose neighbours are read at the same time. */
+const AT_ONCE = 16;
+
 export interface WalkRequest {
   readonly root: Pick<WalkStep, "id" | "type">;
   /** Steps from the root that are taken at most. */
@@ -51,20 +54,32 @@ export async function walk(request: WalkRequest): Promise<WalkPage | null> {
   const steps: WalkStep[] = [{ ...root, depth: 0, by: null }];
   const seen = new Set([toHex(root.id)]);
   // One more than the page holds tells whether there is another.
-  for (let at = 0; at < steps.length && steps.length <= end; at += 1) {
-    const step = steps[at];
-    if (step === undefined || step.depth >= depth) break;
+  for (let at = 0; at < steps.length && steps.length <= end; ) {
+    const part = steps.slice(at, at + AT_ONCE);
+    at += part.length;
+    const open = part.filter((step) => step.depth < depth);
+    if (open.length === 0) break;
     // Those that were seen before may stand among the first: as many more are asked for.
     const wanted = end + 1 - steps.length + seen.size;
-    for (const { id, type, relation } of await neighbours(step.id, wanted)) {
-      const name = toHex(id);
-      if (seen.has(name)) continue;
-      seen.add(name);
-      steps.push({ id, type, depth: step.depth + 1, by: { from: step.id, relation } });
-      if (steps.length > end) break;
+    const found = await Promise.all(open.map(({ id }) => neighbours(id, wanted)));
+    for (const [place, edges] of found.entries()) {
+      const from = open[place];
+      if (from !== undefined) steps.push(...follow(from, edges, seen));
     }
   }
   return { steps: steps.slice(offset, end), next: steps.length > end ? end : null };
+}
+
+/** Steps to those that were not seen before. */
+function follow(from: WalkStep, edges: readonly Edge[], seen: Set<string>): readonly WalkStep[] {
+  const fresh: WalkStep[] = [];
+  for (const { id, type, relation } of edges) {
+    const name = toHex(id);
+    if (seen.has(name)) continue;
+    seen.add(name);
+    fresh.push({ id, type, depth: from.depth + 1, by: { from: from.id, relation } });
+  }
+  return fresh;
 }
 
 /** Neighbours downward: children by the index, as of a height. */

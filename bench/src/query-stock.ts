@@ -1,0 +1,209 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadNetwork, networkPaths } from "@credlink/cli";
+import { certificateClaims } from "@credlink/consensus-pbft/certificates";
+import {
+  CREDENTIAL_CONTRACT,
+  CREDENTIAL_CONTRACT_VERSION,
+  type CredentialFile,
+  type CredentialRecord,
+  credentialKey,
+  SUBMITTED_TOPIC,
+  storedCredentialCodec,
+  submitArgsCodec,
+  submittedEventCodec,
+} from "@credlink/contracts";
+import { createExecutor } from "@credlink/contracts-vm";
+import { createSm2Signer, loadKeyFile, randomBytes } from "@credlink/crypto";
+import {
+  createLedger,
+  decodeSignedTransaction,
+  type Executor,
+  genesisCodec,
+  type Ledger,
+  SUCCESS,
+  signedTransactionCodec,
+  transactionCodec,
+} from "@credlink/ledger";
+import { openLevelStore } from "@credlink/node";
+import {
+  type Address,
+  decode,
+  encode,
+  height,
+  type Signer,
+  toHex,
+  validatorIndex,
+  view,
+} from "@credlink/primitives";
+import { makeStock, SERVICE_RECORDS, storedAs } from "./query-records.ts";
+import type { Sender } from "./setup.ts";
+
+/** Credentials of one block. */
+const BLOCK_RECORDS = 2_000;
+const CACHE_BYTES = 256 * 1024 * 1024;
+
+/** What the measurement asks for. */
+export interface Stock {
+  /** All across the stock, of every type. */
+  readonly files: readonly CredentialFile[];
+  /** Service contracts: five levels stand below each. */
+  readonly services: readonly Uint8Array[];
+  /** Tax bills: five levels stand above each. */
+  readonly bills: readonly Uint8Array[];
+  readonly height: number;
+}
+
+/**
+ * The real executor, but for the credential contract: its records are written as they come. So a
+ * block's state, tree, receipts and events are those of a chain that took them, without the cost
+ * of a million contract calls.
+ */
+function stockExecutor(): Executor {
+  const real = createExecutor();
+  return {
+    ...{ judgeCall: real.judgeCall, query: real.query, skipped: real.skipped },
+    genesis: (genesis) => real.genesis(genesis),
+    validators: (state) => real.validators(state),
+    parameters: (state) => real.parameters(state),
+    async execute(parent, context, transactions) {
+      const { writes } = await real.execute(parent, context, []);
+      const records = transactions.map(({ args }) => decode(submitArgsCodec, args));
+      return {
+        gasUsed: transactions.length,
+        receipts: records.map((record, at) => ({
+          transactionId: transactions[at]?.id ?? never(),
+          status: SUCCESS,
+          gasUsed: 1,
+          contractVersion: CREDENTIAL_CONTRACT_VERSION,
+          returnValue: new Uint8Array(0),
+          events: [
+            {
+              contract: CREDENTIAL_CONTRACT,
+              topic: SUBMITTED_TOPIC,
+              data: encode(submittedEventCodec, { ...record, replaces: null }),
+            },
+          ],
+        })),
+        writes: [
+          ...writes,
+          ...records.map((record) => ({
+            contract: CREDENTIAL_CONTRACT,
+            key: credentialKey(record.id),
+            value: encode(
+              storedCredentialCodec,
+              storedAs(record, context.height, context.timestampMs),
+            ),
+          })),
+        ],
+      };
+    },
+  };
+}
+
+function never(): never {
+  throw new Error("one receipt a transaction");
+}
+
+/** A transaction that carries a record; nobody looks at its signature where it is stored. */
+function carry(record: CredentialRecord, chainId: string, at: number, sender: Address) {
+  const transaction = encode(transactionCodec, {
+    version: 1,
+    chainId,
+    sender,
+    nonce: randomBytes(16),
+    expiryHeight: height(at + 100),
+    contract: CREDENTIAL_CONTRACT,
+    contractVersion: CREDENTIAL_CONTRACT_VERSION,
+    method: "submit",
+    args: encode(submitArgsCodec, record),
+    gasLimit: 1_000_000,
+  });
+  const signatures = [{ address: sender, signature: randomBytes(64) }];
+  const bytes = encode(signedTransactionCodec, { transaction, signatures });
+  const decoded = decodeSignedTransaction(bytes);
+  if (!decoded.ok) throw new Error(`a transaction of the stock: ${decoded.code}`);
+  return decoded.value;
+}
+
+async function commitBlock(
+  ledger: Ledger,
+  signer: Signer,
+  records: readonly CredentialRecord[],
+): Promise<void> {
+  const { digest: parentDigest, header } = ledger.head;
+  const at = height(header.height + 1);
+  const validators = ledger.validatorsAt(at);
+  if (validators === null) throw new Error("the next validators are known");
+  const proposer = validatorIndex(0);
+  const place = { parentDigest, height: at, timestampMs: header.timestampMs + 1, proposer };
+  const transactions = records.map((record) => carry(record, ledger.chainId, at, record.issuer));
+  const candidate = await ledger.execute({ ...place, transactions });
+  const history = ledger.historyFor(parentDigest, at) ?? new Uint8Array(0);
+  const { sealed } = ledger.buildBlock(candidate, { history });
+  const signature = { index: proposer, signature: new Uint8Array(64) };
+  const draft = { height: at, view: view(0), digest: sealed.digest, signatures: [signature] };
+  const { chainId, genesisDigest } = ledger;
+  const context = { chainId, genesisDigest, validatorsHash: validators.hash };
+  const [claim] = certificateClaims("commit", draft, context);
+  if (claim === undefined) throw new Error("one validator signs");
+  const signed = { index: proposer, signature: await signer.sign(claim.message) };
+  await ledger.commit(candidate, sealed.block, {
+    certificate: { ...draft, signatures: [signed] },
+  });
+}
+
+/**
+ * Fills the stopped, only validator's database: blocks of records through the ledger's own
+ * execution and commit, each certified by the validator's key.
+ */
+export async function loadStock(
+  dir: string,
+  sender: Sender,
+  options: { readonly records: number; readonly samples: number },
+  say: (text: string) => void,
+): Promise<Stock> {
+  const paths = networkPaths(dir);
+  const [node] = loadNetwork(dir).nodes;
+  if (node === undefined) throw new Error("the network has a node");
+  const folder = paths.node(node.name);
+  const password = readFileSync(join(folder, "node.password"), "utf8").trim();
+  const signer = createSm2Signer(await loadKeyFile(join(folder, "node.key"), { password }));
+  const path = join(paths.data(node.name), "db");
+  const store = await openLevelStore(path, { create: true, cacheBytes: CACHE_BYTES });
+  const genesis = decode(genesisCodec, new Uint8Array(readFileSync(paths.genesis)));
+  const ledger = await createLedger({ store, executor: stockExecutor(), genesis });
+  const every = Math.max(1, Math.floor(options.records / options.samples));
+  const services: Uint8Array[] = [];
+  const bills: Uint8Array[] = [];
+  const everyService = Math.max(1, Math.floor(every / SERVICE_RECORDS));
+  let service = 0;
+  const files: CredentialFile[] = [];
+  let block: CredentialRecord[] = [];
+  let made = 0;
+  const stock = makeStock(sender, options.records, Date.now(), (number) => number % every === 0);
+  for (const { record, file } of stock) {
+    block.push(record);
+    made += 1;
+    if (file !== null) files.push(file);
+    if (record.type === "contract.service") {
+      service += 1;
+      if (service % everyService === 0 && services.length < options.samples)
+        services.push(record.id);
+    }
+    const isBelowTaken = bills.length < services.length && service % everyService === 0;
+    if (record.type === "bill.tax" && isBelowTaken) bills.push(record.id);
+    if (made === options.records) break;
+    if (block.length < BLOCK_RECORDS) continue;
+    await commitBlock(ledger, signer, block);
+    block = [];
+    if (made % (25 * BLOCK_RECORDS) === 0)
+      say(`${made} records, block ${ledger.head.header.height}`);
+  }
+  if (block.length > 0) await commitBlock(ledger, signer, block);
+  const { header, digest } = ledger.head;
+  say(`${made} records in ${header.height} blocks, head ${toHex(digest).slice(0, 16)}`);
+  await ledger.close();
+  await store.close();
+  return { files, services, bills, height: header.height };
+}
