@@ -52,7 +52,7 @@ export function* makeStock(
     const salts = createSalts(payload, randomBytes);
     const commitment = commitPayload(schema, payload, salts);
     const record = { ...base, type, parents, commitment };
-    return { record, file: { record, payload, salts } };
+    return { record, file: { record, payload, salts, openings: [] } };
   };
   while (made < count) {
     const framework = make("contract.framework");

@@ -318,6 +318,41 @@ describe("T-4.8.2-a: a credential's round trip on the command line", () => {
     expect([wrong.code, wrong.value.at("error", "code").text]).toEqual([2, "CLI_USAGE"]);
   });
 
+  it("T-4.4, T-4.8.2: evidence and a disclosed field verify offline, altered ones do not", async () => {
+    const evidence = join(network.folder.path, "evidence.jsonl");
+    const exported = await credlinkJson(
+      ...["credential", "export", alert, "--evidence", "--out", evidence],
+      ...["--open", `${alertFile}:ruleId,severity`, ...connection()],
+    );
+    expect(exported.stderr).toBe("");
+    const trusted = ["--genesis", join(network.dir, "genesis.bin")];
+    const { code, value } = await credlinkJson("verify", evidence, ...trusted);
+    expect(code).toBe(0);
+    expect(value.at("credentials").list.map((each) => each.at("id").text)).toEqual([alert, id]);
+    expect(value.at("digest").text).toBe(exported.value.at("digest").text);
+    expect(value.at("disclosures", 0, "value").text).toBe("night-burst/1");
+    const whole = readFileSync(evidence, "utf8");
+    const at = whole.indexOf('"value":"') + 60;
+    const other = whole[at] === "0" ? "1" : "0";
+    writeFileSync(evidence, whole.slice(0, at) + other + whole.slice(at + 1));
+    const bad = await credlinkJson("verify", evidence, ...trusted);
+    expect(bad.code).toBe(4);
+    expect(bad.value.at("error", "message").text).toMatch(/^line \d+: /);
+
+    const disclosed = join(network.folder.path, "disclosure.jsonl");
+    const made = await credlinkJson(
+      ...["credential", "disclose", id, "--file", file, "--fields", "licences"],
+      ...["--out", disclosed, ...connection()],
+    );
+    expect(made.stderr).toBe("");
+    expect(readFileSync(disclosed, "utf8")).not.toContain(Buffer.from("PLANTED").toString("hex"));
+    const shown = await credlinkJson("verify", disclosed, ...trusted);
+    expect(shown.value.at("disclosures", 0, "value").value).toEqual([
+      "委托代征",
+      "人力资源服务许可证",
+    ]);
+  });
+
   it("block get, tx get, member show and contract list answer with proof", async () => {
     const block = await credlinkJson("block", "get", "1", ...connection());
     expect(block.value.at("verified").value).toBe(true);

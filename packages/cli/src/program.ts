@@ -9,6 +9,7 @@ import { addNetworkCommands } from "./commands/network.ts";
 import { addNodeCommands } from "./commands/node.ts";
 import { addReadCommands } from "./commands/read.ts";
 import { addValidatorsCommands } from "./commands/validators.ts";
+import { addVerify } from "./commands/verify.ts";
 import { exitCodes, type Streams, writeAnswer, writeFailure } from "./output.ts";
 
 /** Resolves at the first SIGINT or SIGTERM; the second one ends the process at once. */
@@ -56,6 +57,7 @@ export function buildProgram(context: CommandContext): Command {
   addConsensusCommands(program, context);
   addMemberCommands(program, context);
   addValidatorsCommands(program, context);
+  addVerify(program, context);
   inherit(program);
   return program;
 }

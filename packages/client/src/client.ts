@@ -2,8 +2,9 @@ import type { MethodName, MethodResult, Params } from "@credlink/api";
 import type { Genesis } from "@credlink/ledger";
 import { SUCCESS } from "@credlink/ledger";
 import { type Digest, fromHex, toHex } from "@credlink/primitives";
-import { type ChainVerifier, createChainVerifier, type VerifiedHeader } from "./chain-verifier.ts";
+import { type ChainVerifier, createChainVerifier } from "./chain-verifier.ts";
 import { ClientError, clientError, GatewayError } from "./errors.ts";
+import type { HeaderClaim, VerifiedHeader } from "./header-claims.ts";
 import {
   type CommittedTransaction,
   type VerifiedBlock,
@@ -23,6 +24,7 @@ import {
   type SignedCall,
   type TransactionBuilder,
 } from "./transactions.ts";
+import type { ValidatorsLink } from "./trusted-lists.ts";
 import { fetchValidators } from "./validators.ts";
 
 export interface ClientOptions {
@@ -76,9 +78,13 @@ export interface Client {
   readonly url: string;
   readonly genesis: Genesis;
   readonly genesisDigest: Digest;
+  /** The trusted bytes. */
+  readonly genesisBytes: Uint8Array;
   readonly identity: Identity | undefined;
   /** Height of the highest header that was proven so far; 0 at first. */
   readonly provenHeight: number;
+  /** What led from genesis to the validators of the headers proven so far, by height. */
+  readonly validatorsLinks: readonly ValidatorsLink[];
   /** Any method of the gateway, typed, with login and safe retries; results are not proven. */
   call<M extends MethodName>(
     method: M,
@@ -89,6 +95,8 @@ export interface Client {
   info(options?: CallOptions): Promise<MethodResult<"chain.info">>;
   status(options?: CallOptions): Promise<MethodResult<"node.status">>;
   header(height: number, options?: CallOptions): Promise<VerifiedHeader>;
+  /** Believes a header that came with another answer, by its certificate. */
+  proveHeader(claim: HeaderClaim): Promise<VerifiedHeader>;
   block(
     height: number,
     options?: CallOptions & { readonly transactions?: boolean },
@@ -145,6 +153,7 @@ export function createClient(options: ClientOptions): Client {
 
 class RpcClient implements Client {
   readonly url: string;
+  readonly genesisBytes: Uint8Array;
   readonly identity: Identity | undefined;
   readonly #rpc: Rpc;
   readonly #session: Session;
@@ -157,6 +166,7 @@ class RpcClient implements Client {
 
   constructor(options: ClientOptions) {
     this.url = options.url;
+    this.genesisBytes = options.genesis;
     this.identity = options.identity;
     this.#attempts = options.attempts ?? 3;
     this.#retryDelayMs = options.retryDelayMs ?? 100;
@@ -223,6 +233,14 @@ class RpcClient implements Client {
 
   status(options: CallOptions = {}): Promise<MethodResult<"node.status">> {
     return this.call("node.status", {}, options);
+  }
+
+  get validatorsLinks(): readonly ValidatorsLink[] {
+    return this.#verifier.links;
+  }
+
+  proveHeader(claim: HeaderClaim): Promise<VerifiedHeader> {
+    return this.#verifier.verifyHeader(claim);
   }
 
   async header(height: number, options: CallOptions = {}): Promise<VerifiedHeader> {

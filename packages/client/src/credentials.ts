@@ -7,9 +7,9 @@ import {
   storedCredentialCodec,
 } from "@credlink/contracts";
 import { equalBytes, fromHex, toHex } from "@credlink/primitives";
-import { decodeClaim, type VerifiedHeader } from "./chain-verifier.ts";
 import type { Client } from "./client.ts";
 import { clientError, GatewayError } from "./errors.ts";
+import { decodeClaim, type VerifiedHeader } from "./header-claims.ts";
 
 /** A credential whose record was proven under a certified header. */
 export interface ProvenCredential {

@@ -62,6 +62,28 @@ export const clientErrors = defineErrors({
     meaning: "A credential rests on more others than one trace or package takes.",
     remedy: "Go by pages (`credential trace --limit`), or begin further up.",
   },
+  CLIENT_PACKAGE_MALFORMED: {
+    meaning:
+      "A line of an evidence package is not of its form or order, or the package is too large.",
+    remedy: "The file was altered, cut off or is of another version: obtain it again.",
+  },
+  CLIENT_PACKAGE_INCOMPLETE: {
+    meaning:
+      "An evidence package lacks something that it must prove, or holds what belongs to nothing.",
+    remedy: "Have it exported again from a node that has caught up.",
+  },
+  CLIENT_PACKAGE_DIGEST: {
+    meaning: "An evidence package's last line does not have the digest of the lines before it.",
+    remedy: "The file was altered or cut off: obtain it again and compare digests.",
+  },
+  CLIENT_SIGNATURE_INVALID: {
+    meaning: "A signature does not verify under the key that counted for its signer then.",
+    remedy: "Do not believe the document; obtain it from another node.",
+  },
+  CLIENT_DISCLOSURE_INVALID: {
+    meaning: "A disclosed field is not what the credential on chain commits to.",
+    remedy: "The field was altered or is another credential's: ask the discloser again.",
+  },
   CLIENT_STALE: {
     meaning: "The gateway's certified head is below the height that was demanded.",
     remedy: "Wait until the node has caught up, or ask another node.",
@@ -92,6 +114,8 @@ export class ClientError extends AppError<{
   readonly code: ClientErrorCode;
   /** The contract's or the VM's own code, when a committed transaction failed. */
   readonly status?: string;
+  /** Line of an evidence package, from 1. */
+  readonly line?: number;
   /** Hexadecimal id of the transaction concerned. */
   readonly transactionId?: string;
 }> {

@@ -24,9 +24,9 @@ import {
   equalBytes,
   height as toHeight,
 } from "@credlink/primitives";
-import { decodeClaim, type VerifiedHeader } from "./chain-verifier.ts";
 import type { Client } from "./client.ts";
 import { clientError } from "./errors.ts";
+import { decodeClaim, type VerifiedHeader } from "./header-claims.ts";
 import { getValidators } from "./validators.ts";
 
 /** A validator that contradicted itself, as the chain recorded it; every part is proven. */

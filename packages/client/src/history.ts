@@ -14,9 +14,9 @@ import {
   historyRecordCodec,
 } from "@credlink/ledger";
 import { type Digest, digest, equalBytes, fromHex } from "@credlink/primitives";
-import { decodeClaim, type VerifiedHeader } from "./chain-verifier.ts";
 import type { Client } from "./client.ts";
 import { clientError, GatewayError } from "./errors.ts";
+import { decodeClaim, type VerifiedHeader } from "./header-claims.ts";
 import { getValidators } from "./validators.ts";
 
 /** How a height was decided as one node saw it; nobody can have signed for another. */

@@ -12,14 +12,7 @@
  * committed.header.certificate; // the quorum that certified the block it stands in
  * ```
  */
-export {
-  type ChainSource,
-  type ChainVerifier,
-  createChainVerifier,
-  type HeaderClaim,
-  readGenesis,
-  type VerifiedHeader,
-} from "./chain-verifier.ts";
+export { type ChainSource, type ChainVerifier, createChainVerifier } from "./chain-verifier.ts";
 export {
   type CallOptions,
   type Client,
@@ -48,6 +41,7 @@ export {
   MAX_EVIDENCE_PAGE,
   type ProvenEvidence,
 } from "./evidence.ts";
+export { type HeaderClaim, readGenesis, type VerifiedHeader } from "./header-claims.ts";
 export { getConsensusHistory, type VerifiedHistory } from "./history.ts";
 export {
   enrollCalls,
@@ -56,6 +50,27 @@ export {
   registerRevocationListCall,
   setMemberStatusCall,
 } from "./members.ts";
+export {
+  type ExportedPackage,
+  exportDisclosure,
+  exportEvidence,
+  type Opening,
+} from "./package/export.ts";
+export {
+  MAX_PACKAGE_BYTES,
+  MAX_PACKAGE_LINE_BYTES,
+  MAX_PACKAGE_LINES,
+  PACKAGE_FORMAT,
+} from "./package/lines.ts";
+export {
+  createPackageVerifier,
+  MAX_PACKAGE_CREDENTIALS,
+  type PackageCredential,
+  type PackageReport,
+  type PackageVerifier,
+  verifyPackage,
+} from "./package/verify.ts";
+export type { PackageTransaction } from "./package/verify-transaction.ts";
 export {
   type CommittedTransaction,
   type VerifiedBlock,
@@ -79,4 +94,5 @@ export {
   type TransactionBuilder,
   type TransactionBuilderOptions,
 } from "./transactions.ts";
+export type { ValidatorsLink } from "./trusted-lists.ts";
 export { changeValidatorsCall } from "./validators.ts";

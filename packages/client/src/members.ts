@@ -13,8 +13,8 @@ import {
   setMemberStatusArgsCodec,
 } from "@credlink/ledger";
 import { type Address, encode } from "@credlink/primitives";
-import { decodeClaim } from "./chain-verifier.ts";
 import type { Client } from "./client.ts";
+import { decodeClaim } from "./header-claims.ts";
 import type { Call } from "./transactions.ts";
 
 /** Gas of a call before its items, and of a certificate chain that is verified, with room. */

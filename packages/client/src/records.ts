@@ -20,8 +20,9 @@ import {
   verifyStateProof,
 } from "@credlink/ledger";
 import { type Digest, encode, equalBytes, fromHex } from "@credlink/primitives";
-import { type ChainVerifier, decodeClaim, type VerifiedHeader } from "./chain-verifier.ts";
+import type { ChainVerifier } from "./chain-verifier.ts";
 import { clientError } from "./errors.ts";
+import { decodeClaim, type VerifiedHeader } from "./header-claims.ts";
 
 /** A transaction of a certified block, with its receipt: both proven by Merkle proofs. */
 export interface CommittedTransaction {

@@ -6,9 +6,9 @@ import {
   VALIDATORS_CONTRACT,
 } from "@credlink/ledger";
 import { encode, equalBytes, fromHex } from "@credlink/primitives";
-import { readValidators, type VerifiedHeader } from "./chain-verifier.ts";
 import type { Client } from "./client.ts";
 import { clientError } from "./errors.ts";
+import { readValidators, type VerifiedHeader } from "./header-claims.ts";
 import type { Identity } from "./session.ts";
 import type { Call } from "./transactions.ts";
 

@@ -124,3 +124,6 @@ export function decodeCredentialFile(text: string): CredentialFile {
     });
   }
 }
+
+/** How a field's value stands in JSON, in credential files and wherever else people read one. */
+export { fromJson as fieldFromJson, type Json as FieldJson, toJson as fieldToJson };

@@ -28,6 +28,7 @@ import { completeDraft, findDifferences, readCredentialInput } from "../credenti
 import { describeCredential } from "../credential-view.ts";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "./context.ts";
+import { addProofs } from "./credential-proofs.ts";
 import { addTrace } from "./credential-trace.ts";
 import { parseId, renderFields } from "./read.ts";
 
@@ -40,7 +41,7 @@ type SubmitOptions = FileOptions & {
 
 const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
-/** `credential submit | get | verify | trace`. */
+/** `credential submit | get | verify | trace | export | disclose`. */
 export function addCredentialCommands(program: Command, context: CommandContext): void {
   const credential = program.command("credential").description("full-link credentials");
   addSubmit(credential, context);
@@ -61,6 +62,7 @@ export function addCredentialCommands(program: Command, context: CommandContext)
       context.run(options.json ?? false, () => verifyCredential(options, id)),
     );
   addTrace(credential, context);
+  addProofs(credential, context);
 }
 
 function addSubmit(credential: Command, context: CommandContext): void {

@@ -1,0 +1,33 @@
+import { createReadStream } from "node:fs";
+import { concatBytes } from "@credlink/primitives";
+import { CliError } from "./errors.ts";
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Lines of a file without their line feeds, as they are read: a large file is never in memory.
+ * @throws CliError CLI_FILE_UNREADABLE, CLI_FILE_MALFORMED for a line above `maxBytes` or not UTF-8
+ */
+export async function* readLines(path: string, maxBytes: number): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const textOf = (bytes: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw new CliError("CLI_FILE_MALFORMED", `${path} is not UTF-8`, { cause });
+    }
+  };
+  let rest: Uint8Array = new Uint8Array(0);
+  for await (const chunk of createReadStream(path)) {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
+      yield textOf(concatBytes(rest, chunk.subarray(from, end)));
+      rest = new Uint8Array(0);
+      from = end + 1;
+    }
+    rest = concatBytes(rest, chunk.subarray(from));
+    if (rest.length > maxBytes)
+      throw new CliError("CLI_FILE_MALFORMED", `${path}: a line too long`);
+  }
+  if (rest.length > 0) yield textOf(rest);
+}

@@ -1,0 +1,252 @@
+import { MAX_CREDENTIAL_PAGE, MAX_STATE_ENTRIES, type MethodResult } from "@credlink/api";
+import {
+  CREDENTIAL_CONTRACT,
+  type CredentialFile,
+  credentialKey,
+  discloseField,
+  fieldDisclosureCodec,
+  payloadSchemas,
+  type StoredCredential,
+  storedCredentialCodec,
+} from "@credlink/contracts";
+import { MEMBERS_CONTRACT, memberKey, signedTransactionCodec } from "@credlink/ledger";
+import { type Address, compareBytes, encode, fromHex, toHex } from "@credlink/primitives";
+import type { Client } from "../client.ts";
+import { traceUp } from "../credentials.ts";
+import { clientError } from "../errors.ts";
+import { decodeClaim, type HeaderClaim } from "../header-claims.ts";
+import type { ValidatorsLink } from "../trusted-lists.ts";
+import { type Line, LineDigest, PACKAGE_FORMAT, printLine } from "./lines.ts";
+import { createPackageVerifier, MAX_PACKAGE_CREDENTIALS, type PackageReport } from "./verify.ts";
+
+/** Fields of a credential's payload that a package opens. */
+export interface Opening {
+  /** The original, whose salts open the fields. */
+  readonly file: CredentialFile;
+  /** Paths of the fields; absent: all that the payload has. */
+  readonly paths?: readonly string[];
+}
+
+/** A package as text, and what it proves. */
+export interface ExportedPackage {
+  /** Lines without their line feeds. */
+  readonly lines: readonly string[];
+  readonly report: PackageReport;
+}
+
+/** How often an export begins anew because the chain went on in between. */
+const ATTEMPTS = 5;
+
+type Committed = Extract<MethodResult<"transaction.get">, { status: "committed" }>;
+type State = MethodResult<"state.getMany">;
+
+/**
+ * Everything that proves a credential and all that it rests on: the way from genesis to the
+ * validators, records under one certified head, the transactions that made them with their signers,
+ * and fields that are opened. The package is verified as a stranger would before it is returned.
+ *
+ * @throws ClientError CLIENT_CREDENTIAL_UNKNOWN, CLIENT_GRAPH_TOO_LARGE, CLIENT_PACKAGE_INCOMPLETE
+ *   when the node's index leaves something out, and what proofs throw; ContractsError
+ *   CONTRACTS_FIELD_ABSENT
+ */
+export async function exportEvidence(
+  client: Client,
+  id: Uint8Array,
+  openings: readonly Opening[] = [],
+): Promise<ExportedPackage> {
+  const steps = await traceUp(client, id);
+  const ids = steps.map(({ stored }) => stored.record.id);
+  if (ids.length > MAX_PACKAGE_CREDENTIALS) {
+    throw clientError("CLIENT_GRAPH_TOO_LARGE", `${ids.length} credentials`);
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    const transactions = await transactionsOf(client, ids);
+    const signers = signersOf(transactions);
+    const state = await readState(client, ids, signers);
+    // What changed a status between the two reads is in the state and not among the transactions.
+    if (attempt < ATTEMPTS && !isCovered(ids, state, transactions)) continue;
+    return assemble(client, id, { ids, signers, state, transactions, openings }, "evidence");
+  }
+}
+
+/**
+ * Some fields of one credential, and what proves them to somebody who has the genesis alone.
+ * @throws ClientError CLIENT_CREDENTIAL_UNKNOWN, …; ContractsError CONTRACTS_FIELD_ABSENT
+ */
+export async function exportDisclosure(client: Client, opening: Opening): Promise<ExportedPackage> {
+  const { id } = opening.file.record;
+  const state = await readState(client, [id], []);
+  const parts = { ids: [id], signers: [], state, transactions: [], openings: [opening] };
+  return assemble(client, id, parts, "disclosure");
+}
+
+/** Transactions whose events name one of the credentials, by the node's index, ascending. */
+async function transactionsOf(
+  client: Client,
+  ids: readonly Uint8Array[],
+): Promise<readonly Committed[]> {
+  const found = new Map<string, Committed>();
+  for (const id of ids) {
+    for (const transaction of await historyOf(client, toHex(id))) {
+      if (found.has(transaction)) continue;
+      const outcome = await client.call("transaction.get", { id: transaction });
+      if (outcome.status === "committed") found.set(transaction, outcome);
+    }
+  }
+  return [...found.values()].sort((a, b) => a.height - b.height || a.index - b.index);
+}
+
+async function historyOf(client: Client, id: string): Promise<readonly string[]> {
+  const transactions: string[] = [];
+  let after: string | null | undefined;
+  while (after !== null) {
+    const asked = { id, limit: MAX_CREDENTIAL_PAGE };
+    const page = await client.call(
+      "credential.history",
+      after === undefined ? asked : { ...asked, after },
+    );
+    transactions.push(...page.events.map((event) => event.transaction));
+    after = page.next;
+  }
+  return transactions;
+}
+
+function signersOf(transactions: readonly Committed[]): readonly Address[] {
+  const signers = new Map<string, Address>();
+  for (const { transaction } of transactions) {
+    const bytes = fromHex(transaction);
+    const signed = decodeClaim(signedTransactionCodec, bytes, "signed transaction");
+    for (const { address } of signed.signatures) signers.set(toHex(address), address);
+  }
+  return [...signers.values()].sort(compareBytes);
+}
+
+/** Records and signers under one head, each there. */
+async function readState(
+  client: Client,
+  ids: readonly Uint8Array[],
+  signers: readonly Address[],
+): Promise<State> {
+  const entries = [
+    ...ids.map((id) => ({ contract: CREDENTIAL_CONTRACT, key: toHex(credentialKey(id)) })),
+    ...signers.map((one) => ({ contract: MEMBERS_CONTRACT, key: toHex(memberKey(one)) })),
+  ];
+  if (entries.length > MAX_STATE_ENTRIES) {
+    const detail = `${ids.length} credentials and ${signers.length} signers`;
+    throw clientError("CLIENT_GRAPH_TOO_LARGE", detail);
+  }
+  const state = await client.call("state.getMany", { entries });
+  const absent = state.entries.findIndex(({ value }) => value === null);
+  if (absent >= 0) {
+    throw clientError(
+      "CLIENT_CREDENTIAL_UNKNOWN",
+      toHex(ids[absent] ?? ids[0] ?? new Uint8Array()),
+    );
+  }
+  return state;
+}
+
+function isCovered(
+  ids: readonly Uint8Array[],
+  { entries }: State,
+  transactions: readonly Committed[],
+): boolean {
+  const heights = new Set(transactions.map(({ height }) => height));
+  return ids.every((_, place) => {
+    const value = fromHex(entries[place]?.value ?? "");
+    const stored: StoredCredential = decodeClaim(storedCredentialCodec, value, "credential");
+    return heights.has(stored.standing.height);
+  });
+}
+
+interface Parts {
+  readonly ids: readonly Uint8Array[];
+  readonly signers: readonly Address[];
+  readonly state: State;
+  readonly transactions: readonly Committed[];
+  readonly openings: readonly Opening[];
+}
+
+async function assemble(
+  client: Client,
+  id: Uint8Array,
+  parts: Parts,
+  purpose: Line<"package">["purpose"],
+): Promise<ExportedPackage> {
+  const { ids, signers, state, transactions, openings } = parts;
+  const headers = await provenHeaders(client, state.header, transactions);
+  const digest = new LineDigest();
+  const verifier = createPackageVerifier(client.genesisBytes);
+  const lines: string[] = [];
+  const add = (line: Line): void => {
+    const text = printLine(line);
+    verifier.push(text);
+    digest.add(text);
+    lines.push(text);
+  };
+  add({
+    kind: "package",
+    format: PACKAGE_FORMAT,
+    purpose,
+    chainId: client.genesis.chainId,
+    genesisDigest: toHex(client.genesisDigest),
+    credential: toHex(id),
+  });
+  for (const link of client.validatorsLinks) {
+    if (link.claim.height < state.header.height) add(validatorsLine(link));
+  }
+  for (const { height, header, certificate } of headers) {
+    add({ kind: "header", height, header, certificate });
+  }
+  const entry = (place: number) => {
+    const { value, proof } = state.entries[place] ?? { value: null, proof: "" };
+    return { value: value ?? "", proof };
+  };
+  for (const [place, one] of ids.entries()) {
+    add({ kind: "credential", id: toHex(one), ...entry(place) });
+  }
+  for (const [place, one] of signers.entries()) {
+    add({ kind: "member", address: toHex(one), ...entry(ids.length + place) });
+  }
+  for (const { height, index, transaction, receipt, ...proofs } of transactions) {
+    const { transactionProof, receiptProof } = proofs;
+    const line = { height, index, transaction, receipt, transactionProof, receiptProof };
+    add({ kind: "transaction", ...line });
+  }
+  for (const opening of openings) for (const line of disclosureLines(opening)) add(line);
+  add({ kind: "end", lines: lines.length, digest: digest.hex });
+  return { lines, report: verifier.finish() };
+}
+
+/** The head first, then the blocks of the transactions, ascending; each proven. */
+async function provenHeaders(
+  client: Client,
+  head: HeaderClaim,
+  transactions: readonly Committed[],
+): Promise<readonly HeaderClaim[]> {
+  const claims = new Map(transactions.map(({ height, header }) => [height, header] as const));
+  claims.delete(head.height);
+  const headers = [head, ...[...claims.values()].sort((a, b) => a.height - b.height)];
+  for (const claim of headers) await client.proveHeader(claim);
+  return headers;
+}
+
+function validatorsLine({ claim, validators }: ValidatorsLink): Line<"validators"> {
+  const { height, header, certificate } = claim;
+  const next = validators.map(({ nodeId, publicKey, peerId }) => {
+    return { nodeId, publicKey: toHex(publicKey), peerId };
+  });
+  return { kind: "validators", height, header, certificate, next };
+}
+
+/** @throws ContractsError CONTRACTS_FIELD_ABSENT */
+function disclosureLines({ file, paths }: Opening): readonly Line<"disclosure">[] {
+  const { record, payload, salts } = file;
+  const schema = payloadSchemas[record.type];
+  const opened = paths ?? Object.keys(payload);
+  return opened.map((path) => ({
+    kind: "disclosure",
+    credential: toHex(record.id),
+    field: toHex(encode(fieldDisclosureCodec, discloseField(schema, payload, salts, path))),
+  }));
+}
