@@ -92,4 +92,18 @@ export const oneProcessRules: readonly BrokenRule[] = [
     replace: "          true,",
     tests: [{ file: instances, name: "takes one statement for no proof" }],
   },
+  {
+    id: "opened-once",
+    rule: "A process opens a database once: asking LevelDB again drops the lock that keeps others out.",
+    broken: "LevelDB is asked",
+    file: "packages/node/src/storage/held-folders.ts",
+    find: "  if (held.has(real)) return null;",
+    replace: "",
+    tests: [
+      {
+        file: "packages/node/test/unit/storage.test.ts",
+        name: "a second opening in this process costs the first one nothing",
+      },
+    ],
+  },
 ];

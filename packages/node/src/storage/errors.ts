@@ -3,7 +3,7 @@ import { AppError, defineErrors } from "@credlink/primitives";
 /** What the node's database and folders may fail with. */
 export const storageErrors = defineErrors({
   NODE_STORAGE_LOCKED: {
-    meaning: "Another process has the database open.",
+    meaning: "The database is open already: in another process, or a second time in this one.",
     remedy: "Stop the other node, or give this one a data folder of its own.",
   },
   NODE_VOTE_LOG_LOCKED: {

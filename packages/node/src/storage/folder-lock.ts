@@ -2,6 +2,7 @@ import { mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { StorageError } from "./errors.ts";
+import { holdFolder } from "./held-folders.ts";
 
 /** A folder that is this process's alone. */
 export interface FolderLock {
@@ -15,12 +16,6 @@ const LOCK_FOLDER = "lock";
 const LOCK_FILE = "LOCK";
 
 /**
- * Folders that this process holds. Asking LevelDB again would close a second descriptor of the lock
- * file, and POSIX then drops the lock that the first one holds.
- */
-const held = new Set<string>();
-
-/**
  * Keeps a folder for this process alone. The lock is the kernel's, on a file of an empty LevelDB
  * database inside the folder: it ends with the process however that ends, so no stale one can hinder
  * a restart, it holds across containers that share the folder, and a copy of the folder does not
@@ -30,21 +25,19 @@ const held = new Set<string>();
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const path = await makeLockFolder(folder);
-  if (held.has(path)) throw locked(path);
-  held.add(path);
+  const giveFree = holdFolder(path);
+  if (giveFree === null) throw locked(path);
   try {
     const database = await openLock(path);
     let released: Promise<void> | undefined;
     return {
       release() {
-        released ??= database.close().then(() => {
-          held.delete(path);
-        });
+        released ??= database.close().then(giveFree);
         return released;
       },
     };
   } catch (error) {
-    held.delete(path);
+    giveFree();
     throw error;
   }
 }

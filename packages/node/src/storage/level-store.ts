@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyValueStore, RangeOptions, Space, WriteOperation } from "@credlink/ledger";
 import { ClassicLevel } from "classic-level";
 import { StorageError, type StorageErrorCode } from "./errors.ts";
+import { holdFolder } from "./held-folders.ts";
 
 /** How a database is opened. */
 export interface LevelStoreOptions {
@@ -39,6 +40,11 @@ export async function openLevelStore(
   options: LevelStoreOptions,
 ): Promise<KeyValueStore> {
   refuseHeadless(path);
+  if (options.create) makeFolder(path);
+  const giveFree = holdFolder(path);
+  if (giveFree === null) {
+    throw new StorageError({ code: "NODE_STORAGE_LOCKED" }, `${path}: open in this process`);
+  }
   const database = new ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: "view",
     valueEncoding: "view",
@@ -49,9 +55,19 @@ export async function openLevelStore(
   try {
     await database.open();
   } catch (error) {
+    giveFree();
     throw storageError(`${path}: the database was not opened`, error);
   }
-  return new LevelStore(database);
+  return new LevelStore(database, giveFree);
+}
+
+/** What is held by its real path must be there first. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw storageError(`${path}: the folder was not made`, error);
+  }
 }
 
 /**
@@ -74,9 +90,11 @@ function refuseHeadless(path: string): void {
 
 class LevelStore implements KeyValueStore {
   readonly #database: ClassicLevel<Uint8Array, Uint8Array>;
+  readonly #giveFree: () => void;
 
-  constructor(database: ClassicLevel<Uint8Array, Uint8Array>) {
+  constructor(database: ClassicLevel<Uint8Array, Uint8Array>, giveFree: () => void) {
     this.#database = database;
+    this.#giveFree = giveFree;
   }
 
   get(space: Space, key: Uint8Array): Uint8Array | null {
@@ -141,6 +159,7 @@ class LevelStore implements KeyValueStore {
   async close(): Promise<void> {
     try {
       await this.#database.close();
+      this.#giveFree();
     } catch (error) {
       throw storageError("the database was not closed", error);
     }

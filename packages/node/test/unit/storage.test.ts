@@ -1,11 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { keyValueStoreCompliance } from "@credlink/ledger/compliance";
 import { utf8 } from "@credlink/primitives";
 import { afterAll, describe, expect, it } from "vitest";
 import { openLevelStore } from "../../src/storage/level-store.ts";
 
+const run = promisify(execFile);
+const child = fileURLToPath(new URL("../support/level-child.ts", import.meta.url));
 const folders: string[] = [];
 const paths = new Map<object, string>();
 
@@ -44,6 +49,49 @@ describe("opening a database", () => {
     });
   });
 
+  it("a second opening in this process costs the first one nothing: other processes stay out", async () => {
+    const store = await create();
+    const path = paths.get(store) ?? "";
+    await symlink(path, `${path}-alias`);
+    const elsewhere = async (): Promise<string> => {
+      const { stdout } = await run(process.execPath, ["--conditions=source", child, path]);
+      return stdout;
+    };
+    expect(await elsewhere()).toBe("NODE_STORAGE_LOCKED");
+    for (const name of [path, `${path}-alias`]) {
+      for (const shouldCreate of [true, false]) {
+        await expect(openLevelStore(name, { create: shouldCreate })).rejects.toMatchObject({
+          code: "NODE_STORAGE_LOCKED",
+        });
+      }
+    }
+    expect(await elsewhere()).toBe("NODE_STORAGE_LOCKED");
+    await store.close();
+    expect(await elsewhere()).toBe("opened");
+    const again = await openLevelStore(`${path}-alias`, { create: false });
+    // Closing the first one once more gives free nothing of the second one's.
+    await store.close();
+    await expect(openLevelStore(path, { create: false })).rejects.toMatchObject({
+      code: "NODE_STORAGE_LOCKED",
+    });
+    await again.close();
+  });
+
+  it("holds nothing that could not be opened", async () => {
+    const path = await freshPath();
+    for (let at = 0; at < 2; at++) {
+      await expect(openLevelStore(path, { create: false })).rejects.toMatchObject({
+        code: "NODE_STORAGE_MISSING",
+      });
+    }
+    const store = await openLevelStore(path, { create: true });
+    await store.close();
+    await writeFile(`${path}-file`, "");
+    await expect(openLevelStore(`${path}-file`, { create: true })).rejects.toMatchObject({
+      code: "NODE_STORAGE_FAILED",
+    });
+  });
+
   it("says so when it was closed", async () => {
     const store = await create();
     await store.close();
@@ -70,7 +118,7 @@ describe("opening a database", () => {
     const store = await create();
     const path = paths.get(store) ?? "";
     await store.close();
-    const { readdir, writeFile } = await import("node:fs/promises");
+    const { readdir } = await import("node:fs/promises");
     const manifest = (await readdir(path)).find((name) => name.startsWith("MANIFEST"));
     await writeFile(join(path, manifest ?? "MANIFEST"), "not a manifest");
     await expect(openLevelStore(path, { create: false })).rejects.toMatchObject({
