@@ -47,6 +47,10 @@ export const cliErrors = defineErrors({
     meaning: "The network's folder holds no key of that member.",
     remedy: "Name one as organisation/member, for example org-1/admin.",
   },
+  CLI_CONTRACT_DIFFERS: {
+    meaning: "A contract's code or manifest on chain is not the one that was to be compared.",
+    remedy: "Do not approve it: ask whoever installed it for the package that it came from.",
+  },
   CLI_NODE_NOT_READY: {
     meaning: "A node ended, or was not ready within the time allowed, after it was started.",
     remedy: "Read the end of its log, which the message names.",

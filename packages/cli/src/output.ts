@@ -28,6 +28,8 @@ const codesOf: Readonly<Record<string, number>> = {
   CLIENT_NOT_A_VALIDATOR: exitCodes.notFound,
   CLI_CHAIN_DAMAGED: exitCodes.unverified,
   CLI_CREDENTIAL_MISMATCH: exitCodes.unverified,
+  CLI_CONTRACT_DIFFERS: exitCodes.unverified,
+  TOOLS_SOURCE_DIFFERS: exitCodes.unverified,
   CLIENT_HEADER_ALTERED: exitCodes.unverified,
   CLIENT_CERTIFICATE_INVALID: exitCodes.unverified,
   CLIENT_VALIDATORS_UNKNOWN: exitCodes.unverified,

@@ -6,6 +6,18 @@ import { type ConnectionOptions, connect, withConnection } from "../connection.t
 import { CliError } from "../errors.ts";
 import { renderTable } from "../network/status.ts";
 import type { CommandContext } from "./context.ts";
+import { type CallContractOptions, callContract, queryContract } from "./contract-call.ts";
+import {
+  acceptFindings,
+  approvePackage,
+  installPackage,
+  type PackageOptions,
+  readCode,
+  showVersions,
+  turnContract,
+  turnVersion,
+} from "./contract-manage.ts";
+import { wholeNumber } from "./network.ts";
 
 interface Json {
   readonly json?: boolean;
@@ -14,10 +26,15 @@ interface Json {
 /** The compiler takes seconds to load: only the commands that need it do so. */
 const develop = () => import("./contract-develop.ts");
 
+const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
 /** `contract …`: writing contracts, and their life on chain. */
 export function addContractCommands(program: Command, context: CommandContext): void {
   const contract = program.command("contract").description("contracts: sources, and life on chain");
   addDevelopCommands(contract, context);
+  addPackageCommands(contract, context);
+  addTurnCommands(contract, context);
+  addCallCommands(contract, context);
   withConnection(contract.command("list"))
     .description("installed contracts, their versions and which is started")
     .option("--json", "print one JSON document")
@@ -82,6 +99,93 @@ function addDevelopCommands(contract: Command, context: CommandContext): void {
         context.run(options.json ?? false, async () =>
           (await develop()).packageProject(dir, options, progress),
         ),
+    );
+}
+
+/** `contract install | approve | accept-findings`: what organisations do with a package. */
+function addPackageCommands(contract: Command, context: CommandContext): void {
+  const progress = (text: string): void => context.streams.err(`${text}\n`);
+  withConnection(contract.command("install").argument("<package>", "made by `contract package`"))
+    .option(
+      "--contract-version <version>",
+      "the version to install; the package's must be the same",
+    )
+    .option("--json", "print one JSON document")
+    .description("compile and scan a package, and put it on chain, approved by one's organisation")
+    .action((path: string, options: PackageOptions & Json) =>
+      context.run(options.json ?? false, () => installPackage(path, options, progress)),
+    );
+  withConnection(contract.command("approve").argument("<package>", "what was installed"))
+    .option("--json", "print one JSON document")
+    .description("compile, scan and compare a package with what is installed, and approve it")
+    .action((path: string, options: PackageOptions & Json) =>
+      context.run(options.json ?? false, () => approvePackage(path, options, progress)),
+    );
+  withConnection(contract.command("accept-findings").argument("<package>", "with high findings"))
+    .option("--json", "print one JSON document")
+    .description("record on chain that one's organisation accepts a package's findings")
+    .action((path: string, options: ConnectionOptions & Json) =>
+      context.run(options.json ?? false, () => acceptFindings(path, options)),
+    );
+}
+
+/** `contract start | upgrade | stop | freeze | unfreeze | versions | code`. */
+function addTurnCommands(contract: Command, context: CommandContext): void {
+  const turns = [
+    ["start", "start a version that more than half of the organisations approved"],
+    ["upgrade", "start an approved version in the place of the one that is started"],
+    ["stop", "vote for the stop of a version; more than half of the organisations stop it"],
+  ] as const;
+  for (const [turn, description] of turns) {
+    withConnection(contract.command(turn).argument("<name>").argument("<version>"))
+      .option("--json", "print one JSON document")
+      .description(description)
+      .action((name: string, version: string, options: ConnectionOptions & Json) =>
+        context.run(options.json ?? false, () => turnVersion(turn, name, version, options)),
+      );
+  }
+  for (const turn of ["freeze", "unfreeze"] as const) {
+    withConnection(contract.command(turn).argument("<name>"))
+      .option("--json", "print one JSON document")
+      .description(`${turn} a contract, as a regulator`)
+      .action((name: string, options: ConnectionOptions & Json) =>
+        context.run(options.json ?? false, () => turnContract(turn, name, options)),
+      );
+  }
+  withConnection(contract.command("versions").argument("<name>"))
+    .option("--json", "print one JSON document")
+    .description("every version of a contract with its state and approvals, proven")
+    .action((name: string, options: ConnectionOptions & Json) =>
+      context.run(options.json ?? false, () => showVersions(name, options)),
+    );
+  withConnection(contract.command("code").argument("<name>").argument("<version>"))
+    .option("--out <file>", "write the module there")
+    .option("--json", "print one JSON document")
+    .description("a version's module from the chain, held to its proven digest")
+    .action((name: string, version: string, options: ConnectionOptions & Json & { out?: string }) =>
+      context.run(options.json ?? false, () => readCode(name, version, options)),
+    );
+}
+
+/** `contract call | query`. */
+function addCallCommands(contract: Command, context: CommandContext): void {
+  withConnection(contract.command("call").argument("<name>").argument("<method>"))
+    .option("--args <json>", 'the arguments as a JSON list, for example \'["a", {"u64": "5"}]\'')
+    .option("--contract-version <version>", "the version to call (default: the started one)")
+    .option("--co-sign <member>", "ORG/MEMBER, or KEY-FILE:PASSWORD-FILE; repeatable", gather, [])
+    .option("--gas <limit>", "most gas that it may use", wholeNumber)
+    .option("--json", "print one JSON document")
+    .description("call a method by a transaction, its receipt proven")
+    .action((name: string, method: string, options: CallContractOptions & Json) =>
+      context.run(options.json ?? false, () => callContract(name, method, options)),
+    );
+  withConnection(contract.command("query").argument("<name>").argument("<method>"))
+    .option("--args <json>", "the arguments as a JSON list")
+    .option("--contract-version <version>", "a started or superseded one (default: the started)")
+    .option("--json", "print one JSON document")
+    .description("ask a read-only method at the head (the node's word)")
+    .action((name: string, method: string, options: CallContractOptions & Json) =>
+      context.run(options.json ?? false, () => queryContract(name, method, options)),
     );
 }
 

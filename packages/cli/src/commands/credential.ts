@@ -128,7 +128,8 @@ function replaceFile(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-function loadCoSigner(text: string): Promise<Identity> {
+/** A co-signer from KEY-FILE:PASSWORD-FILE. @throws CliError CLI_USAGE */
+export function loadCoSigner(text: string): Promise<Identity> {
   const [key, passwordFile, ...rest] = text.split(":");
   if (key === undefined || passwordFile === undefined || rest.length > 0) {
     throw new CliError("CLI_USAGE", "--co-sign takes KEY-FILE:PASSWORD-FILE");

@@ -7,7 +7,17 @@ import { z } from "zod";
 import { ContractToolsError } from "../errors.ts";
 
 const hostImport = z.enum(Object.keys(hostTypes) as [HostImport, ...HostImport[]]);
-const origin = z.enum(["input", "state", "caller", "signers", "time", "height", "call", "verify"]);
+const origin = z.enum([
+  "input",
+  "state",
+  "caller",
+  "signers",
+  "time",
+  "height",
+  "call",
+  "verify",
+  "sum",
+]);
 const sink = z.enum([
   "condition",
   "state-key",

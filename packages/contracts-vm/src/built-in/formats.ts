@@ -39,9 +39,13 @@ export {
 export { REVOCATION_LIST_TOPIC } from "./revocation.ts";
 export {
   type ContractState,
+  type ContractVersions,
   contractStates,
+  contractVersionsCodec,
+  contractVersionsKey,
   type InstalledContract,
   installedContractCodec,
+  installedContractKey,
   type Organization,
   organizationCodec,
   organizationNamesCodec,

@@ -296,3 +296,13 @@ export const rows = {
     codec: bytesUpTo(CODE_CHUNK_BYTES),
   }),
 };
+
+/** State key, under `contracts`, of one installed version: `installedContractCodec` stands there. */
+export function installedContractKey(name: string, version: string): Uint8Array {
+  return rows.installed(name, version).key;
+}
+
+/** State key, under `contracts`, of all versions of a contract: `contractVersionsCodec`. */
+export function contractVersionsKey(name: string): Uint8Array {
+  return rows.contractVersions(name).key;
+}

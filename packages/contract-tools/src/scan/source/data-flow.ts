@@ -39,6 +39,7 @@ const SOURCE_OF: Readonly<Record<string, string>> = {
   block_height: "height",
   contract_call: "call",
   sm2_verify: "verify",
+  commitment_sum: "sum",
 };
 /** Position of a host function's argument -> what it is used for. */
 const SINK_OF: Readonly<Record<string, Readonly<Record<number, Sink>>>> = {
