@@ -278,6 +278,22 @@ describe("T-4.8.2-a: a credential's round trip on the command line", () => {
     expect(refused.value.at("error", "message").text).toContain("CREDENTIAL_INDEX_DUPLICATE");
   });
 
+  it("T-4.8.2-a: lookup finds who holds an identifier by its blinded form, or proves that nobody does", async () => {
+    const { payload } = JSON.parse(readFileSync(file, "utf8")) as { payload: { uscc: string } };
+    const ask = (identifier: string) =>
+      credlinkJson(
+        ...["credential", "lookup", "--kind", "unified-social-credit-code"],
+        ...["--identifier", identifier, "--index-key", indexKey, ...connection()],
+      );
+    // Blanks, hyphens and case do not matter.
+    const spaced = payload.uscc.toLowerCase().replace(/(.{6})/, "$1 - ");
+    const found = await ask(spaced);
+    expect(found.value.at("id").text).toBe(id);
+    expect(JSON.stringify(found.value.value)).not.toContain(payload.uscc);
+    const none = await ask(`${payload.uscc.slice(0, 17)}X`);
+    expect([none.code, none.value.at("error", "code").text]).toEqual([6, "CLI_NOT_FOUND"]);
+  });
+
   it("trace leads to the identity; an unknown id is exit code 6", async () => {
     const traced = await credlinkJson("credential", "trace", id, ...connection());
     expect(traced.value.at("steps").list).toHaveLength(1);

@@ -3,6 +3,8 @@ import {
   CREDENTIAL_CONTRACT,
   type CredentialParent,
   credentialKey,
+  type IndexEntry,
+  indexEntryKey,
   type StoredCredential,
   storedCredentialCodec,
 } from "@credlink/contracts";
@@ -57,6 +59,24 @@ export async function getCredential(
 ): Promise<ProvenCredential | null> {
   const { value, header } = await client.getState(CREDENTIAL_CONTRACT, credentialKey(id));
   return value === null ? null : { stored: readStored(id, value), header };
+}
+
+/**
+ * The live credential that holds a blinded identifier, or null: proven that none does. So a second
+ * registration of one identifier is found before it is tried.
+ */
+export async function findByIndex(
+  client: Client,
+  entry: IndexEntry,
+): Promise<{ readonly holder: ProvenCredential | null; readonly header: VerifiedHeader }> {
+  const { value, header } = await client.getState(CREDENTIAL_CONTRACT, indexEntryKey(entry));
+  if (value === null) return { holder: null, header };
+  const holder = await getCredential(client, value);
+  const isHolder = holder?.stored.record.indexes.some(
+    ({ keyId, value: own }) => keyId === entry.keyId && equalBytes(own, entry.value),
+  );
+  if (isHolder === true) return { holder, header };
+  throw clientError("CLIENT_RECORD_ALTERED", "the holder does not have the identifier");
 }
 
 /** @throws ClientError CLIENT_RECORD_ALTERED */

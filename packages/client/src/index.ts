@@ -23,6 +23,7 @@ export {
   type WaitOptions,
 } from "./client.ts";
 export {
+  findByIndex,
   getCredential,
   type ProvenCredential,
   type TraceOptions,

@@ -296,3 +296,10 @@ export function credentialKey(id: Uint8Array): Uint8Array {
 export function proposalKey(id: Uint8Array): Uint8Array {
   return concatBytes(utf8("q"), id);
 }
+
+/** The contract's state key of an index value: holds the id of the credential that has it. */
+export function indexEntryKey({ keyId, value }: IndexEntry): Uint8Array {
+  const number = new Uint8Array(4);
+  new DataView(number.buffer).setUint32(0, keyId);
+  return concatBytes(utf8("x"), number, value);
+}

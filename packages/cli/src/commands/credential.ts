@@ -12,10 +12,9 @@ import {
   type CredentialFile,
   decodeCredentialFile,
   encodeCredentialFile,
-  type IndexKey,
   submitArgsCodec,
 } from "@credlink/contracts";
-import { encode, fromHex, toHex } from "@credlink/primitives";
+import { encode, toHex } from "@credlink/primitives";
 import type { Command } from "commander";
 import {
   type ConnectionOptions,
@@ -28,6 +27,7 @@ import { completeDraft, findDifferences, readCredentialInput } from "../credenti
 import { describeCredential } from "../credential-view.ts";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "./context.ts";
+import { addLookup, readIndexKey } from "./credential-lookup.ts";
 import { addProofs } from "./credential-proofs.ts";
 import { addTrace } from "./credential-trace.ts";
 import { parseId, renderFields } from "./read.ts";
@@ -41,7 +41,7 @@ type SubmitOptions = FileOptions & {
 
 const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
-/** `credential submit | get | verify | trace | export | disclose`. */
+/** `credential submit | get | verify | trace | export | disclose | lookup`. */
 export function addCredentialCommands(program: Command, context: CommandContext): void {
   const credential = program.command("credential").description("full-link credentials");
   addSubmit(credential, context);
@@ -63,6 +63,7 @@ export function addCredentialCommands(program: Command, context: CommandContext)
     );
   addTrace(credential, context);
   addProofs(credential, context);
+  addLookup(credential, context);
 }
 
 function addSubmit(credential: Command, context: CommandContext): void {
@@ -135,13 +136,6 @@ export function loadCoSigner(text: string): Promise<Identity> {
     throw new CliError("CLI_USAGE", "--co-sign takes KEY-FILE:PASSWORD-FILE");
   }
   return loadIdentity(key, passwordFile).then(({ signer }) => createIdentity(signer));
-}
-
-function readIndexKey(path: string): IndexKey {
-  const text = readTextOf(path).trim();
-  const match = /^(\d{1,9}):([0-9a-f]{64})$/.exec(text);
-  if (match === null) throw new CliError("CLI_FILE_MALFORMED", `${path}: not KEYID:HEX`);
-  return { keyId: Number(match[1]), key: fromHex(match[2] ?? "") };
 }
 
 async function demandCredential(options: Options, id: string): Promise<ProvenCredential> {

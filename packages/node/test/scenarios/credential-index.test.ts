@@ -1,4 +1,4 @@
-import { type Client, getCredential, tracePage, traceUp } from "@credlink/client";
+import { type Client, findByIndex, getCredential, tracePage, traceUp } from "@credlink/client";
 import { createMemoryStore, type KeyValueStore, type Ledger } from "@credlink/ledger";
 import { fromHex, noLogger, noMetrics, toHex, utf8 } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -152,6 +152,25 @@ describe("T-4.4: tracing", () => {
     await expect(tracePage(client, door.invoice, deep)).rejects.toMatchObject({
       code: "CLIENT_PARAMS_INVALID",
     });
+  });
+});
+
+describe("T-4.8.2-a: the uniqueness index", () => {
+  test("says who holds a blinded identifier, or proves that nobody does", async () => {
+    const up = await traceUp(client, door.invoice);
+    const held = up.filter(({ stored }) => stored.record.indexes.length > 0);
+    expect(held.length).toBeGreaterThan(2);
+    for (const { stored } of held) {
+      for (const entry of stored.record.indexes) {
+        const { holder } = await findByIndex(client, entry);
+        expect(holder?.stored.record.id).toEqual(stored.record.id);
+        const other = { ...entry, keyId: entry.keyId + 1 };
+        expect((await findByIndex(client, other)).holder).toBeNull();
+        const value = entry.value.slice();
+        value[31] = (value[31] ?? 0) ^ 1;
+        expect((await findByIndex(client, { ...entry, value })).holder).toBeNull();
+      }
+    }
   });
 });
 
