@@ -36,8 +36,8 @@ const floats: readonly (readonly [name: string, code: readonly number[]])[] = [
 
 describe("floating-point numbers, whose NaNs differ between machines", () => {
   it("are all in the list", () => {
-    expect(floats).toHaveLength(80);
-    expect(new Set(floats.map(([, code]) => code.join())).size).toBe(80);
+    expect(floats).toHaveLength(76);
+    expect(new Set(floats.map(([, code]) => code.join())).size).toBe(76);
   });
 
   it.each(floats)("%s is refused as a float", (_, code) => {
