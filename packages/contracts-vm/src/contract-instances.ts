@@ -1,9 +1,9 @@
 import { VmError } from "./errors.ts";
 import { Host } from "./host.ts";
+import type { MeteredModule } from "./metered-module.ts";
 import { type BoundInstance, bindInstance } from "./wasm/bound-instance.ts";
 import { type WasmInstance, type WasmModuleHandle, wasmEngine } from "./wasm/engine.ts";
-import { InstanceSnapshot, isRestorable } from "./wasm/instance-snapshot.ts";
-import type { WasmModule } from "./wasm/module.ts";
+import { InstanceSnapshot } from "./wasm/instance-snapshot.ts";
 
 /** An instance and the host that its imports reach. */
 export interface ContractInstance {
@@ -25,10 +25,10 @@ export class ContractInstances {
   private idle: ContractInstance | null = null;
 
   /** @param isReused false: every call gets an instance that was made for it. */
-  constructor(module: WasmModule, compiled: WasmModuleHandle, isReused: boolean) {
+  constructor(module: MeteredModule, compiled: WasmModuleHandle, isReused: boolean) {
     this.module = compiled;
     this.mutableGlobals = module.mutableGlobals;
-    this.isReused = isReused && isRestorable(module);
+    this.isReused = isReused && module.isRestorable;
   }
 
   /** An instance for one call. @throws VmError VM_HOST_FAILURE where the machine has no memory. */

@@ -32,6 +32,7 @@ import { ContractCache } from "./contract-cache.ts";
 import { VmError } from "./errors.ts";
 import { GasMeter } from "./gas-meter.ts";
 import { transactionCost } from "./gas-schedule.ts";
+import type { FormStore } from "./metered-module.ts";
 import { contractsVmMetrics } from "./metrics.ts";
 import { StateOverlay, textOf } from "./state-overlay.ts";
 import { Stop } from "./stop.ts";
@@ -42,6 +43,8 @@ export interface ExecutorOptions {
   readonly cachedContracts?: number;
   /** Whether calls share WebAssembly instances that were restored between them; default true. */
   readonly reuseInstances?: boolean;
+  /** Where metered forms of contracts outlive the process; default nowhere. */
+  readonly forms?: FormStore;
   readonly metrics?: Metrics;
   readonly logger?: Logger;
 }
@@ -80,8 +83,8 @@ class VmExecutor implements Executor {
     this.gas = metrics.counter(contractsVmMetrics.gas);
     this.reruns = metrics.counter(contractsVmMetrics.reruns);
     const lookups = metrics.counter(contractsVmMetrics.modules);
-    const { cachedContracts = 64, reuseInstances = true } = options;
-    this.runner = new CallRunner(new ContractCache(cachedContracts, lookups, reuseInstances));
+    const { cachedContracts: capacity = 64, reuseInstances = true, forms = null } = options;
+    this.runner = new CallRunner(new ContractCache({ capacity, reuseInstances, forms, lookups }));
   }
 
   genesis(genesis: Genesis) {

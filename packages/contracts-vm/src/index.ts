@@ -19,6 +19,7 @@ export * from "./errors.ts";
 export { createExecutor, type ExecutorOptions } from "./executor.ts";
 export { GAS_SCHEDULE } from "./gas-schedule.ts";
 export * from "./manifest.ts";
+export type { FormStore } from "./metered-module.ts";
 export * from "./metrics.ts";
 export { instrumentModule } from "./wasm/instrument.ts";
 export { validateModule } from "./wasm/validate-module.ts";

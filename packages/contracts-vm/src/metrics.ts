@@ -16,7 +16,7 @@ export const contractsVmMetrics = {
   modules: {
     name: "credlink_contracts_vm_modules_total",
     kind: "counter",
-    help: "Look-ups of compiled contracts, by result: cached or compiled.",
+    help: "Look-ups of compiled contracts, by result: cached, restored or compiled.",
     labels: ["result"],
   },
   reruns: {

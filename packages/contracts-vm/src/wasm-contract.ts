@@ -5,13 +5,12 @@ import { ContractInstances } from "./contract-instances.ts";
 import { VmError } from "./errors.ts";
 import { instanceCost } from "./gas-schedule.ts";
 import type { Manifest, MethodManifest } from "./manifest.ts";
+import type { MeteredModule } from "./metered-module.ts";
 import { Stop } from "./stop.ts";
 import type { BoundInstance } from "./wasm/bound-instance.ts";
 import { wasmEngine } from "./wasm/engine.ts";
 import { fault } from "./wasm/helpers.ts";
-import { instrumentModule } from "./wasm/instrument.ts";
 import { STACK_LIMIT } from "./wasm/limits.ts";
-import type { WasmModule } from "./wasm/module.ts";
 
 /** A contract version that is ready to be called. */
 export interface PreparedContract {
@@ -23,28 +22,22 @@ export interface PreparedContract {
 }
 
 /**
- * Instruments and compiles a validated module.
+ * Compiles a module's metered form.
  * @param reuseInstances whether calls may share instances; shows in no outcome.
  */
 export function prepareContract(
-  module: WasmModule,
+  metered: MeteredModule,
   manifest: Manifest,
   reuseInstances: boolean,
 ): PreparedContract {
-  const names = manifest.methods.map(({ name }) => name);
-  const pages = module.memory?.minimum ?? 0;
   return {
     manifest,
     methods: new Map(manifest.methods.map((method) => [method.name, method])),
-    instances: new ContractInstances(
-      module,
-      new wasmEngine.Module(instrumentModule(module, names)),
-      reuseInstances,
-    ),
+    instances: new ContractInstances(metered, new wasmEngine.Module(metered.form), reuseInstances),
     instanceGas:
       instanceCost.base +
-      instanceCost.perPage * pages +
-      instanceCost.perEightBytes * Math.ceil(module.dataBytes / 8),
+      instanceCost.perPage * metered.initialPages +
+      instanceCost.perEightBytes * Math.ceil(metered.dataBytes / 8),
   };
 }
 

@@ -37,6 +37,7 @@ import { createDamageWatch, type DamageWatch } from "./self-check/damage-watch.t
 import { readMark } from "./self-check/mark.ts";
 import { StorageError } from "./storage/errors.ts";
 import { type FolderLock, lockFolder } from "./storage/folder-lock.ts";
+import { createFormFiles, type FormFiles } from "./storage/form-files.ts";
 import { openLevelStore } from "./storage/level-store.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -57,11 +58,14 @@ export interface Foundation {
   readonly credentials: CredentialIndex;
   readonly verifier: VerificationPool;
   readonly metrics: MetricsRegistry;
+  /** Metered contracts in files; null: none are kept. */
+  readonly forms: FormFiles | null;
 }
 
 /** Folders below `dataDir`. */
 const DATABASE_FOLDER = "db";
 const VOTES_FOLDER = "consensus";
+const FORMS_FOLDER = "contracts";
 
 function checkDevelopment(config: NodeConfig, genesis: Genesis): void {
   if (config.dev && genesis.production) {
@@ -78,6 +82,18 @@ async function openVotesDisk(path: string): Promise<Disk> {
   }
 }
 
+function openForms(
+  { dataDir, storage }: NodeConfig,
+  { sealKey: key }: OwnIdentity,
+  metrics: MetricsRegistry,
+  parent: Logger,
+): FormFiles | null {
+  if (storage.contractCacheBytes === 0) return null;
+  const folder = join(dataDir, FORMS_FOLDER);
+  const logger = parent.child({ component: "contract-cache" });
+  return createFormFiles({ folder, key, maxBytes: storage.contractCacheBytes, logger, metrics });
+}
+
 /**
  * Opens keys, vote log, database and chain; their locks keep a second process out.
  * @throws NodeError, ConfigError, StorageError, LedgerError; nothing stays open then
@@ -88,7 +104,6 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
   const identity = await loadOwnIdentity(config);
   const metrics = createMetricsRegistry(systemClock);
   const damage = createDamageWatch();
-  const executor = createExecutor({ metrics, logger: logger.child({ component: "executor" }) });
   // The disk's folder is made first: the database's lies in it.
   const disk = await openVotesDisk(join(config.dataDir, VOTES_FOLDER));
   // Where data are marked as polluted, a database that is missing is no new one.
@@ -102,6 +117,12 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
   let index: KeyValueStore | undefined;
   try {
     votesLock = await lockFolder(join(config.dataDir, VOTES_FOLDER));
+    const forms = openForms(config, identity, metrics, logger);
+    const executor = createExecutor({
+      metrics,
+      logger: logger.child({ component: "executor" }),
+      ...(forms === null ? {} : { forms }),
+    });
     const chain = await createLedger({
       store,
       executor,
@@ -121,7 +142,7 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
     const { threads, maxQueued } = config.verification;
     const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });
     return {
-      ...{ genesis, identity, store, damage, disk, votesLock, verifier, metrics },
+      ...{ genesis, identity, store, damage, disk, votesLock, verifier, metrics, forms },
       executor: damage.over(executor),
       ledger: damage.over(chain),
       index,
@@ -143,6 +164,7 @@ export async function removeFoundation(foundation: Foundation): Promise<void> {
   await foundation.ledger.close();
   await foundation.store.close();
   await foundation.verifier.close();
+  await foundation.forms?.close();
   await foundation.votesLock.release();
   foundation.metrics.close();
 }

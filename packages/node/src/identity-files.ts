@@ -3,6 +3,7 @@ import {
   type Certificate,
   CryptoError,
   createSm2Signer,
+  hmacSm3,
   loadKeyFile,
   parseCertificate,
   parseCertificateBundle,
@@ -10,7 +11,7 @@ import {
   type RevocationList,
 } from "@credlink/crypto";
 import { type Genesis, genesisCodec } from "@credlink/ledger";
-import { equalBytes, type Signer, tryDecode } from "@credlink/primitives";
+import { equalBytes, type Signer, tryDecode, utf8 } from "@credlink/primitives";
 import { ConfigError } from "./config/errors.ts";
 import type { NodeConfig } from "./config/schema.ts";
 import { NodeError } from "./errors.ts";
@@ -60,9 +61,13 @@ export interface OwnIdentity {
   /** DER, the node's own first: what is shown to peers. */
   readonly chain: readonly Uint8Array[];
   readonly signer: Signer;
+  /** Secret that seals this node's own files: derived from its key, and of no other use. */
+  readonly sealKey: Uint8Array;
 }
 
-async function loadSigner(config: NodeConfig): Promise<Signer> {
+const SEAL_KEY_DOMAIN = utf8("credlink/node-seal-key/1");
+
+async function loadPrivateKey(config: NodeConfig): Promise<Uint8Array> {
   const { key, keyPasswordFile } = config.identity;
   const [password] =
     keyPasswordFile === undefined
@@ -70,7 +75,7 @@ async function loadSigner(config: NodeConfig): Promise<Signer> {
       : (await readText(keyPasswordFile, "identity.keyPasswordFile")).split(/\r?\n/);
   try {
     const access = { allowPlaintext: config.dev, ...(password === undefined ? {} : { password }) };
-    return createSm2Signer(await loadKeyFile(key, access));
+    return await loadKeyFile(key, access);
   } catch (cause) {
     if (cause instanceof CryptoError && cause.code === "CRYPTO_KEY_PLAINTEXT") {
       throw new NodeError("NODE_START_KEY_PLAINTEXT", key, { cause });
@@ -91,11 +96,13 @@ export async function loadOwnIdentity(config: NodeConfig): Promise<OwnIdentity> 
     const detail = bundle.ok ? "no certificate" : bundle.code;
     throw new ConfigError("NODE_CONFIG_UNREADABLE", "identity.certificate", `${path}: ${detail}`);
   }
-  const signer = await loadSigner(config);
+  const privateKey = await loadPrivateKey(config);
+  const signer = createSm2Signer(privateKey);
+  const sealKey = hmacSm3(privateKey, SEAL_KEY_DOMAIN);
   if (!equalBytes(signer.publicKey, certificate.subjectKey)) {
     throw new NodeError("NODE_START_KEY_MISMATCH", config.identity.key);
   }
-  return { certificate, chain: bundle.value.map(({ der }) => der), signer };
+  return { certificate, chain: bundle.value.map(({ der }) => der), signer, sealKey };
 }
 
 /**

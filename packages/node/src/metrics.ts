@@ -1,6 +1,7 @@
 import { indexMetrics } from "./credential-index/metrics.ts";
 import { gatewayMetrics } from "./gateway/metrics.ts";
 import { networkMetrics } from "./p2p/metrics.ts";
+import { formMetrics } from "./storage/metrics.ts";
 
 /** Every metric of this package but those of the engine, which has its own table. */
 export const nodeMetrics = {
@@ -8,6 +9,8 @@ export const nodeMetrics = {
   ...gatewayMetrics,
   credentialIndexHeight: indexMetrics.height,
   credentialIndexFailures: indexMetrics.failures,
+  contractCacheRefusals: formMetrics.refusals,
+  contractCacheFailures: formMetrics.failures,
   selfChecks: {
     name: "credlink_node_self_checks_total",
     kind: "counter",

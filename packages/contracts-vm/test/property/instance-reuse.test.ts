@@ -1,7 +1,8 @@
 import type { Receipt } from "@credlink/ledger";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ContractInstances } from "../../src/contract-instances.ts";
-import { createExecutor, instrumentModule, validateModule } from "../../src/index.ts";
+import { createExecutor, validateModule } from "../../src/index.ts";
+import { meterModule } from "../../src/metered-module.ts";
 import { wasmEngine } from "../../src/wasm/engine.ts";
 import type { WasmModule } from "../../src/wasm/module.ts";
 import {
@@ -103,8 +104,8 @@ function validated(code: Uint8Array): WasmModule {
 
 function instancesOf(code: Uint8Array, isReused = true): ContractInstances {
   const module = validated(code);
-  const compiled = new wasmEngine.Module(instrumentModule(module, methods));
-  return new ContractInstances(module, compiled, isReused);
+  const metered = meterModule(module, methods);
+  return new ContractInstances(metered, new wasmEngine.Module(metered.form), isReused);
 }
 
 function stateOf({ bound }: ReturnType<ContractInstances["take"]>) {
@@ -195,8 +196,9 @@ describe("an instance that is handed out again", () => {
   ])("is not taken from a module with %s", (_, code) => {
     const wide = validateModule(code, manifestOf(methods, { maxMemoryPages: 17 }));
     if (!wide.ok) throw new Error(wide.code);
-    const compiled = new wasmEngine.Module(instrumentModule(wide.value, methods));
-    const instances = new ContractInstances(wide.value, compiled, true);
+    const metered = meterModule(wide.value, methods);
+    const compiled = new wasmEngine.Module(metered.form);
+    const instances = new ContractInstances(metered, compiled, true);
     const first = instances.take();
     expect(runMain(first)).toBe(true);
     instances.release(first);

@@ -168,6 +168,13 @@ export const configSchema = z.strictObject({
   storage: z
     .strictObject({
       cacheBytes: bytes.default(67_108_864).describe("Block cache of LevelDB."),
+      contractCacheBytes: z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 40)
+        .default(268_435_456)
+        .describe("Most bytes of metered contracts kept in files between starts; 0 keeps none."),
       historyHeights: z
         .number()
         .int()
