@@ -6,6 +6,7 @@ export * from "./credential.ts";
 export * from "./credential-calls.ts";
 export { type CredentialRefusalCode, credentialErrors } from "./credential-errors.ts";
 export * from "./credential-file.ts";
+export * from "./credential-rules.ts";
 export * from "./credential-types.ts";
 export * from "./errors.ts";
 export * from "./identifier-index.ts";
@@ -19,5 +20,6 @@ export {
   validatePayload,
 } from "./payload.ts";
 export * from "./policy.ts";
+export * from "./schema-registry.ts";
 export { payloadSchemas } from "./schemas/index.ts";
 export * from "./terms.ts";

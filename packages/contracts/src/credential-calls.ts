@@ -19,7 +19,9 @@ import {
   u32,
   u53,
   utf8,
+  type WireValue,
 } from "@credlink/primitives";
+import { type FieldDisclosure, fieldDisclosureCodec } from "./commitment.ts";
 import {
   type CredentialParent,
   type CredentialRecord,
@@ -36,6 +38,7 @@ import {
   type ProposalStatus,
   proposalStatuses,
 } from "./credential-types.ts";
+import { fieldValueCodec } from "./payload.ts";
 
 const idCodec = bytes(32);
 
@@ -148,6 +151,47 @@ export const useArgsCodec: Codec<UseArgs> = struct({
   target: idCodec,
   action: u32,
   purpose: text(64),
+});
+
+/** `publish`: level-1 fields in clear, in the schema's order; replaces what was published. */
+export interface PublishArgs {
+  readonly id: Uint8Array;
+  readonly disclosures: readonly FieldDisclosure[];
+}
+export const publishArgsCodec: Codec<PublishArgs> = struct({
+  id: idCodec,
+  disclosures: list(fieldDisclosureCodec, 16),
+});
+
+/** A field in clear. */
+export interface PublicField {
+  readonly path: string;
+  readonly value: WireValue;
+}
+
+/** What `publicData` returns. */
+export interface PublicData {
+  readonly type: CredentialType;
+  readonly status: CredentialStatus;
+  readonly fields: readonly PublicField[];
+}
+export const publicDataCodec: Codec<PublicData> = struct({
+  type: oneOf(...credentialTypes),
+  status: oneOf(...credentialStatuses),
+  fields: list(struct({ path: text(128), value: fieldValueCodec }), 16),
+});
+
+/** Topic of the event of a publication. */
+export const PUBLISHED_TOPIC = "credential.published";
+export interface PublishedEvent {
+  readonly id: Uint8Array;
+  readonly type: CredentialType;
+  readonly issuer: Address;
+}
+export const publishedEventCodec: Codec<PublishedEvent> = struct({
+  id: idCodec,
+  type: oneOf(...credentialTypes),
+  issuer: addressCodec,
 });
 
 /** What `use` and `uses` return: how often the grant was used. */

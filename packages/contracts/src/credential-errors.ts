@@ -23,8 +23,33 @@ export const credentialErrors = defineErrors({
     remedy: "Use a type of docs/protocol/credentials.md.",
   },
   CREDENTIAL_SCHEMA_VERSION: {
-    meaning: "The schema is not the one in force for the type.",
-    remedy: "Commit the payload by the current schema and name it.",
+    meaning: "The schema is not a version of the type that exists.",
+    remedy: "Name a version that `schema` knows, and commit the payload by it.",
+  },
+  CREDENTIAL_SCHEMA_WITHDRAWN: {
+    meaning: "The schema version was withdrawn.",
+    remedy: "Commit the payload by a version that is in force.",
+  },
+  CREDENTIAL_SCHEMA_EXISTS: {
+    meaning: "The schema version is registered already, or built in.",
+    remedy: "Register the version after the newest.",
+  },
+  CREDENTIAL_SCHEMA_INCOMPATIBLE: {
+    meaning:
+      "The new schema version does not keep the fields of the one before it, or adds none, or one that is required, repeated or malformed.",
+    remedy: "Keep all fields in place and add optional ones behind them.",
+  },
+  CREDENTIAL_PUBLIC_MISMATCH: {
+    meaning: "A field to be published is not one of the schema in its order, or was not committed.",
+    remedy: "Make the disclosures from the original payload and salts, in the schema's order.",
+  },
+  CREDENTIAL_PUBLIC_LEVEL: {
+    meaning: "A field to be published is not at level 1, or the type publishes nothing.",
+    remedy: "Publish level-1 fields of enterprise and institution identities only.",
+  },
+  CREDENTIAL_PUBLIC_TOO_LARGE: {
+    meaning: "What one credential publishes is more than 4 KiB.",
+    remedy: "Publish fewer fields.",
   },
   CREDENTIAL_FIELD_COUNT: {
     meaning: "The commitment has another number of leaves than the schema has fields.",

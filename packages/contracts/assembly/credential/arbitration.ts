@@ -13,12 +13,13 @@ import {
   Stored,
   Submission,
 } from "./record";
-import { ARBITRATORS, isRisk } from "./rules";
+import { issuersOf, isRisk } from "./rules";
 import { Addresses, Consent, MAX_ADDRESSES } from "./signatures";
 import { changeStatus } from "./standing";
 import {
   AMENDS,
   APPEALS,
+  ARBITRATION_VERDICT,
   CONCERNS,
   DECIDES,
   EVIDENCE,
@@ -254,10 +255,11 @@ export function setArbitrators(): void {
   const threshold = <i32>reader.u32();
   const count = <i32>reader.list(MAX_ADDRESSES);
   const seen = new Addresses();
+  const roles = issuersOf(ARBITRATION_VERDICT);
   for (let i = 0; i < count; i++) {
     const address = reader.bytes(32);
     demand(!seen.has(address), "CREDENTIAL_ARBITRATORS_INVALID");
-    demand((activeRoleOf(address) & ARBITRATORS) != 0, "CREDENTIAL_ARBITRATORS_INVALID");
+    demand((activeRoleOf(address) & roles) != 0, "CREDENTIAL_ARBITRATORS_INVALID");
     seen.add(address);
   }
   reader.finish();

@@ -1,19 +1,17 @@
 import { blockTimeMs, demand, isEqual32, revert } from "../sdk/index";
 import { FORMAT, Submission } from "./record";
+import { checkSchema } from "./schemas";
 import {
   amountsOf,
   fewestIndexesOf,
-  fieldCountOf,
   isContract,
   issuersOf,
-  levelOf,
   mostIndexesOf,
 } from "./rules";
 import {
   ARBITRATION_CASE,
   CONTRACT_FRAMEWORK,
   GRANT_ACCESS,
-  isSchemaOf,
   RISK_ASSESSMENT,
   TRANSACTION_ACCEPTANCE,
   TRANSACTION_SETTLEMENT,
@@ -39,9 +37,7 @@ export function checkForm(record: Submission): void {
   const type = record.type;
   demand(record.format == FORMAT, "CREDENTIAL_FORMAT_VERSION");
   demand(type >= 0, "CREDENTIAL_TYPE_UNKNOWN");
-  demand(isSchemaOf(type, record.schema), "CREDENTIAL_SCHEMA_VERSION");
-  demand(record.fieldCount == fieldCountOf(type), "CREDENTIAL_FIELD_COUNT");
-  demand(record.level == levelOf(type), "CREDENTIAL_LEVEL");
+  checkSchema(record);
   demand(record.amountCount == amountsOf(type), "CREDENTIAL_AMOUNT_COUNT");
   const hasTerms = type >= ARBITRATION_CASE;
   demand((record.terms !== null) == hasTerms, "CREDENTIAL_TERMS");

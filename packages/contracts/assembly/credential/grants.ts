@@ -74,12 +74,12 @@ export function checkGrant(record: Submission, parents: Parents): void {
   const grantor = record.subjects[0];
   demand(!isEqual32(terms.grantee, grantor), "CREDENTIAL_FOREIGN_PARTY");
   const grantsItself = isEqual32(record.issuer, grantor);
-  demand(grantsItself || terms.consent != 0, "CREDENTIAL_CONSENT_MISSING");
   for (let i = 0; i < parents.count; i++) {
     const target = parents.records[i].submission;
     demand(isSubject(target, grantor), "CREDENTIAL_GRANT_FOREIGN");
     demand(grantsItself || isEqual32(target.issuer, record.issuer), "CREDENTIAL_GRANT_FOREIGN");
   }
+  demand(grantsItself || terms.consent != 0, "CREDENTIAL_CONSENT_MISSING");
 }
 
 function usesKey(grant: usize): Slice {

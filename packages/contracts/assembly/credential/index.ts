@@ -34,6 +34,8 @@ import { ROLE_REGULATOR, roleOf, typeName } from "./types";
 
 export { arbitrators, setArbitrators } from "./arbitration";
 export { use, uses } from "./grants";
+export { publicData, publish } from "./public";
+export { registerSchema, schema, withdrawSchema } from "./schemas";
 export { decline, proposal, propose, sign, withdraw } from "./proposals";
 
 const MALFORMED = "CREDENTIAL_MALFORMED";

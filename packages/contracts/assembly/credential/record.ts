@@ -44,6 +44,12 @@ export const USES: u8 = 0x75;
 export const PROPOSALS: u8 = 0x71;
 /** grant id -> how often it was used. */
 export const GRANT_USES: u8 = 0x67;
+/** schema -> a version that was registered. */
+export const SCHEMAS: u8 = 0x73;
+/** schema -> list of its fields. */
+export const SCHEMA_FIELDS: u8 = 0x66;
+/** record id -> list of [path, value]: what is published of it. */
+export const PUBLISHED: u8 = 0x70;
 /** -> [threshold, [address, …]]: the arbitrators. */
 export const ARBITRATOR_LIST: u8 = 0x61;
 /** key id (4 bytes, big-endian) ‖ index value -> id of the credential that holds it. */
@@ -66,6 +72,7 @@ export class Submission {
   parents: StaticArray<usize> = new StaticArray<usize>(MAX_PARENTS);
   /** −1: not a relation of this contract. */
   relations: StaticArray<i32> = new StaticArray<i32>(MAX_PARENTS);
+  root: usize = 0;
   fieldCount: u32 = 0;
   indexCount: i32 = 0;
   indexKeys: StaticArray<u32> = new StaticArray<u32>(MAX_INDEXES);
@@ -98,7 +105,7 @@ export function readSubmission(reader: Reader): Submission {
     record.relations[i] = relationOf(reader.text(NAME_BYTES));
   }
   reader.struct(2);
-  reader.bytes(32);
+  record.root = reader.bytes(32);
   record.fieldCount = reader.u32();
   record.indexCount = reader.list(MAX_INDEXES);
   for (let i = 0; i < record.indexCount; i++) {

@@ -76,21 +76,6 @@ export function typeOf(name: Slice): i32 {
   return -1;
 }
 
-export const SCHEMA_VERSION = "1.0";
-
-/** Whether `schema` is the type's name, a slash and the version that is in force. */
-export function isSchemaOf(type: i32, schema: Slice): bool {
-  const name = typeName(type);
-  const length = <usize>name.length;
-  const rest = length + 1;
-  return (
-    schema.length > rest &&
-    isAscii(schema.pointer, length, name) &&
-    load<u8>(schema.pointer + length) == 0x2f &&
-    isAscii(schema.pointer + rest, schema.length - rest, SCHEMA_VERSION)
-  );
-}
-
 export const ROLE_INSTITUTION = 1;
 export const ROLE_REGULATOR = 2;
 export const ROLE_ENTERPRISE = 4;

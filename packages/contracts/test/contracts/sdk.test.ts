@@ -83,7 +83,7 @@ describe("the contract SDK", () => {
     expect(status).toBe(SUCCESS);
     const [value, rows, isLeft] = decode(fieldValueCodec, returnValue) as readonly unknown[];
     expect(value).toEqual(utf8("value"));
-    expect(rows).toEqual([[utf8("mkey"), utf8("value")]]);
+    expect(rows).toEqual([[[utf8("mkey"), utf8("value")]], null]);
     expect(isLeft).toBe(false);
   });
 

@@ -160,6 +160,29 @@ export class TestChain {
     return { milliseconds: performance.now() - start, gas };
   }
 
+  /**
+   * Executes calls on the head as a block of their own that is not kept: receipts, and how many
+   * rows of the credential contract it would have written.
+   */
+  async attempt(calls: readonly TestCall[], timestampMs?: number) {
+    const { ledger } = this;
+    const { digest, header } = ledger.head;
+    const state = ledger.stateAt(digest);
+    invariant(state !== null, "the head has a state");
+    const context = {
+      chainId: ledger.chainId,
+      genesisDigest: ledger.genesisDigest,
+      height: height(header.height + 1),
+      timestampMs: timestampMs ?? header.timestampMs + 1_000,
+      ancestorDigest: () => null,
+      turn: { primary: "node0", proposer: "node0", validatorCount: 4 },
+    };
+    const transactions = calls.map((call) => this.sign(call));
+    const { receipts, writes } = await this.executor.execute(state, context, transactions);
+    const own = writes.filter(({ contract }) => contract === CREDENTIAL_CONTRACT);
+    return { receipts, writes: own.length };
+  }
+
   /** Registers relation keys in as many calls as it takes. */
   async register(keys: readonly RelationKey[], by: TestKey = memberKeyOf("institution")) {
     for (let from = 0; from < keys.length; from += KEYS_PER_CALL) {

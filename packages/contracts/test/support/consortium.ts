@@ -40,9 +40,15 @@ const members = {
   admin: "admin",
   institution: "institution",
   otherInstitution: "institution",
+  thirdInstitution: "institution",
   regulator: "regulator",
+  otherRegulator: "regulator",
   auditor: "auditor",
   node: "validator",
+  observer: "observer",
+  regulatorNode: "regulator-node",
+  enterprise: "enterprise",
+  individual: "individual",
 } as const satisfies Record<string, MemberRole>;
 export type TestMember = keyof typeof members;
 

@@ -1,5 +1,5 @@
 import { type Receipt, SUCCESS } from "@credlink/ledger";
-import { decode, encode, invariant } from "@credlink/primitives";
+import { type Address, decode, encode, equalBytes, invariant } from "@credlink/primitives";
 import {
   type BusinessMonth,
   type CredentialDraft,
@@ -18,6 +18,7 @@ import {
   recordDigest,
   revokeArgsCodec,
   signArgsCodec,
+  storedCredentialCodec,
   submitArgsCodec,
 } from "../../src/index.ts";
 import { TestChain } from "./chain.ts";
@@ -67,6 +68,8 @@ export class Desk {
   readonly chain: TestChain;
   readonly month: BusinessMonth;
   readonly seen = new Set<string>();
+  /** Keys that were made beside the month's. */
+  readonly keys: TestKey[] = [];
 
   private constructor(chain: TestChain, month: BusinessMonth) {
     this.chain = chain;
@@ -156,6 +159,22 @@ export class Desk {
 
   withdraw(record: CredentialRecord, sender = institution): Promise<Receipt> {
     return this.run("withdraw", encode(credentialIdArgsCodec, { id: record.id }), { sender });
+  }
+
+  /** A stored record, and who co-signed it. */
+  async load(id: Uint8Array) {
+    const args = encode(credentialIdArgsCodec, { id });
+    const { returnValue } = await this.chain.query("get", args, regulator);
+    const { record, issue } = decode(storedCredentialCodec, returnValue);
+    return { record, coSigners: issue.coSigners };
+  }
+
+  /** The key of somebody who signed in this month or a fixture. */
+  keyOf(address: Address): TestKey {
+    const all = [...this.keys, ...this.month.relationKeys.map(({ key }) => key)];
+    const found = all.find((key) => equalBytes(key.address, address));
+    invariant(found !== undefined, "the key is of the month");
+    return found;
   }
 
   async statusOf({ id }: { readonly id: Uint8Array }): Promise<CredentialStatusAnswer> {
