@@ -133,7 +133,10 @@ class NodeEngine implements Engine {
       signatures,
       requestTimeoutMs: options.requestTimeoutMs,
       seenVoteOf: (peer) => this.#seenVotes.of(peer),
-      isValidator: (peer) => directory.next().validators.some(({ peerId }) => peerId === peer),
+      votedOnHead: (peer) => {
+        const set = directory.at(ledger.head.header.height);
+        return set?.validators.some(({ peerId }) => peerId === peer) ?? false;
+      },
       hearsVotes: () => this.#driver !== null && directory.indexIn(directory.next()) !== null,
       onStatus: (peer, height, vote) => void this.#onStatus(peer, height, vote),
     });

@@ -44,8 +44,8 @@ export interface SyncComponents extends ImportComponents {
   readonly requestTimeoutMs: number;
   /** The highest signed vote seen from a peer, as bytes. */
   readonly seenVoteOf: (peer: PeerId) => Uint8Array | null;
-  /** Whether a peer is a validator of the next height. */
-  readonly isValidator: (peer: PeerId) => boolean;
+  /** Whether a peer is a validator of the head's height: votes have told it of that block. */
+  readonly votedOnHead: (peer: PeerId) => boolean;
   /** Whether a replica of ours runs and hears the votes of the others. */
   readonly hearsVotes: () => boolean;
   /** A peer's status was judged good; `vote` is what it saw of us, not verified yet. */
@@ -65,7 +65,10 @@ export interface Sync {
   ask(peer: PeerId): void;
   /** Asks every peer for its status now. */
   askAll(): void;
-  /** Tells observers of a new head: they get no votes that would tell them. */
+  /**
+   * Tells of a new head who got no votes that would have told it: observers, and who becomes a
+   * validator with the next height and may be its primary.
+   */
   announceHead(): void;
   readonly isSyncing: boolean;
   /** Peers about whom something is kept; once a second those that left are forgotten. */
@@ -168,8 +171,8 @@ class BlockSync implements Sync {
   }
 
   announceHead(): void {
-    const { network, isValidator } = this.#parts;
-    for (const peer of network.peers()) if (!isValidator(peer.id)) this.#tell(peer.id);
+    const { network, votedOnHead } = this.#parts;
+    for (const peer of network.peers()) if (!votedOnHead(peer.id)) this.#tell(peer.id);
   }
 
   #onPeer(peer: AdmittedPeer, event: "joined" | "promoted" | "left"): void {

@@ -15,6 +15,10 @@ const seeds = [
     seed: 5_002_010,
     was: "a validator that caught up held the proof of a block, had just asked everybody for their heads, and did not ask again",
   },
+  {
+    seed: 1_792,
+    was: "a node that became a validator, and at once primary, was not told of the last block before: others took it for one that had heard the votes",
+  },
 ] as const;
 
 describe("seeds that failed once", () => {

@@ -166,7 +166,7 @@ describe("what is remembered of peers, over months of them", () => {
       signatures: { size: 0, remember: () => undefined, verifyAll: async () => true },
       budget: createPeerBudget(network, clock, noLogger),
       seenVoteOf: () => null,
-      isValidator: () => false,
+      votedOnHead: () => false,
       hearsVotes: () => false,
       onStatus: () => undefined,
     } as unknown as SyncComponents;
