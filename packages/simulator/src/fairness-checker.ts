@@ -19,17 +19,9 @@ interface Waiting {
 }
 
 /**
- * Turns of the core that may be lost: one, or one in ten. A traitor that makes a validator fall two
- * heights behind makes it miss the proposal of the next primary, which is sent again no sooner than
- * the shortest timeout.
- */
-const LOST_TURNS = 1;
-const LOST_SHARE = 0.1;
-
-/**
  * What a healed core gives everybody (I18). Chain quality: the block of a height whose first
- * primary belongs to the core is that primary's, but for a small share, so that the honest have the
- * share of blocks that they have of turns. Inclusion: a transaction that waits in all pools of the core stands in one
+ * primary belongs to the core is that primary's, so that the honest have the share of blocks that
+ * they have of turns. Inclusion: a transaction that waits in all pools of the core stands in one
  * of the f + 2 blocks after the one under way, for one of the last f + 1 is of an honest primary
  * that knew it; where none of their blocks had room, in one of the next f + 2.
  */
@@ -44,8 +36,6 @@ export class FairnessChecker {
   /** Blocks judged, and those of the core's primaries among them. */
   judged = 0;
   honest = 0;
-  /** Turns of the core that went to others. */
-  lost = 0;
   included = 0;
 
   constructor(core: ReadonlySet<string>, faultBound: number, fromHeight: number) {
@@ -73,11 +63,9 @@ export class FairnessChecker {
     if (height < this.#fromHeight) return;
     this.judged++;
     if (isOfCore) this.honest++;
-    if (primary !== null && this.#core.has(primary) && proposer !== primary) this.lost++;
-    if (this.lost > Math.max(LOST_TURNS, LOST_SHARE * (this.honest + this.lost))) {
+    if (primary !== null && this.#core.has(primary) && proposer !== primary) {
       const text = `the turn of ${primary} was lost to ${proposer ?? "nobody known"}`;
-      const count = `${this.lost} turns of ${this.honest + this.lost}, and at ${height} ${text}`;
-      throw new CheckFailure("I18", `chain quality: ${count}`);
+      throw new CheckFailure("I18", `chain quality: at ${height} ${text}`);
     }
     for (const [id, waiting] of this.#waiting) this.#checkDeadline(id, waiting, height);
   }

@@ -56,7 +56,6 @@ export class HealedWatch {
     return {
       "healed blocks judged": this.#fairness?.judged ?? 0,
       "healed blocks of honest turns": this.#fairness?.honest ?? 0,
-      "healed honest turns lost": this.#fairness?.lost ?? 0,
       "inclusions judged": this.#fairness?.included ?? 0,
       "healed views left undecided": this.#views?.left ?? 0,
     };

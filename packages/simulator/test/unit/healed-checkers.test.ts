@@ -24,22 +24,15 @@ describe("negative control I18: chain quality", () => {
         }),
       ),
     );
-    return { broken: broken.find((one) => one !== null) ?? null, lost: checker.lost };
+    return { broken: broken.find((one) => one !== null) ?? null, honest: checker.honest };
   };
   const kept = ["node-1", "node-1"] as const;
   const lost = ["node-1", "node-3"] as const;
 
-  it("one turn of the core may be lost, a second one among few is found", () => {
-    expect(judge([kept, kept])).toEqual({ broken: null, lost: 0 });
-    expect(judge([kept, lost])).toEqual({ broken: null, lost: 1 });
-    expect(judge([lost, kept, lost]).broken).toBe("I18");
-    expect(judge([lost, ["node-0", null]]).broken).toBe("I18");
-  });
-
-  it("one in ten may be lost, and not one more", () => {
-    const nine = Array.from({ length: 9 }, () => kept);
-    expect(judge([...nine, lost, ...nine, lost])).toEqual({ broken: null, lost: 2 });
-    expect(judge([...nine, lost, ...nine.slice(1), lost]).broken).toBe("I18");
+  it("every turn of the core is its own: the first that is lost is found", () => {
+    expect(judge([kept, kept])).toEqual({ broken: null, honest: 2 });
+    expect(judge([kept, kept, kept, lost]).broken).toBe("I18");
+    expect(judge([["node-0", null]]).broken).toBe("I18");
   });
 
   it("a traitor's turn may go either way, and so may one before the first height judged", () => {
@@ -48,8 +41,8 @@ describe("negative control I18: chain quality", () => {
       ["node-3", "node-0"],
       ["node-3", "node-0"],
     ] as const;
-    expect(judge(either)).toEqual({ broken: null, lost: 0 });
-    expect(judge([lost, lost, kept], 7)).toEqual({ broken: null, lost: 0 });
+    expect(judge(either)).toEqual({ broken: null, honest: 0 });
+    expect(judge([lost, lost, kept], 7)).toEqual({ broken: null, honest: 1 });
   });
 });
 
