@@ -1,8 +1,15 @@
-/** `pnpm bench tps | query`: measures a network of real processes. */
-import { parseQueryOptions, parseTpsOptions, UsageError, usage } from "./options.ts";
+/** `pnpm bench tps | query | verify-once`: measures networks of real processes, and parts of a node. */
+import {
+  parseQueryOptions,
+  parseTpsOptions,
+  parseVerifyOnceOptions,
+  UsageError,
+  usage,
+} from "./options.ts";
 import { type QueryReport, runQuery } from "./query.ts";
 import type { Percentiles } from "./statistics.ts";
 import { runTps, type TpsReport } from "./tps.ts";
+import { runVerifyOnce, type VerifyOnceReport } from "./verify-once.ts";
 
 function render(report: TpsReport): string {
   const { latencyMs, blockIntervalMs } = report;
@@ -36,6 +43,17 @@ function renderQuery(report: QueryReport): string {
   ].join("\n");
 }
 
+function renderVerifyOnce(report: VerifyOnceReport): string {
+  const { transactions, rounds, pushUs, firstSightUs, rememberedUs } = report;
+  return [
+    `${transactions} transactions, median of ${rounds} rounds, processor time a transaction:`,
+    `at the push         ${pushUs} µs`,
+    `at the proposal     ${firstSightUs} µs at first sight, ${rememberedUs} µs remembered: ` +
+      `${report.proposalRatio} times less`,
+    `altogether          ${report.totalRatio} times less than verifying twice`,
+  ].join("\n");
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const [suite, ...rest] = args;
   const say = (text: string): boolean => process.stderr.write(`${text}\n`);
@@ -43,6 +61,13 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseQueryOptions(rest);
     const report = await runQuery(options, say);
     const text = options.json ? JSON.stringify(report) : renderQuery(report);
+    process.stdout.write(`${text}\n`);
+    return 0;
+  }
+  if (suite === "verify-once") {
+    const options = parseVerifyOnceOptions(rest);
+    const report = await runVerifyOnce(options, say);
+    const text = options.json ? JSON.stringify(report) : renderVerifyOnce(report);
     process.stdout.write(`${text}\n`);
     return 0;
   }

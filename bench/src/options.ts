@@ -32,12 +32,20 @@ export interface QueryOptions {
   readonly dir?: string;
 }
 
+/** What `pnpm bench verify-once` is asked to do. */
+export interface VerifyOnceOptions {
+  /** Transactions of the proposal. */
+  readonly transactions: number;
+  readonly rounds: number;
+  readonly json: boolean;
+}
+
 /** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps [options] | pnpm bench query [options]
+export const usage = `pnpm bench tps | query | verify-once [options]
 tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
@@ -50,7 +58,11 @@ tps: a network under load
 query: answers of a node that holds many credentials
   --records N      credentials in its store (default 100000)
   --samples N      of which are asked for (default 500)
-  --dir, --json    as above`;
+  --dir, --json    as above
+verify-once: what remembering verified signatures saves at a proposal
+  --transactions N of the proposal (default 2000)
+  --rounds N       of which the median counts (default 7)
+  --json           as above`;
 
 function positive(name: string, text: string): number {
   const value = Number(text);
@@ -77,6 +89,22 @@ export function parseQueryOptions(args: readonly string[]): QueryOptions {
   if (samples > records) throw new UsageError(`--samples ${samples} of ${records} records`);
   const { json, dir } = values;
   return { records, samples, json, ...(dir === undefined ? {} : { dir }) };
+}
+
+/** @throws UsageError */
+export function parseVerifyOnceOptions(args: readonly string[]): VerifyOnceOptions {
+  const { values } = refuseWrong(() =>
+    parseArgs({
+      args: [...args],
+      options: {
+        transactions: { type: "string", default: "2000" },
+        rounds: { type: "string", default: "7" },
+        json: { type: "boolean", default: false },
+      },
+    }),
+  );
+  const transactions = positive("transactions", values.transactions);
+  return { transactions, rounds: positive("rounds", values.rounds), json: values.json };
 }
 
 function refuseWrong<T>(parse: () => T): T {

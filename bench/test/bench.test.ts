@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { parseQueryOptions, parseTpsOptions, UsageError } from "../src/options.ts";
+import {
+  parseQueryOptions,
+  parseTpsOptions,
+  parseVerifyOnceOptions,
+  UsageError,
+} from "../src/options.ts";
 import { readProcessUsage } from "../src/process-usage.ts";
 import { percentile, percentiles } from "../src/statistics.ts";
+import { runVerifyOnce } from "../src/verify-once.ts";
 
 describe("percentiles", () => {
   it("are nearest ranks of the sorted sample", () => {
@@ -46,6 +52,26 @@ describe("options of query", () => {
     ]) {
       expect(() => parseQueryOptions(args)).toThrow(UsageError);
     }
+  });
+});
+
+describe("verify-once", () => {
+  it("has defaults, and refuses what cannot be", () => {
+    expect(parseVerifyOnceOptions([])).toEqual({ transactions: 2_000, rounds: 7, json: false });
+    for (const args of [
+      ["--transactions", "0"],
+      ["--rounds", "x"],
+      ["--records", "3"],
+    ]) {
+      expect(() => parseVerifyOnceOptions(args)).toThrow(UsageError);
+    }
+  });
+
+  it("verifies what it meets for the first time, and nothing that it remembers", async () => {
+    const options = { transactions: 9, rounds: 2, json: false };
+    const report = await runVerifyOnce(options, () => undefined);
+    expect(report).toMatchObject({ verified: { firstSight: 18, remembered: 0 }, rounds: 2 });
+    expect(report.firstSightUs).toBeGreaterThan(0);
   });
 });
 

@@ -15,8 +15,10 @@
 export { createEngine, VOTE_LOG_FOLDER } from "./engine.ts";
 export { EngineError, type EngineErrorCode, engineErrors } from "./errors.ts";
 export { EVIDENCE_FOLDER } from "./evidence-files.ts";
+export { createMempool } from "./mempool.ts";
 export { engineMetrics } from "./metrics.ts";
 export { defaultEngineOptions } from "./options.ts";
 export * from "./protocols.ts";
 export { isHigherVote, isVote, type Vote } from "./seen-votes.ts";
+export { createTransactionSignatures } from "./signature-memory.ts";
 export type * from "./types.ts";
