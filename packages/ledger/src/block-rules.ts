@@ -133,3 +133,16 @@ export function refuseOutcome({ header }: Block, candidate: Candidate): Refused 
   if (!equalBytes(header.stateRoot, candidate.stateRoot)) return refuse("LEDGER_BLOCK_STATE_ROOT");
   return null;
 }
+
+/** Header digests bind bodies by their roots; equal ids and equal rest make an equal block. */
+export function isSameBody(a: Block, b: Block): boolean {
+  if (a.body === b.body) return true;
+  const isSame = (one: readonly Uint8Array[], other: readonly Uint8Array[]) =>
+    one.length === other.length &&
+    one.every((bytes, i) => equalBytes(bytes, other[i] ?? new Uint8Array(0)));
+  return (
+    isSame(a.body.transactionIds, b.body.transactionIds) &&
+    equalBytes(a.body.history, b.body.history) &&
+    isSame(a.body.evidence, b.body.evidence)
+  );
+}

@@ -17,7 +17,7 @@ import {
   toHex,
 } from "@credlink/primitives";
 import type { Block } from "./block.ts";
-import { LAST_HEIGHT_WITHOUT_HISTORY } from "./block-rules.ts";
+import { isSameBody, LAST_HEIGHT_WITHOUT_HISTORY } from "./block-rules.ts";
 import { blockOperations, pruneOperations } from "./commit-batch.ts";
 import { createHistory, type SeenStatements } from "./consensus-history.ts";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
@@ -26,7 +26,7 @@ import { judgeEnvelope } from "./envelope.ts";
 import { type BlockRefusalCode, LedgerError } from "./errors.ts";
 import { type EvidenceContext, judgeBlockEvidence, judgeEvidence } from "./evidence.ts";
 import { executeOn } from "./execution.ts";
-import { executionContext } from "./execution-context.ts";
+import { ancestorOf, executionContext } from "./execution-context.ts";
 import type { Executor, StateView } from "./executor.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
 import { DEFAULT_HISTORY_HEIGHTS, HistoryLog } from "./history-log.ts";
@@ -249,9 +249,8 @@ class Chain extends ChainReader implements Ledger {
       context: executionContext(request, {
         chainId: this.chainId,
         genesisDigest: this.genesisDigest,
-        parent,
         roster: this.rosterOn(parent.digest, height),
-        committed: (at) => this.header(at)?.digest ?? null,
+        branch: (at) => ancestorOf(parent, at, (below) => this.header(below)?.digest ?? null),
         misbehaviours: this.#misbehavioursOf(request),
       }),
       parent,
@@ -284,7 +283,7 @@ class Chain extends ChainReader implements Ledger {
   async checkProposal(check: ProposalCheck): Promise<Result<SealedCandidate, BlockRefusalCode>> {
     const digest = headerDigest(check.block.header);
     const known = this.candidate(digest);
-    if (known !== null && isSameBody(known, check.block)) return accept(known);
+    if (known !== null && isSameBody(known.sealed.block, check.block)) return accept(known);
     return this.#check(check);
   }
 
@@ -459,17 +458,4 @@ class Chain extends ChainReader implements Ledger {
 function blockBytes(operations: readonly WriteOperation[]): number {
   const row = operations.find(({ space }) => space === "blocks");
   return row?.type === "put" ? row.value.length : 0;
-}
-
-/** Header digests bind bodies by their roots; equal ids and equal rest make an equal block. */
-function isSameBody(known: SealedCandidate, block: Block): boolean {
-  const { body } = known.sealed.block;
-  const { transactionIds, history, evidence } = block.body;
-  const isSame = (a: readonly Uint8Array[], b: readonly Uint8Array[]) =>
-    a.length === b.length && a.every((bytes, i) => equalBytes(bytes, b[i] ?? new Uint8Array(0)));
-  return (
-    isSame(body.transactionIds, transactionIds) &&
-    equalBytes(body.history, history) &&
-    isSame(body.evidence, evidence)
-  );
 }

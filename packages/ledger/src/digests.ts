@@ -21,9 +21,9 @@ export function transactionSigningMessage(
 }
 
 /** Digest of a block: of its header alone, which commits to all the rest. */
-export function headerDigest(header: Header): Digest {
-  return taggedSm3("credlink/header/1", encode(headerCodec, header));
-}
+export const headerDigest: (header: Header) => Digest = sharedReading((header: Header) =>
+  taggedSm3("credlink/header/1", encode(headerCodec, header)),
+);
 
 /** The chain's identity in every signature and handshake. */
 export function genesisDigest(genesis: Genesis): Digest {

@@ -14,18 +14,17 @@ const VIEW_ZERO = viewOf(0);
 
 /** What a block's execution is told beyond its transactions comes from here. */
 export interface ContextParts extends Pick<ExecutionContext, "chainId" | "genesisDigest"> {
-  readonly parent: Tip;
   /** V(height) with its primaries. */
   readonly roster: Roster | null;
-  /** Digest of the committed block at a height. */
-  readonly committed: (height: Height) => Digest | null;
+  /** Digest at a height of the branch that ends in the parent; asked for its last blocks only. */
+  readonly branch: (height: Height) => Digest | null;
   readonly misbehaviours: NonNullable<ExecutionContext["misbehaviours"]>;
 }
 
-/** Describes the place of a block that is to be executed on `parts.parent`. */
+/** Describes the place of a block that is to be executed. */
 export function executionContext(
   { height, timestampMs, proposer }: ExecutionRequest,
-  { chainId, genesisDigest, parent, roster, committed, misbehaviours }: ContextParts,
+  { chainId, genesisDigest, roster, branch, misbehaviours }: ContextParts,
 ): ExecutionContext {
   invariant(roster !== null, "the validators above a known block are known");
   const nodeIdOf = (index: ValidatorIndex): string => {
@@ -38,7 +37,7 @@ export function executionContext(
     genesisDigest,
     height,
     timestampMs,
-    ancestorDigest: (at) => ancestorOf(parent, at, committed),
+    ancestorDigest: (at) => (at < height && at + ANCESTOR_WINDOW >= height ? branch(at) : null),
     turn: {
       primary: nodeIdOf(primaryOf(roster, height, VIEW_ZERO)),
       proposer: nodeIdOf(proposer),
@@ -48,9 +47,15 @@ export function executionContext(
   };
 }
 
-/** Digest at a height of the branch that ends in `parent`, as far back as calls may look. */
-function ancestorOf(parent: Tip, at: Height, committed: ContextParts["committed"]): Digest | null {
-  if (at > parent.header.height || at + ANCESTOR_WINDOW <= parent.header.height) return null;
+/**
+ * Digest at a height of the branch that ends in `parent`.
+ * @param committed digest of the committed block at a height
+ */
+export function ancestorOf(
+  parent: Tip,
+  at: Height,
+  committed: (height: Height) => Digest | null,
+): Digest | null {
   for (let tip: Tip | null = parent; tip !== null; tip = tip.execution?.parent ?? null) {
     if (tip.header.height === at) return tip.digest;
   }

@@ -1,7 +1,13 @@
 import { encode, equalBytes, invariant } from "@credlink/primitives";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
 import { statePath, stateValueDigest } from "./digests.ts";
-import type { ExecutionContext, Executor, StateView, StateWrite } from "./executor.ts";
+import type {
+  ExecutionContext,
+  ExecutionResult,
+  Executor,
+  StateView,
+  StateWrite,
+} from "./executor.ts";
 import type { Candidate, ExecutionRequest } from "./ledger.ts";
 import { receiptRoot, transactionRoot } from "./merkle.ts";
 import { CandidatePages } from "./page-store.ts";
@@ -55,33 +61,17 @@ export async function executeOn(
   request: ExecutionRequest,
   { executor, replay, context, parent, unsealed }: ExecutionParts,
 ): Promise<Candidate> {
-  const { height, timestampMs, proposer, transactions, evidence = [] } = request;
+  const { height, transactions } = request;
   const result = await executor.execute(parent.view, context, transactions);
-  requireReceipts(transactions, result.receipts);
-  const encodedReceipts = result.receipts.map((receipt) => encode(receiptCodec, receipt));
+  const encodedReceipts = encodeReceipts(transactions, result.receipts);
   const net = netWrites(parent.view, result.writes);
   const tree = updateStateTree(parent.pages, height - 1, height, net);
   const writes = new WriteSet(net);
   const layer = replay.layer(parent.replay, height);
   for (const { sender, nonce } of transactions) layer.add(sender, nonce);
   const view = parent.view.overlay(unsealed(tree.root), writes);
-  const candidate: Candidate = {
-    parentDigest: parent.digest,
-    height,
-    timestampMs,
-    proposer,
-    transactions,
-    evidence,
-    transactionRoot: transactionRoot(transactions.map(({ id }) => id)),
-    transactionCount: transactions.length,
-    gasUsed: result.gasUsed,
-    stateRoot: tree.root,
-    receiptRoot: receiptRoot(encodedReceipts),
-    receipts: result.receipts,
-    validatorsAfterNext: rosterAfter(executor, view),
-    view,
-    sealed: null,
-  };
+  const validatorsAfterNext = rosterAfter(executor, view);
+  const candidate = candidateOf(request, result, { encodedReceipts, view, validatorsAfterNext });
   const execution: Execution = {
     parent,
     transactions,
@@ -97,13 +87,43 @@ export async function executeOn(
   return candidate;
 }
 
-function requireReceipts(
+/** The candidate that an execution makes; `view` has the state after it. */
+export function candidateOf(
+  { parentDigest, height, timestampMs, proposer, transactions, evidence = [] }: ExecutionRequest,
+  { gasUsed, receipts }: Pick<ExecutionResult, "gasUsed" | "receipts">,
+  outcome: Pick<Candidate, "view" | "validatorsAfterNext"> & {
+    readonly encodedReceipts: readonly Uint8Array[];
+  },
+): Candidate {
+  const { encodedReceipts, view, validatorsAfterNext } = outcome;
+  return {
+    parentDigest,
+    height,
+    timestampMs,
+    proposer,
+    transactions,
+    evidence,
+    transactionRoot: transactionRoot(transactions.map(({ id }) => id)),
+    transactionCount: transactions.length,
+    gasUsed,
+    stateRoot: view.root,
+    receiptRoot: receiptRoot(encodedReceipts),
+    receipts,
+    validatorsAfterNext,
+    view,
+    sealed: null,
+  };
+}
+
+/** The receipts as they are stored and rooted: one a transaction, in their order. */
+export function encodeReceipts(
   transactions: readonly DecodedTransaction[],
   receipts: readonly Receipt[],
-): void {
+): readonly Uint8Array[] {
   invariant(receipts.length === transactions.length, "one receipt a transaction");
   for (const [index, receipt] of receipts.entries()) {
     const id = transactions[index]?.id;
     invariant(id && equalBytes(receipt.transactionId, id), "receipts in the transactions' order");
   }
+  return receipts.map((receipt) => encode(receiptCodec, receipt));
 }

@@ -113,6 +113,8 @@ export type VerifyEvidence = (
 /** A block to check, and the means to check what the ledger does not verify itself. */
 export interface ProposalCheck {
   readonly block: Block;
+  /** Whether a certificate proves the block, so that the verifiers below accept whatever is asked. */
+  readonly isProven?: boolean;
   /** In the body's order; those decoded before need not be decoded again. */
   readonly transactions: readonly (Uint8Array | DecodedTransaction)[];
   readonly verifySignatures: VerifySignatures;
@@ -180,6 +182,21 @@ export interface LedgerReader {
   /** Value and proof at the head. */
   state(contract: string, key: Uint8Array): StateRecord;
 }
+
+/** What consensus asks of the chain; clients, proofs and housekeeping ask for the rest. */
+export type ConsensusLedger = Omit<
+  Ledger,
+  | "blockByDigest"
+  | "close"
+  | "discard"
+  | "history"
+  | "pruneStale"
+  | "receiptProof"
+  | "receipts"
+  | "state"
+  | "transaction"
+  | "transactionProof"
+>;
 
 /**
  * The chain of one node: candidates in memory, committed blocks in the store. `commit` is the

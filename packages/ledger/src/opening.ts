@@ -85,7 +85,8 @@ async function loadHead({ store, executor, base, pages, replay }: OpeningParts):
   return { digest, header, view, pages, replay, validatorsAfterNext, execution: null };
 }
 
-function validatorsOfGenesis(genesis: Genesis): ValidatorSet {
+/** @throws LedgerError LEDGER_GENESIS_INVALID */
+export function validatorsOfGenesis(genesis: Genesis): ValidatorSet {
   try {
     return createValidatorSet(genesis.validators);
   } catch (cause) {
@@ -155,7 +156,12 @@ async function initialise(parts: OpeningParts): Promise<void> {
   await store.write(operations, { sync: true });
 }
 
-function genesisHeader(genesis: Genesis, validators: ValidatorSet, stateRoot: Digest): Header {
+/** The header of height 0. */
+export function genesisHeader(
+  genesis: Genesis,
+  validators: ValidatorSet,
+  stateRoot: Digest,
+): Header {
   return {
     version: HEADER_VERSION,
     chainId: genesis.chainId,

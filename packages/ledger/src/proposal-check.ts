@@ -19,16 +19,16 @@ import type { BlockRefusalCode } from "./errors.ts";
 import { type EvidenceContext, judgeBlockEvidence } from "./evidence.ts";
 import type { Candidate, ExecutionRequest, ProposalCheck } from "./ledger.ts";
 import type { CommittedReplayGuard } from "./replay-guard.ts";
-import type { Tip } from "./tip.ts";
+import type { ParentTip } from "./tip.ts";
 
 /** What a check needs of the ledger. */
 export interface CheckParts {
-  readonly parent: Tip;
+  readonly parent: ParentTip;
   readonly rules: BlockContext;
   /** V(height − 2); null up to height 2. */
   readonly historyValidators: Parameters<ProposalCheck["verifyHistory"]>[2] | null;
   readonly genesisDigest: Digest;
-  readonly replay: CommittedReplayGuard;
+  readonly replay: Pick<CommittedReplayGuard, "layer">;
   readonly evidence: EvidenceContext;
   readonly execute: (request: ExecutionRequest) => Promise<Candidate>;
 }

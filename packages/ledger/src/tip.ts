@@ -31,15 +31,21 @@ export interface SealedExecution extends Execution {
   readonly candidate: SealedCandidate;
 }
 
-/** A block that others may build on: the head or a sealed candidate. */
-export interface Tip {
+/** What the rules of a block ask of the one below it. */
+export interface ParentTip {
   readonly digest: Digest;
   readonly header: Header;
-  readonly view: LayeredView;
-  readonly pages: PageSource;
+  /** The state after it. */
+  readonly view: StateView;
   readonly replay: ReplayGuard;
   /** V(height + 2). */
   readonly validatorsAfterNext: Roster;
+}
+
+/** A block that others may build on: the head or a sealed candidate. */
+export interface Tip extends ParentTip {
+  readonly view: LayeredView;
+  readonly pages: PageSource;
   /** Null for the head. */
   readonly execution: SealedExecution | null;
 }

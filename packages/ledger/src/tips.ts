@@ -4,7 +4,7 @@ import { headerDigest, historyRoot } from "./digests.ts";
 import { LedgerError } from "./errors.ts";
 import type { BlockParts, Candidate, SealedCandidate } from "./ledger.ts";
 import { evidenceRoot } from "./merkle.ts";
-import { executionOf, type SealedExecution, type Tip } from "./tip.ts";
+import { executionOf, type ParentTip, type SealedExecution, type Tip } from "./tip.ts";
 
 /** A candidate's tip: its execution is there until it is committed or forgotten. */
 export type CandidateTip = Tip & { readonly execution: SealedExecution };
@@ -96,7 +96,7 @@ export class Tips {
 /** The block that a proposer makes of an executed candidate. */
 export function blockOf(
   chainId: string,
-  parent: Tip,
+  parent: ParentTip,
   candidate: Candidate,
   parts: BlockParts,
 ): Block {

@@ -43,7 +43,7 @@ function unitSeeds({
 }
 
 /** First words of the names of slices that hold seeds. */
-export const SEED_SLICES: readonly ProfileName[] = ["protocol", "full"];
+export const SEED_SLICES: readonly ProfileName[] = ["protocol", "ledger", "full"];
 
 /** What the files of slices with these options are called. */
 export function seedSliceName({ profile, validators, heights }: SeedOptions): string {

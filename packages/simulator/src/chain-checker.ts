@@ -2,7 +2,7 @@ import {
   type CommitCertificate,
   verifyCommitCertificate,
 } from "@credlink/consensus-pbft/certificates";
-import { genesisDigest, type Ledger } from "@credlink/ledger";
+import { type ConsensusLedger, genesisDigest } from "@credlink/ledger";
 import type { CommittedBlock } from "@credlink/node/engine";
 import { equalBytes, height as toHeight, toHex } from "@credlink/primitives";
 import { CheckFailure } from "./checker-errors.ts";
@@ -60,7 +60,7 @@ export class ChainChecker {
    *
    * @throws CheckFailure I4 and what `onCommit` throws
    */
-  onBoot(node: string, ledger: Ledger): void {
+  onBoot(node: string, ledger: ConsensusLedger): void {
     const { height } = ledger.head.header;
     const before = this.reported(node);
     if (height < before) {
@@ -73,7 +73,7 @@ export class ChainChecker {
   }
 
   /** @throws CheckFailure I1, I2, I4, I9, I12, I14, I15 */
-  onCommit(node: string, block: CommittedBlock, ledger: Ledger): void {
+  onCommit(node: string, block: CommittedBlock, ledger: ConsensusLedger): void {
     const before = this.#heights.get(node) ?? 0;
     if (block.height !== before + 1) {
       throw new CheckFailure("I4", `${node} committed ${block.height} after ${before}`);
@@ -88,7 +88,7 @@ export class ChainChecker {
     }
   }
 
-  #check(node: string, height: number, ledger: Ledger): void {
+  #check(node: string, height: number, ledger: ConsensusLedger): void {
     const found = ledger.header(toHeight(height));
     const certificate = ledger.certificate(toHeight(height));
     if (found === null || certificate === null) {

@@ -1,5 +1,5 @@
 import { createValidatorSet, type Message } from "@credlink/consensus-pbft";
-import { genesisDigest, type Ledger } from "@credlink/ledger";
+import { type ConsensusLedger, genesisDigest } from "@credlink/ledger";
 import type { CommittedBlock } from "@credlink/node/engine";
 import type { LogFields, Logger } from "@credlink/primitives";
 import type { SimulatedClock, WireMessage } from "@credlink/testkit";
@@ -23,13 +23,13 @@ const ABOUT_OTHERS = "validator contradicted itself";
 const ABSTAINING = "vote log cannot be trusted, abstaining";
 
 /** A running process: what it holds, and its chain. */
-export type WatchedProcess = Holder & { readonly ledger: Ledger | null };
+export type WatchedProcess = Holder & { readonly ledger: ConsensusLedger | null };
 
 /**
  * The bounds of fresh blocks of a height as the block below sets them. A node votes at a height
  * when its store holds that block; once sync has taken it further nothing of the vote is sent.
  */
-function boundsOn(ledger: Ledger | null, height: number): TimeBounds | null {
+function boundsOn(ledger: ConsensusLedger | null, height: number): TimeBounds | null {
   const head = ledger?.head;
   if (head === undefined || head.header.height !== height - 1) return null;
   return ledger?.parametersAfter(head.digest) ?? null;
@@ -100,7 +100,7 @@ export class Checkers {
     this.#guard(() => this.certificates.check(message, this.#honest.has(from)));
   }
 
-  onBoot(node: string, ledger: Ledger): void {
+  onBoot(node: string, ledger: ConsensusLedger): void {
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.chain.onBoot(node, ledger));
     this.memory.onBoot(node);
@@ -108,7 +108,7 @@ export class Checkers {
     this.validity.onHeight(ledger.head.header.height, ledger);
   }
 
-  onCommit(node: string, block: CommittedBlock, ledger: Ledger): void {
+  onCommit(node: string, block: CommittedBlock, ledger: ConsensusLedger): void {
     if (!this.#honest.has(node)) return;
     this.#guard(() => this.chain.onCommit(node, block, ledger));
     this.validity.onHeight(block.height, ledger);

@@ -1,4 +1,4 @@
-import { type Executor, genesisDigest, type Ledger } from "@credlink/ledger";
+import { type ConsensusLedger, type Executor, genesisDigest } from "@credlink/ledger";
 import { type CommittedBlock, EngineError } from "@credlink/node/engine";
 import { type Digest, InvariantError, type Logger, toHex } from "@credlink/primitives";
 import {
@@ -12,6 +12,7 @@ import type { ChainChecker } from "./chain-checker.ts";
 import { CheckFailure } from "./checker-errors.ts";
 import { Checkers } from "./checkers.ts";
 import type { HealedWatch } from "./healed-watch.ts";
+import { SharedChain } from "./lean-ledger/shared-chain.ts";
 import type { Plan } from "./plan.ts";
 import { type Profile, peerName } from "./profile.ts";
 import type { WatchedStep } from "./replica-watch.ts";
@@ -77,10 +78,12 @@ export class Cluster implements NodeObserver {
         duplication: plan.duplication,
       },
     });
+    const ofNodes = profileOfNodes(profile, parts.nodeExecutor);
     const world: World = {
       clock,
       network: this.network,
-      profile: profileOfNodes(profile, parts.nodeExecutor),
+      profile: ofNodes,
+      chain: profile.name === "protocol" ? createSharedChain(ofNodes) : null,
       random,
       segmentBytes: plan.segmentBytes,
       ...pickLogger(parts),
@@ -113,7 +116,7 @@ export class Cluster implements NodeObserver {
       segmentBytes: plan.segmentBytes,
       fail: (error) => this.fail(error),
     });
-    this.trace = new Trace(profile.name === "protocol");
+    this.trace = new Trace(profile.name !== "full");
     this.network.tap((message) => {
       this.trace.message(clock.monotonicMs(), message);
       this.checkers.onWire(message);
@@ -148,7 +151,7 @@ export class Cluster implements NodeObserver {
     this.failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
-  onBoot(node: SimulatedNode, ledger: Ledger): void {
+  onBoot(node: SimulatedNode, ledger: ConsensusLedger): void {
     this.trace.event(this.clock.monotonicMs(), `boot ${node.name} ${ledger.head.header.height}`);
     this.checkers.onBoot(node.name, ledger);
   }
@@ -162,9 +165,9 @@ export class Cluster implements NodeObserver {
     return this.checkers.watchLog(node.name, logger, () => node.isDiskBroken);
   }
 
-  onCommit(node: SimulatedNode, block: CommittedBlock, ledger: Ledger): void {
+  onCommit(node: SimulatedNode, block: CommittedBlock, ledger: ConsensusLedger): void {
     // Certificates of a full run are signed anew each time, and with them every digest differs.
-    const digest = this.profile.name === "protocol" ? toHex(block.digest) : "";
+    const digest = this.profile.name === "full" ? "" : toHex(block.digest);
     const text = `commit ${node.name} ${block.height} ${block.receipts.length} ${digest}`;
     for (const { status } of block.receipts) {
       this.receipts.set(status, (this.receipts.get(status) ?? 0) + 1);
@@ -228,6 +231,10 @@ export class Cluster implements NodeObserver {
 function profileOfNodes(profile: Profile, change?: (real: Executor) => Executor): Profile {
   if (change === undefined) return profile;
   return { ...profile, createExecutor: () => change(profile.createExecutor()) };
+}
+
+function createSharedChain({ genesis, createExecutor }: Profile): SharedChain {
+  return new SharedChain(genesis, createExecutor());
 }
 
 function pickLogger(parts: { readonly logger?: Logger }): { readonly logger?: Logger } {

@@ -30,15 +30,15 @@ export type Command =
     };
 
 /** What `pnpm sim --help` prints. */
-export const USAGE = `pnpm sim [--seeds N] [--from S] [--validators n] [--profile protocol|full]
+export const USAGE = `pnpm sim [--seeds N] [--from S] [--validators n] [--profile protocol|ledger|full]
          [--heights N] [--workers N] [--slices DIR] [--until-failure] [--json]
 pnpm sim --replay SEED [--validators n] [--profile P] [--heights N]
 pnpm sim --summarize DIR
   --seeds N         how many seeds to run (default 100)
   --from S          the first seed (default 1)
   --validators n    validators in every run (default: drawn from 1, 4, 5, 7, 10)
-  --profile P       protocol: small executor, stand-in digests and signatures (default);
-                    full: everything real
+  --profile P       protocol: a hash chain for a ledger, stand-in digests and signatures (default);
+                    ledger: the real ledger over the same; full: everything real
   --heights N       blocks in every run, at least 11 (default: drawn from 20 to 60)
   --workers N       processes that share the seeds (default: one a core)
   --slices DIR      keeps one file for every 1,000 seeds in DIR and skips those that are there
@@ -84,7 +84,9 @@ export function readCommand(argv: readonly string[]): Command {
   if (values.help) return { type: "help" };
   if (values.summarize !== undefined) return { type: "summarize", folder: values.summarize };
   const { profile } = values;
-  if (profile !== "protocol" && profile !== "full") throw new RangeError(`--profile ${profile}`);
+  if (profile !== "protocol" && profile !== "ledger" && profile !== "full") {
+    throw new RangeError(`--profile ${profile}`);
+  }
   const options: SeedOptions = {
     profile,
     validators: optionalNumber(values.validators, "validators", 1),

@@ -1,5 +1,5 @@
 import { faultBound, primaryOf } from "@credlink/consensus-pbft";
-import type { Ledger } from "@credlink/ledger";
+import type { ConsensusLedger } from "@credlink/ledger";
 import type { CommittedBlock } from "@credlink/node/engine";
 import { type Digest, height as toHeight, toHex, view } from "@credlink/primitives";
 import type { SimulatedClock } from "@credlink/testkit";
@@ -72,7 +72,7 @@ export class HealedWatch {
   }
 
   /** @throws CheckFailure I18 */
-  onCommit(block: CommittedBlock, ledger: Ledger): void {
+  onCommit(block: CommittedBlock, ledger: ConsensusLedger): void {
     const { height, digest } = block;
     if (height <= this.#height) return;
     this.#height = height;
@@ -118,7 +118,7 @@ export class HealedWatch {
     }
   }
 
-  #notePrimary(ledger: Ledger, digest: CommittedBlock["digest"], height: number): void {
+  #notePrimary(ledger: ConsensusLedger, digest: CommittedBlock["digest"], height: number): void {
     const roster = ledger.rosterOn(digest, toHeight(height));
     if (roster === null) return;
     const first = roster.validators[primaryOf(roster, toHeight(height), view(0))];

@@ -1,5 +1,5 @@
 import type { ValidatorSet } from "@credlink/consensus-pbft/certificates";
-import type { Header, Ledger } from "@credlink/ledger";
+import type { ConsensusLedger, Header } from "@credlink/ledger";
 import { equalBytes, height as toHeight } from "@credlink/primitives";
 import { CheckFailure } from "./checker-errors.ts";
 
@@ -23,7 +23,7 @@ export class KnownValidators {
    *
    * @throws CheckFailure I2
    */
-  onDecided(header: Header, ledger: Ledger): void {
+  onDecided(header: Header, ledger: ConsensusLedger): void {
     const { height, validatorsHash, nextValidatorsHash } = header;
     const [own, next] = [this.at(height), this.at(height + 1)];
     if (own === null || next === null) {

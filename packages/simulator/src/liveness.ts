@@ -3,12 +3,13 @@ import type { SeededRandom } from "@credlink/testkit";
 import { CheckFailure } from "./checker-errors.ts";
 import type { Cluster } from "./cluster.ts";
 import { HealedWatch } from "./healed-watch.ts";
+import { leanRows } from "./lean-ledger/lean-ledger.ts";
 import { drainBoundMs, type Healed, livenessBoundMs } from "./liveness-bound.ts";
 import type { Plan } from "./plan.ts";
 import { LIFETIME_HEIGHTS } from "./profile.ts";
 import { stepUntil, submitRegularly } from "./running.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
-import { compareStores } from "./store-comparison.ts";
+import { compareStores, sharedRows } from "./store-comparison.ts";
 
 /** Blocks that must follow once everything is healed. */
 export const BLOCKS_AFTER_HEALING = 10;
@@ -95,6 +96,7 @@ async function drain(cluster: Cluster, plan: Plan, core: readonly SimulatedNode[
           ? []
           : [{ node: name, height: ledger.head.header.height, contents: store.contents() }],
       ),
+      cluster.profile.name === "protocol" ? leanRows : sharedRows,
     );
   });
 }

@@ -37,8 +37,11 @@ import {
 import { createFakeSigner, fakeSignature, fakeVerifier, verifyFake } from "./fake-signatures.ts";
 import { fastDigest } from "./fast-digest.ts";
 
-/** How costly the parts are: bulk runs of the protocol, or everything real. */
-export type ProfileName = "protocol" | "full";
+/**
+ * How costly the parts are: bulk runs of the protocol over a hash chain for a ledger, the same with
+ * the real ledger, or everything real.
+ */
+export type ProfileName = "protocol" | "ledger" | "full";
 
 /** What all nodes of a run share, and who calls them. */
 export interface Profile {
@@ -119,8 +122,8 @@ export function validatorsOf(signers: readonly Signer[]): readonly Validator[] {
 }
 
 /**
- * Real engine, replica, vote log and ledger; a small executor and fast stand-ins for SM2
- * and SM3. The digest is the process's: a run of the other profile must not be under way.
+ * Real engine, replica and vote log; a small executor, fast stand-ins for SM2 and SM3, and unless
+ * `name` asks for the real ledger one whose state is a hash chain. The digest is the process's: a run of the other profile must not be under way.
  *
  * @param nodeCount nodes with keys, of which the first `validatorCount` (default: all) are V(1);
  *   the others follow until a change makes them validators.
@@ -130,6 +133,7 @@ export function createProtocolProfile(
   nodeCount: number,
   startMs: number,
   validatorCount: number = nodeCount,
+  name: Exclude<ProfileName, "full"> = "protocol",
 ): Profile {
   replaceDigest(fastDigest);
   shareReadings(true);
@@ -179,7 +183,7 @@ export function createProtocolProfile(
     return encode(signedTransactionCodec, { transaction, signatures });
   };
   return {
-    name: "protocol",
+    name,
     genesis,
     createExecutor: () => createChainExecutor(members),
     signers,

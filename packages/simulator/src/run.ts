@@ -131,9 +131,9 @@ async function createProfile(
 ): Promise<Profile> {
   const keys = random.fork("keys");
   const { validators, spares, maxBlockTransactions, emptyBlockIntervalMs } = plan;
-  if (profile === "protocol") {
+  if (profile !== "full") {
     const nodes = validators + spares;
-    const made = createProtocolProfile(keys, nodes, SIMULATION_START_MS, validators);
+    const made = createProtocolProfile(keys, nodes, SIMULATION_START_MS, validators, profile);
     const { genesis } = made;
     const parameters = { ...genesis.parameters, maxBlockTransactions, emptyBlockIntervalMs };
     return { ...made, genesis: { ...genesis, parameters } };

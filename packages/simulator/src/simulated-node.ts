@@ -1,5 +1,5 @@
 import { createReplica, type ReplicaOptions, type ReplicaStart } from "@credlink/consensus-pbft";
-import { createLedger, type Executor, type Ledger } from "@credlink/ledger";
+import { type ConsensusLedger, createLedger, type Executor } from "@credlink/ledger";
 import {
   type CommittedBlock,
   createEngine,
@@ -18,6 +18,8 @@ import {
   type SimulatedDisk,
   type SimulatedNetwork,
 } from "@credlink/testkit";
+import { openLeanLedger } from "./lean-ledger/lean-ledger.ts";
+import type { SharedChain } from "./lean-ledger/shared-chain.ts";
 import { MachineClock } from "./machine-clock.ts";
 import { type Profile, peerName } from "./profile.ts";
 import { type WatchedStep, watchReplica } from "./replica-watch.ts";
@@ -28,6 +30,8 @@ export interface World {
   readonly clock: SimulatedClock;
   readonly network: SimulatedNetwork;
   readonly profile: Profile;
+  /** Blocks and states that all nodes share; null: each has the real ledger. */
+  readonly chain: SharedChain | null;
   readonly random: SeededRandom;
   /** A segment of a vote log is full at so many bytes. */
   readonly segmentBytes: number;
@@ -37,8 +41,8 @@ export interface World {
 /** What checkers hear from a node. */
 export interface NodeObserver {
   /** A process came up and opened its chain. */
-  onBoot(node: SimulatedNode, ledger: Ledger): void;
-  onCommit(node: SimulatedNode, block: CommittedBlock, ledger: Ledger): void;
+  onBoot(node: SimulatedNode, ledger: ConsensusLedger): void;
+  onCommit(node: SimulatedNode, block: CommittedBlock, ledger: ConsensusLedger): void;
   /** One step of the replica of a living process. */
   onStep(node: SimulatedNode, step: WatchedStep): void;
   /** The logger that the node is to use instead of this one. */
@@ -54,7 +58,7 @@ interface Process {
   readonly clock: ProcessClock;
   readonly endpoint: NetworkEndpoint;
   engine: Engine | null;
-  ledger: Ledger | null;
+  ledger: ConsensusLedger | null;
 }
 
 /** One machine with its disk and database, and at most one process of the real engine on it. */
@@ -100,7 +104,7 @@ export class SimulatedNode {
     return this.#process?.engine ?? null;
   }
 
-  get ledger(): Ledger | null {
+  get ledger(): ConsensusLedger | null {
     return this.#process?.ledger ?? null;
   }
 
@@ -130,11 +134,7 @@ export class SimulatedNode {
 
   async #run(process: Process): Promise<void> {
     const { profile } = this.#world;
-    const ledger = await createLedger({
-      store: this.store.mount(),
-      executor: this.#slowed(this.#createExecutor(), process.clock),
-      genesis: profile.genesis,
-    });
+    const ledger = await this.#openLedger(process.clock);
     if (this.#process !== process) return;
     process.ledger = ledger;
     this.#observer.onBoot(this, ledger);
@@ -181,24 +181,27 @@ export class SimulatedNode {
     await engine.start();
   }
 
-  #createExecutor(): Executor {
-    const { profile, clock } = this.#world;
-    const executor = profile.createExecutor();
-    return profile.name === "full" ? waitedFor(executor, clock) : executor;
+  #openLedger(processClock: ProcessClock): Promise<ConsensusLedger> {
+    const { profile, chain, clock } = this.#world;
+    const store = this.store.mount();
+    const executed = (): Promise<void> | null => this.#executed(processClock);
+    if (chain !== null) return openLeanLedger({ chain, store, executed });
+    const real = profile.createExecutor();
+    const executor = profile.name === "full" ? waitedFor(real, clock) : real;
+    const execute: Executor["execute"] = async (...args) => {
+      await executed();
+      return executor.execute(...args);
+    };
+    return createLedger({ store, executor: { ...executor, execute }, genesis: profile.genesis });
   }
 
-  /** Execution takes its time on this machine. */
-  #slowed(executor: Executor, clock: ProcessClock): Executor {
-    return {
-      ...executor,
-      execute: async (...args) => {
-        if (this.executionMs > 0) {
-          const delayMs = this.#random.between(0, this.executionMs);
-          await new Promise<void>((resolve) => clock.schedule(delayMs, resolve));
-        }
-        return executor.execute(...args);
-      },
-    };
+  /** Execution takes its time on this machine; null where it takes none. */
+  #executed(clock: ProcessClock): Promise<void> | null {
+    if (this.executionMs === 0) return null;
+    const delayMs = this.#random.between(0, this.executionMs);
+    return new Promise((resolve) => {
+      clock.schedule(delayMs, resolve);
+    });
   }
 
   /** Its disk fails no more, neither now nor by a fault that is still to strike. */

@@ -1,4 +1,4 @@
-import type { Ledger } from "@credlink/ledger";
+import type { ConsensusLedger } from "@credlink/ledger";
 import { equalBytes, height as toHeight } from "@credlink/primitives";
 import type { KnownValidators } from "./known-validators.ts";
 import type { WatchedStep } from "./replica-watch.ts";
@@ -17,7 +17,7 @@ export class Situations {
   }
 
   /** A block was committed: does the next height pass over somebody whose turn it would be? */
-  onHead(ledger: Pick<Ledger, "head" | "rosterOn">): void {
+  onHead(ledger: Pick<ConsensusLedger, "head" | "rosterOn">): void {
     const { header, digest } = ledger.head;
     const roster = ledger.rosterOn(digest, toHeight(header.height + 1));
     if (roster !== null && roster.active.length < roster.validators.length) {

@@ -28,12 +28,16 @@ export interface StoreContents {
  * a block was decided (any q signatures do, of any view), bodies of transactions that no block
  * holds, what was pruned, and the history of what was seen.
  *
+ * @param rowsOf picks from a store what is not local.
  * @throws CheckFailure I14
  */
-export function compareStores(stores: readonly StoreContents[]): void {
+export function compareStores(
+  stores: readonly StoreContents[],
+  rowsOf: (contents: MemoryStoreSnapshot) => Rows,
+): void {
   const known = new Map<number, { readonly node: string; readonly rows: Rows }>();
   for (const store of stores) {
-    const rows = sharedRows(store.contents);
+    const rows = rowsOf(store.contents);
     const first = known.get(store.height);
     if (first === undefined) known.set(store.height, { node: store.node, rows });
     else compareRows(store.height, first, { node: store.node, rows });
@@ -53,8 +57,8 @@ function compareRows(
   }
 }
 
-/** The rows that every node with the same head must have. */
-function sharedRows(contents: MemoryStoreSnapshot): Rows {
+/** The rows of the real ledger that every node with the same head must have. */
+export function sharedRows(contents: MemoryStoreSnapshot): Rows {
   const store = createMemoryStore({ handedOver: true });
   store.restore(contents);
   const shared = new Map<string, Uint8Array>();

@@ -5,10 +5,10 @@ import {
   verifyJustification,
 } from "@credlink/consensus-pbft/certificates";
 import {
+  type ConsensusLedger,
   createLedger,
   createMemoryStore,
   historyRecordCodec,
-  type Ledger,
   type ProposalCheck,
   type SealedBlock,
   type SignatureClaim,
@@ -16,6 +16,8 @@ import {
 import { equalBytes, height as toHeight, tryDecode } from "@credlink/primitives";
 import type { SimulatedClock } from "@credlink/testkit";
 import { CheckFailure } from "./checker-errors.ts";
+import { openLeanLedger } from "./lean-ledger/lean-ledger.ts";
+import { SharedChain } from "./lean-ledger/shared-chain.ts";
 import type { Profile } from "./profile.ts";
 
 /**
@@ -27,7 +29,7 @@ export class ValidityChecker {
   readonly #clock: SimulatedClock;
   readonly #isTraitor: (nodeId: string) => boolean;
   readonly #fail: (error: unknown) => void;
-  #ledger: Ledger | null = null;
+  #ledger: ConsensusLedger | null = null;
   #work: Promise<void> = Promise.resolve();
   /** Height up to which blocks were asked for, and were found valid. */
   #asked = 0;
@@ -48,7 +50,7 @@ export class ValidityChecker {
   }
 
   /** A node's chain has reached `height`; blocks that nobody showed before are judged. */
-  onHeight(height: number, ledger: Ledger): void {
+  onHeight(height: number, ledger: ConsensusLedger): void {
     for (let at = this.#asked + 1; at <= height; at++) {
       this.#asked = at;
       // Read now: the process may be dead by the time its turn comes.
@@ -60,11 +62,7 @@ export class ValidityChecker {
 
   async #judge(height: number, shown: SealedBlock | null): Promise<void> {
     if (shown === null) throw new CheckFailure("I3", `block ${height} cannot be shown`);
-    this.#ledger ??= await createLedger({
-      store: createMemoryStore({ handedOver: true }),
-      executor: this.#profile.createExecutor(),
-      genesis: this.#profile.genesis,
-    });
+    this.#ledger ??= await openOwnLedger(this.#profile);
     const own = this.#ledger;
     const verdict = await own.checkProposal({
       block: shown.block,
@@ -91,6 +89,14 @@ export class ValidityChecker {
   #isSigned({ publicKey, message, signature }: SignatureClaim): boolean {
     return this.#profile.verifyOne(publicKey, message, signature);
   }
+}
+
+function openOwnLedger({ name, genesis, createExecutor }: Profile): Promise<ConsensusLedger> {
+  const store = createMemoryStore({ handedOver: true });
+  const executor = createExecutor();
+  if (name !== "protocol") return createLedger({ store, executor, genesis });
+  const chain = new SharedChain(genesis, executor);
+  return openLeanLedger({ chain, store, executed: () => null });
 }
 
 /** The record of height − 2 must prove a decision: certificate, and justification if any. */

@@ -1,8 +1,8 @@
 import type { Effect, ValidatorSet } from "@credlink/consensus-pbft";
 import {
+  type ConsensusLedger,
   createReplayGuard,
   type DecodedTransaction,
-  type Ledger,
   type SealedCandidate,
   type SignatureClaim,
 } from "@credlink/ledger";
@@ -20,7 +20,7 @@ const PER_TRANSACTION_BYTES = 40;
 
 /** What assembling needs of the node. */
 export interface AssemblyComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly mempool: Mempool;
   readonly signatures: TransactionSignatures;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import { type Block, headerDigest, type Ledger, type SealedBlock } from "@credlink/ledger";
+import { type Block, type ConsensusLedger, headerDigest, type SealedBlock } from "@credlink/ledger";
 import {
   accept,
   type Digest,
@@ -30,7 +30,7 @@ import type { ConsensusSignatures } from "./signature-memory.ts";
 
 /** What importing needs of the node. */
 export interface ImportComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly pipeline: BlockPipeline;
   readonly writer: ChainWriter;
   readonly signatures: ConsensusSignatures;
@@ -97,7 +97,7 @@ function judgeFailure(
 }
 
 /** Answers peers that ask for decided blocks, as far as their budget goes. */
-export function serveBlocks(network: Network, ledger: Ledger, budget: PeerBudget): void {
+export function serveBlocks(network: Network, ledger: ConsensusLedger, budget: PeerBudget): void {
   const limits = { maxBytes: MAX_BLOCKS_REQUEST_BYTES };
   network.onRequest(BLOCKS_PROTOCOL, limits, async (asking, request) => {
     if (!budget.spend(asking.id, "requests") || !budget.spend(asking.id, "reply-bytes", 0)) {

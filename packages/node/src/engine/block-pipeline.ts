@@ -1,8 +1,8 @@
 import type { Effect, Input, ValidatorSet } from "@credlink/consensus-pbft";
 import {
   type Block,
+  type ConsensusLedger,
   type DecodedTransaction,
-  type Ledger,
   LedgerError,
   type SealedCandidate,
   type VerifyEvidence,
@@ -28,11 +28,11 @@ import type { TransactionFetcher } from "./transaction-fetch.ts";
 
 type ValidateEffect = Extract<Effect, { readonly type: "validate" }>;
 type BuildEffect = Extract<Effect, { readonly type: "build-proposal" }>;
-type VerifyHistory = Parameters<Ledger["checkProposal"]>[0]["verifyHistory"];
+type VerifyHistory = Parameters<ConsensusLedger["checkProposal"]>[0]["verifyHistory"];
 
 /** What the pipeline works with. */
 export interface PipelineComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly mempool: Mempool;
   readonly fetcher: TransactionFetcher;
   readonly signatures: TransactionSignatures;
@@ -137,6 +137,7 @@ class Pipeline implements BlockPipeline {
     const { ledger } = this.#parts;
     return ledger.checkProposal({
       block,
+      isProven: true,
       transactions,
       verifySignatures: async (claims) => claims.map(() => true),
       verifyHistory: () => true,

@@ -4,7 +4,7 @@ import {
   checkCertificateShape,
   type ValidatorSet,
 } from "@credlink/consensus-pbft/certificates";
-import { headerDigest, type Ledger } from "@credlink/ledger";
+import { type ConsensusLedger, headerDigest } from "@credlink/ledger";
 import { accept, type Digest, equalBytes, type Result, refuse } from "@credlink/primitives";
 import type { Status } from "./protocols.ts";
 import type { ConsensusSignatures, SignatureRequest } from "./signature-memory.ts";
@@ -35,7 +35,7 @@ export type StatusVerdict =
 /** Judges a peer's claim of a head. Refusals are lies, or another chain. */
 export async function judgeStatus(
   status: Status,
-  ledger: Ledger,
+  ledger: ConsensusLedger,
   signatures: ConsensusSignatures,
 ): Promise<Result<StatusVerdict, "NODE_SYNC_INVALID_STATUS">> {
   const { header, certificate, height } = status;
@@ -61,7 +61,7 @@ export async function judgeStatus(
 }
 
 /** Our own status, with what we saw last of the peer it goes to. */
-export function ownStatus(ledger: Ledger, seenVote: Uint8Array | null): Status {
+export function ownStatus(ledger: ConsensusLedger, seenVote: Uint8Array | null): Status {
   const { header } = ledger.head;
   const { height } = header;
   const { genesisDigest } = ledger;

@@ -1,5 +1,5 @@
 import type { CommitCertificate, Justification } from "@credlink/consensus-pbft";
-import type { Ledger, SealedCandidate, SeenStatements } from "@credlink/ledger";
+import type { ConsensusLedger, SealedCandidate, SeenStatements } from "@credlink/ledger";
 import type { Digest, Height, Logger } from "@credlink/primitives";
 import { EngineError } from "./errors.ts";
 import type { CommittedBlock } from "./types.ts";
@@ -49,7 +49,7 @@ export interface Decided {
 
 /** Makes the writer; a store that fails stops it for good through `onFatal`. */
 export function createChainWriter(
-  ledger: Ledger,
+  ledger: ConsensusLedger,
   hooks: ChainWriterHooks,
   logger: Logger,
 ): ChainWriter {

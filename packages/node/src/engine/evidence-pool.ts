@@ -10,8 +10,8 @@ import {
   type ValidatorSet,
 } from "@credlink/consensus-pbft/certificates";
 import {
+  type ConsensusLedger,
   compareEvidence,
-  type Ledger,
   MAX_BLOCK_EVIDENCE,
   type VerifyEvidence,
 } from "@credlink/ledger";
@@ -34,7 +34,7 @@ import type { ValidatorDirectory } from "./validator-directory.ts";
 
 /** What the pool works with. */
 export interface EvidenceComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly network: Network;
   readonly logger: Logger;
   readonly instruments: EngineInstruments;
@@ -94,7 +94,7 @@ function keyOf({ height, sender }: Evidence): string {
 function requestsOf(
   evidence: Evidence,
   set: ValidatorSet,
-  chain: Pick<Ledger, "chainId" | "genesisDigest">,
+  chain: Pick<ConsensusLedger, "chainId" | "genesisDigest">,
 ): readonly SignatureRequest[] {
   const { chainId, genesisDigest } = chain;
   const context = { chainId, genesisDigest, validatorsHash: set.hash };
@@ -106,7 +106,7 @@ function requestsOf(
 
 /** Judges the signatures of evidence in blocks; most were seen before and cost nothing. */
 export function createEvidenceVerifier(
-  chain: Pick<Ledger, "chainId" | "genesisDigest">,
+  chain: Pick<ConsensusLedger, "chainId" | "genesisDigest">,
   signatures: ConsensusSignatures,
 ): VerifyEvidence {
   return async (evidence, validators) => {

@@ -1,6 +1,6 @@
 import type { ValidatorSet } from "@credlink/consensus-pbft";
 import { quorum } from "@credlink/consensus-pbft/certificates";
-import type { Ledger } from "@credlink/ledger";
+import type { ConsensusLedger } from "@credlink/ledger";
 import {
   type Clock,
   encode,
@@ -33,7 +33,7 @@ import type { VoteLog } from "./vote-log.ts";
 
 /** What finding a second process with one key needs of the node. */
 export interface KeySharingComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,4 +1,4 @@
-import type { Ledger } from "@credlink/ledger";
+import type { ConsensusLedger } from "@credlink/ledger";
 import type { Clock, Digest } from "@credlink/primitives";
 import { byteKey } from "./digest-key.ts";
 import type { Mempool } from "./mempool.ts";
@@ -23,7 +23,7 @@ export interface Outcomes {
 const MAX_EXPIRED = 20_000;
 
 /** Makes the book of outcomes; it keeps nothing that ledger and mempool know. */
-export function createOutcomes(ledger: Ledger, mempool: Mempool, clock: Clock): Outcomes {
+export function createOutcomes(ledger: ConsensusLedger, mempool: Mempool, clock: Clock): Outcomes {
   const expired = new Set<string>();
   const waiting = new Map<string, Set<() => void>>();
 

@@ -1,7 +1,7 @@
 import { addressFromPublicKey } from "@credlink/crypto";
 import {
   BUILT_IN_VERSION,
-  type Ledger,
+  type ConsensusLedger,
   signedTransactionCodec,
   TRANSACTION_VERSION,
   type Transaction,
@@ -22,7 +22,7 @@ const NONCE_BYTES = 16;
 
 /** What a node needs to act on chain in its own name. */
 export interface OwnTransactionParts {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly signer: Signer;
   readonly random: Random;
   /** Address of the signer's key in the registry; default: the one that the key has. */

@@ -2,10 +2,10 @@ import type { Proposal } from "@credlink/consensus-pbft";
 import {
   type Block,
   blockCodec,
+  type ConsensusLedger,
   evidenceRoot,
   headerDigest,
   historyRoot,
-  type Ledger,
   type SealedCandidate,
   transactionRoot,
 } from "@credlink/ledger";
@@ -97,7 +97,7 @@ const MAX_ATTACHED_BYTES = 64 * 1024;
 
 /** The transactions that travel with a proposal of ours: all of them, or none. */
 export function attachmentsOf(
-  ledger: Pick<Ledger, "candidate">,
+  ledger: Pick<ConsensusLedger, "candidate">,
   digest: Digest,
 ): readonly Uint8Array[] {
   const transactions = ledger.candidate(digest)?.transactions ?? [];

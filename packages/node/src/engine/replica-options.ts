@@ -1,6 +1,6 @@
 import type { ReplicaOptions, Successor, Timing } from "@credlink/consensus-pbft";
 import {
-  type Ledger,
+  type ConsensusLedger,
   MAX_BLOCK_BYTES,
   MAX_BLOCK_TRANSACTIONS,
   type SealedCandidate,
@@ -14,7 +14,7 @@ import type { EngineOptions } from "./types.ts";
  * governance allowed since. Timing comes with each block (`timingAfter`).
  */
 export function replicaOptionsOf(
-  ledger: Ledger,
+  ledger: ConsensusLedger,
   options: EngineOptions,
   publicKey: Uint8Array,
 ): ReplicaOptions {
@@ -31,7 +31,7 @@ export function replicaOptionsOf(
 }
 
 /** Timing of the height above the head or a candidate, from the chain; null for other blocks. */
-export function timingAfter(ledger: Ledger, digest: Digest): Timing | null {
+export function timingAfter(ledger: ConsensusLedger, digest: Digest): Timing | null {
   const parameters = ledger.parametersAfter(digest);
   if (parameters === null) return null;
   const { minBlockIntervalMs, emptyBlockIntervalMs, precisionMs, messageDelayMs } = parameters;
@@ -40,7 +40,7 @@ export function timingAfter(ledger: Ledger, digest: Digest): Timing | null {
 
 /** What a validated or committed block settles for the heights after it; null once it is gone. */
 export function successorOf(
-  ledger: Ledger,
+  ledger: ConsensusLedger,
   { sealed, validatorsAfterNext }: SealedCandidate,
 ): Successor | null {
   const timing = timingAfter(ledger, sealed.digest);

@@ -1,5 +1,5 @@
 import { type Message, missesOwnVote, type ValidatorSet } from "@credlink/consensus-pbft";
-import type { Ledger } from "@credlink/ledger";
+import type { ConsensusLedger } from "@credlink/ledger";
 import { type Height, type Logger, type PeerId, height as toHeight } from "@credlink/primitives";
 import type { ConsensusDriver } from "./consensus-driver.ts";
 import type { EngineErrorCode } from "./errors.ts";
@@ -14,7 +14,7 @@ type OwnVote = Exclude<Message, { readonly type: "decided" }>;
 
 /** What judging needs of the node. */
 export interface ShownVotesComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly directory: ValidatorDirectory;
   readonly signatures: ConsensusSignatures;
   readonly logger: Logger;

@@ -1,5 +1,5 @@
 import type { Message } from "@credlink/consensus-pbft";
-import type { Ledger } from "@credlink/ledger";
+import type { ConsensusLedger } from "@credlink/ledger";
 import {
   type AdmittedPeer,
   type Clock,
@@ -34,7 +34,7 @@ import type { ConsensusSignatures } from "./signature-memory.ts";
 
 /** What sync works with. */
 export interface SyncComponents extends ImportComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly network: Network;
   readonly clock: Clock;
   readonly logger: Logger;

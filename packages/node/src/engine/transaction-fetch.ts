@@ -1,4 +1,8 @@
-import { type DecodedTransaction, decodeSignedTransaction, type Ledger } from "@credlink/ledger";
+import {
+  type ConsensusLedger,
+  type DecodedTransaction,
+  decodeSignedTransaction,
+} from "@credlink/ledger";
 import {
   type Clock,
   type Digest,
@@ -24,7 +28,7 @@ import {
 
 /** What fetching needs of the node. */
 export interface FetchComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly mempool: Mempool;
   readonly network: Network;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import {
+  type ConsensusLedger,
   type DecodedTransaction,
   decodeSignedTransaction,
-  type Ledger,
   type SignatureClaim,
   transactionId,
 } from "@credlink/ledger";
@@ -34,7 +34,7 @@ export type SubmitResult =
 
 /** What the door of transactions works with. */
 export interface IntakeComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly mempool: Mempool;
   readonly network: Network;
   readonly clock: Clock;
@@ -172,7 +172,7 @@ class Intake implements TransactionIntake {
     });
   }
 
-  #judge(transaction: DecodedTransaction): ReturnType<Ledger["judge"]> {
+  #judge(transaction: DecodedTransaction): ReturnType<ConsensusLedger["judge"]> {
     const { ledger, clock } = this.#parts;
     const { header, digest: parentDigest } = ledger.head;
     const height: Height = toHeight(header.height + 1);

@@ -4,7 +4,7 @@ import type {
   ReplicaStart,
   ReplicaStatus,
 } from "@credlink/consensus-pbft";
-import type { Ledger, Receipt } from "@credlink/ledger";
+import type { ConsensusLedger, Receipt } from "@credlink/ledger";
 import type {
   Address,
   Clock,
@@ -70,7 +70,7 @@ export interface EngineOptions {
 
 /** Everything outside that the engine touches; the simulator supplies its own. */
 export interface EngineComponents {
-  readonly ledger: Ledger;
+  readonly ledger: ConsensusLedger;
   readonly network: Network;
   /** Holds the vote log's folder. */
   readonly disk: Disk;

@@ -1,5 +1,5 @@
 import { indexOfKey, type ValidatorSet } from "@credlink/consensus-pbft";
-import type { Ledger } from "@credlink/ledger";
+import type { ConsensusLedger } from "@credlink/ledger";
 import {
   type Digest,
   type Height,
@@ -28,7 +28,7 @@ const MAX_KEPT = 64;
 
 /** Makes the directory of one node over its ledger. */
 export function createValidatorDirectory(
-  ledger: Ledger,
+  ledger: ConsensusLedger,
   publicKey: Uint8Array,
   self: PeerId,
 ): ValidatorDirectory {

@@ -24,8 +24,8 @@ const seeds = [
 describe("seeds that failed once", () => {
   for (const { seed, was } of seeds) {
     it(`${seed}: ${was}`, async () => {
-      const result = await runSeed({ seed });
-      expect(result.reason, `pnpm sim --replay ${seed}`).toBe(null);
+      const result = await runSeed({ seed, profile: "ledger" });
+      expect(result.reason, `pnpm sim --replay ${seed} --profile ledger`).toBe(null);
     });
   }
 });

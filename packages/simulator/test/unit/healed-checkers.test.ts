@@ -3,7 +3,7 @@ import { utf8 } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
 import { FairnessChecker } from "../../src/fairness-checker.ts";
 import { drainBoundMs, livenessBoundMs } from "../../src/liveness-bound.ts";
-import { compareStores } from "../../src/store-comparison.ts";
+import { compareStores, sharedRows } from "../../src/store-comparison.ts";
 import { ViewChecker } from "../../src/view-checker.ts";
 import { brokenBy } from "./helpers.ts";
 
@@ -164,10 +164,13 @@ describe("negative control I14: stores of equal heads", () => {
   const base = [put("state", id, 1), put("receipts", id, 1), put("bodies", id, 1)];
   const judge = (rows: readonly ReturnType<typeof put>[], height = 9) =>
     brokenBy(() =>
-      compareStores([
-        { node: "node-0", height: 9, contents: contents(base) },
-        { node: "node-1", height, contents: contents(rows) },
-      ]),
+      compareStores(
+        [
+          { node: "node-0", height: 9, contents: contents(base) },
+          { node: "node-1", height, contents: contents(rows) },
+        ],
+        sharedRows,
+      ),
     );
 
   it("a row that differs, is missing or is one too many is found in every shared space", () => {
