@@ -4,6 +4,20 @@ import { CORE, LEDGER, NODE, rotation, settings, VM, views } from "./places.ts";
 /** Who is a validator, and whose turn it is. */
 export const membershipRules: readonly BrokenRule[] = [
   {
+    id: "joiner-told",
+    rule: "Who becomes a validator with the next height is told of the block before: it had no votes of it.",
+    broken: "it is taken for one that votes have told",
+    file: `${NODE}/src/engine/engine.ts`,
+    find: "const set = directory.at(ledger.head.header.height);",
+    replace: "const set = directory.next();",
+    tests: [
+      {
+        file: "packages/simulator/test/simulation/regressions.test.ts",
+        name: "a node that became a validator, and at once primary",
+      },
+    ],
+  },
+  {
     id: "changes-limited",
     rule: "A block admits max(1, f) changes of the validators, f being that of the list before it.",
     broken: "f is that of the list as the block's own changes have left it, and all are admitted",
