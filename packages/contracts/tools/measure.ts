@@ -9,10 +9,11 @@ import {
 } from "../test/support/consortium.ts";
 
 /*
- * Prints gas and execution time per credential type, on the real executor over a memory store:
+ * Prints gas and processor time per credential type, on the real executor over a memory store:
  * `node --conditions=source packages/contracts/tools/measure.ts`.
  */
-const ROUNDS = 5;
+const ROUNDS = 20;
+const WARM_UP = 10;
 
 const institution = memberKeyOf("institution");
 const month = generateBusinessMonth({
@@ -35,8 +36,9 @@ for (const stage of new Set(month.steps.map((step) => step.stage))) {
       args,
       coSigners,
     }));
-    const { milliseconds, gas } = await chain.measure(calls, ROUNDS);
-    const each = (milliseconds * 1_000) / (calls.length * ROUNDS);
+    await chain.measure(calls, WARM_UP);
+    const { microseconds, gas } = await chain.measure(calls, ROUNDS);
+    const each = microseconds / (calls.length * ROUNDS);
     console.log(
       `${type.padEnd(24)} ${String(calls.length).padStart(3)} × ` +
         `${each.toFixed(0).padStart(5)} µs ${Math.round(gas / calls.length)} gas`,

@@ -32,6 +32,11 @@ export interface CompiledModule {
 /** Name of the custom section in which the node looks for the contract's name and version. */
 const VERSION_SECTION = "credlink.version";
 const MODULE_NAME = "module.wasm";
+/**
+ * The stack on which the compiler keeps references for a collector, in bytes. Its default of
+ * 32 KiB is half of the page that a module starts with; one that must grow cannot be used again.
+ */
+const STACK_BYTES = "8192";
 
 /**
  * Compiles one AssemblyScript module to the profile that the node accepts: no start function, no
@@ -54,7 +59,8 @@ export async function compileModule(
       ...["--baseDir", ".", "--outFile", MODULE_NAME],
       ...["--runtime", `${sdk}/runtime`, "--use", `abort=${sdk}/host/abort`],
       ...["-O3", "--shrinkLevel", "1", "--converge", "--disable", "nontrapping-f2i"],
-      ...["--initialMemory", "1", "--maximumMemory", String(maxMemoryPages)],
+      ...["--stackSize", STACK_BYTES, "--initialMemory", "1"],
+      ...["--maximumMemory", String(maxMemoryPages)],
       ...(debug ? ["--sourceMap"] : []),
     ],
     {

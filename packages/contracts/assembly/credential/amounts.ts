@@ -37,7 +37,7 @@ function demandSumOfParents(parents: Parents, place: i32, point: usize): void {
     demandSame(parents.records[0].submission.amounts[place], point);
     return;
   }
-  const points = new Points();
+  const points = new Points(parents.count + 1);
   for (let i = 0; i < parents.count; i++) points.add(parents.records[i].submission.amounts[place]);
   points.add(point);
   demandSum(points, parents.count);
@@ -45,13 +45,13 @@ function demandSumOfParents(parents: Parents, place: i32, point: usize): void {
 
 /** The first amount is the sum of all that follow. */
 function demandSumOfRest(record: Submission): void {
-  const points = new Points();
+  const points = new Points(record.amountCount);
   for (let i = 0; i < record.amountCount; i++) points.add(record.amounts[i]);
   demandSum(points, 1);
 }
 
 function demandPoint(point: usize): void {
-  const points = new Points();
+  const points = new Points(1);
   points.add(point);
   demand(points.compare(1) >= 0, "CREDENTIAL_AMOUNT_INVALID");
 }

@@ -52,7 +52,7 @@ export function claimUses(submission: Submission, parents: Parents): void {
 export function claimIndexes(submission: Submission): void {
   const id = new Slice(submission.id, 32);
   for (let i = 0; i < submission.indexCount; i++) {
-    const key = indexKey(submission.indexKeys[i], submission.indexes[i]);
+    const key = indexKey(<u32>submission.indexKeys[i], submission.indexes[i]);
     demand(!StateMap.has(key), "CREDENTIAL_INDEX_DUPLICATE");
     StateMap.put(key, id);
   }
@@ -74,7 +74,7 @@ export function releaseClaims(record: Submission, withIndexes: bool): void {
   }
   if (!withIndexes) return;
   for (let i = 0; i < record.indexCount; i++) {
-    const key = indexKey(record.indexKeys[i], record.indexes[i]);
+    const key = indexKey(<u32>record.indexKeys[i], record.indexes[i]);
     const holder = StateMap.get(key);
     if (holder !== null && isEqual32((<Slice>holder).pointer, record.id)) StateMap.remove(key);
   }

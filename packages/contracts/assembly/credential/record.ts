@@ -55,6 +55,17 @@ export const ARBITRATOR_LIST: u8 = 0x61;
 /** key id (4 bytes, big-endian) ‖ index value -> id of the credential that holds it. */
 export const INDEXES: u8 = 0x78;
 
+const NO_POINTERS: StaticArray<usize> = [];
+const NO_NUMBERS: StaticArray<i32> = [];
+
+function pointers(count: i32): StaticArray<usize> {
+  return count == 0 ? NO_POINTERS : new StaticArray<usize>(count);
+}
+
+function numbers(count: i32): StaticArray<i32> {
+  return count == 0 ? NO_NUMBERS : new StaticArray<i32>(count);
+}
+
 /** What the issuer submits. Pointers lead into its canonical bytes, at `raw`. */
 @final
 export class Submission {
@@ -67,18 +78,19 @@ export class Submission {
   schema: Slice = new Slice(0, 0);
   issuer: usize = 0;
   subjectCount: i32 = 0;
-  subjects: StaticArray<usize> = new StaticArray<usize>(MAX_SUBJECTS);
+  // Lists are as long as they are read: a call that walks up many records stays within a page.
+  subjects: StaticArray<usize> = NO_POINTERS;
   parentCount: i32 = 0;
-  parents: StaticArray<usize> = new StaticArray<usize>(MAX_PARENTS);
+  parents: StaticArray<usize> = NO_POINTERS;
   /** −1: not a relation of this contract. */
-  relations: StaticArray<i32> = new StaticArray<i32>(MAX_PARENTS);
+  relations: StaticArray<i32> = NO_NUMBERS;
   root: usize = 0;
   fieldCount: u32 = 0;
   indexCount: i32 = 0;
-  indexKeys: StaticArray<u32> = new StaticArray<u32>(MAX_INDEXES);
-  indexes: StaticArray<usize> = new StaticArray<usize>(MAX_INDEXES);
+  indexKeys: StaticArray<i32> = NO_NUMBERS;
+  indexes: StaticArray<usize> = NO_POINTERS;
   amountCount: i32 = 0;
-  amounts: StaticArray<usize> = new StaticArray<usize>(MAX_AMOUNTS);
+  amounts: StaticArray<usize> = NO_POINTERS;
   /** What types carry that the contract itself must know; null where there is nothing. */
   terms: Slice | null = null;
   level: u32 = 0;
@@ -97,8 +109,11 @@ export function readSubmission(reader: Reader): Submission {
   record.schema = reader.text(NAME_BYTES);
   record.issuer = reader.bytes(32);
   record.subjectCount = reader.list(MAX_SUBJECTS);
+  record.subjects = pointers(record.subjectCount);
   for (let i = 0; i < record.subjectCount; i++) record.subjects[i] = reader.bytes(32);
   record.parentCount = reader.list(MAX_PARENTS);
+  record.parents = pointers(record.parentCount);
+  record.relations = numbers(record.parentCount);
   for (let i = 0; i < record.parentCount; i++) {
     reader.struct(2);
     record.parents[i] = reader.bytes(32);
@@ -108,12 +123,15 @@ export function readSubmission(reader: Reader): Submission {
   record.root = reader.bytes(32);
   record.fieldCount = reader.u32();
   record.indexCount = reader.list(MAX_INDEXES);
+  record.indexes = pointers(record.indexCount);
+  record.indexKeys = numbers(record.indexCount);
   for (let i = 0; i < record.indexCount; i++) {
     reader.struct(2);
-    record.indexKeys[i] = reader.u32();
+    record.indexKeys[i] = <i32>reader.u32();
     record.indexes[i] = reader.bytes(32);
   }
   record.amountCount = reader.list(MAX_AMOUNTS);
+  record.amounts = pointers(record.amountCount);
   for (let i = 0; i < record.amountCount; i++) record.amounts[i] = reader.bytes(POINT_BYTES);
   reader.bytes(32);
   record.level = reader.u32();

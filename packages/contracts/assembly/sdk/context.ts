@@ -81,11 +81,16 @@ export function taggedSm3(domain: string, bytes: Slice): usize {
 /** Points of the SM2 curve, x ‖ y of 64 bytes, one behind the other, 64 at most. */
 @final
 export class Points {
-  private start: usize = allocate(4_096);
+  private start: usize;
   private count: i32 = 0;
 
+  /** @param most how many will be added. */
+  constructor(private most: i32) {
+    this.start = allocate(<usize>most << 6);
+  }
+
   add(point: usize): void {
-    if (this.count == 64) unreachable();
+    if (this.count == this.most) unreachable();
     memory.copy(this.start + (<usize>this.count << 6), point, 64);
     this.count += 1;
   }

@@ -76,8 +76,8 @@ export class Reader {
 
   /** A byte string of exactly `length` bytes. */
   bytes(length: u32): usize {
-    if (this.byteString(length).length != length) this.fail();
-    return this.at - length;
+    if (this.byteLength(length) != length) this.fail();
+    return this.take(length);
   }
 
   /** A byte string of `length` bytes, or 0 for null. */
@@ -87,6 +87,12 @@ export class Reader {
 
   /** A byte string of at most `max` bytes. */
   byteString(max: u32): Slice {
+    const length = this.byteLength(max);
+    return new Slice(this.take(length), length);
+  }
+
+  /** Length of the byte string that follows, of at most `max` bytes. */
+  private byteLength(max: u32): u32 {
     const head = load<u8>(this.take(1));
     let length: u32 = 0;
     if (head == 0xc4) length = <u32>this.wide(1);
@@ -98,7 +104,7 @@ export class Reader {
       if (length < 0x10000) this.fail();
     } else this.fail();
     if (length > max) this.fail();
-    return new Slice(this.take(length), length);
+    return length;
   }
 
   /** Text of at most `max` bytes of UTF-8, which is not judged here. */
