@@ -369,6 +369,26 @@ describe("T-4.8.2-a: a credential's round trip on the command line", () => {
     ]);
   });
 
+  it("exports a W3C verifiable credential that verifies offline; an altered one does not", async () => {
+    const vc = join(network.folder.path, "vc.json");
+    const asIssuer = ["--network", network.dir, "--as", "org-1/service-centre"];
+    const exported = await credlinkJson(
+      ...["credential", "export", alert, "--vc", "--file", alertFile],
+      ...["--fields", "ruleId,severity", "--out", vc, ...asIssuer],
+    );
+    expect(exported.stderr).toBe("");
+    const trusted = ["--network", network.dir];
+    const good = await credlinkJson("verify", vc, ...trusted);
+    expect(good.code).toBe(0);
+    const claims = good.value.at("credential", "credentialSubject", "claims");
+    expect(claims.value).toEqual({ ruleId: "night-burst/1", severity: "low" });
+    expect(good.value.at("credential", "relatedResource", 0, "id").text).toContain(id);
+    const text = readFileSync(vc, "utf8");
+    writeFileSync(vc, text.replace('"severity": "low"', '"severity": "high"'));
+    const bad = await credlinkJson("verify", vc, ...trusted);
+    expect([bad.code, bad.value.at("error", "code").text]).toEqual([4, "CLIENT_VC_MISMATCH"]);
+  });
+
   it("block get, tx get, member show and contract list answer with proof", async () => {
     const block = await credlinkJson("block", "get", "1", ...connection());
     expect(block.value.at("verified").value).toBe(true);

@@ -75,6 +75,10 @@ export const cliErrors = defineErrors({
     meaning: "A credential's payload is not of its type's schema.",
     remedy: "Correct the fields named; the schemas stand in docs/protocol/credentials.md.",
   },
+  CLI_DOCUMENT_UNKNOWN: {
+    meaning: "A file is neither an evidence package, a disclosure nor a verifiable credential.",
+    remedy: "Obtain it again; see docs/cli.md for what `credlink verify` takes.",
+  },
   CLI_CHAIN_DAMAGED: {
     meaning: "The stored chain is not what its validators certified; each place is named.",
     remedy: "Stop the node, move its data folder away and let it sync anew from its peers.",

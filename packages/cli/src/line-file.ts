@@ -1,4 +1,11 @@
-import { createReadStream } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  openSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { concatBytes } from "@credlink/primitives";
 import { CliError } from "./errors.ts";
 
@@ -30,4 +37,21 @@ export async function* readLines(path: string, maxBytes: number): AsyncGenerator
       throw new CliError("CLI_FILE_MALFORMED", `${path}: a line too long`);
   }
   if (rest.length > 0) yield textOf(rest);
+}
+
+/** Whole or not at all, and readable by its owner alone: it may hold a payload in clear. */
+export function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** The first bytes of a file as text. @throws CliError CLI_FILE_UNREADABLE */
+export function beginningOf(path: string, bytes: number): string {
+  const buffer = new Uint8Array(bytes);
+  const file = openSync(path, "r");
+  try {
+    return new TextDecoder().decode(buffer.subarray(0, readSync(file, buffer)));
+  } finally {
+    closeSync(file);
+  }
 }

@@ -84,6 +84,23 @@ export const clientErrors = defineErrors({
     meaning: "A disclosed field is not what the credential on chain commits to.",
     remedy: "The field was altered or is another credential's: ask the discloser again.",
   },
+  CLIENT_VC_MALFORMED: {
+    meaning: "A document is not a W3C verifiable credential of the form that this chain exports.",
+    remedy: "Compare it with docs/protocol/verifiable-credential.md, or obtain it again.",
+  },
+  CLIENT_VC_MISMATCH: {
+    meaning:
+      "A verifiable credential says something else than the record and fields that it proves.",
+    remedy: "Do not believe the document; the message names the property.",
+  },
+  CLIENT_VC_INACTIVE: {
+    meaning: "The credential, or its issuer, was not active at the height that is proven.",
+    remedy: "Ask its issuer for the successor; `credlink credential get` shows the status now.",
+  },
+  CLIENT_VC_EXPIRED: {
+    meaning: "The time of verification lies outside the credential's validity.",
+    remedy: "Ask its issuer for a newer one, or verify as of another time (--at).",
+  },
   CLIENT_STALE: {
     meaning: "The gateway's certified head is below the height that was demanded.",
     remedy: "Wait until the node has caught up, or ask another node.",

@@ -53,6 +53,7 @@ export {
 } from "./members.ts";
 export {
   type ExportedPackage,
+  exportCredential,
   exportDisclosure,
   exportEvidence,
   type Opening,
@@ -97,3 +98,11 @@ export {
 } from "./transactions.ts";
 export type { ValidatorsLink } from "./trusted-lists.ts";
 export { changeValidatorsCall } from "./validators.ts";
+export { didOf } from "./vc/did.ts";
+export { CRYPTOSUITE } from "./vc/suite.ts";
+export {
+  exportVerifiableCredential,
+  type VerifiableCredential,
+  type VerifiedCredential,
+  verifyVerifiableCredential,
+} from "./vc/verifiable-credential.ts";

@@ -1,22 +1,27 @@
-import { renameSync, writeFileSync } from "node:fs";
 import {
   type ExportedPackage,
   exportDisclosure,
   exportEvidence,
+  exportVerifiableCredential,
   type Opening,
 } from "@credlink/client";
+import { type CredentialFile, payloadSchemas } from "@credlink/contracts";
 import { equalBytes } from "@credlink/primitives";
 import type { Command } from "commander";
 import { type ConnectionOptions, connect, readTextOf, withConnection } from "../connection.ts";
 import { readCredentialInput } from "../credential-draft.ts";
 import { CliError } from "../errors.ts";
+import { replaceFile } from "../line-file.ts";
 import { describePackage, renderPackage } from "../package-view.ts";
 import type { CommandContext } from "./context.ts";
-import { parseId } from "./read.ts";
+import { parseId, renderFields } from "./read.ts";
 
 type ExportOptions = ConnectionOptions & {
   readonly out: string;
   readonly evidence?: boolean;
+  readonly vc?: boolean;
+  readonly file?: string;
+  readonly fields?: string;
   readonly open: readonly string[];
   readonly json?: boolean;
 };
@@ -34,6 +39,9 @@ export function addProofs(credential: Command, context: CommandContext): void {
   withConnection(credential.command("export").argument("<id>", "id of the credential"))
     .description("everything that proves it, for somebody who has the genesis alone")
     .option("--evidence", "an evidence package: the whole graph above it, with its transactions")
+    .option("--vc", "a W3C verifiable credential, signed by its issuer: with --file, and --fields")
+    .option("--file <file>", "its credential file, for --vc")
+    .option("--fields <a,b>", "for --vc: fields that are opened (default: those of level 1)")
     .requiredOption("--out <file>", "where to write it")
     .option(
       "--open <file[:fields]>",
@@ -55,24 +63,47 @@ export function addProofs(credential: Command, context: CommandContext): void {
       context.run(options.json ?? false, async () => {
         const { file, fields, out } = options;
         const opening = readOpening(`${file}:${fields}`);
-        if (!equalBytes(opening.file.record.id, parseId(id))) {
-          throw new CliError("CLI_CREDENTIAL_MISMATCH", `${file} is of another credential`);
-        }
+        demandOf(opening.file, id, file);
         return write(out, await exportDisclosure(await connect(options), opening));
       }),
     );
 }
 
 async function exportCredential(options: ExportOptions, id: string) {
-  if (options.evidence !== true) throw new CliError("CLI_OPTIONS_CONFLICT", "--evidence is needed");
-  const openings = options.open.map(readOpening);
+  if ((options.evidence === true) === (options.vc === true)) {
+    throw new CliError("CLI_OPTIONS_CONFLICT", "either --evidence or --vc");
+  }
+  if (options.vc === true) return exportVc(options, id);
+  const openings = options.open.map((text) => readOpening(text));
   const client = await connect(options);
   return write(options.out, await exportEvidence(client, parseId(id), openings));
 }
 
+async function exportVc(options: ExportOptions, id: string) {
+  const { file: path, fields, out } = options;
+  if (path === undefined) throw new CliError("CLI_OPTIONS_CONFLICT", "--vc needs --file");
+  const { file } = readOpening(path, false);
+  demandOf(file, id, path);
+  const { type } = file.record;
+  const open = payloadSchemas[type].fields.filter(({ level }) => level === 1);
+  const paths =
+    fields?.split(",") ?? open.map((field) => field.path).filter((each) => each in file.payload);
+  const client = await connect(options);
+  const document = await exportVerifiableCredential(client, { file, paths }, Date.now());
+  replaceFile(out, `${JSON.stringify(document, null, 2)}\n`);
+  const { id: url, issuer, credentialStatus } = document;
+  const value = { file: out, id: url, issuer, credentialStatus, fields: paths, verified: true };
+  return { value, text: `${renderFields(value)}\nwritten to ${out}` };
+}
+
+function demandOf({ record }: CredentialFile, id: string, path: string): void {
+  if (equalBytes(record.id, parseId(id))) return;
+  throw new CliError("CLI_CREDENTIAL_MISMATCH", `${path} is of another credential`);
+}
+
 /** `FILE` or `FILE:a,b`. @throws CliError CLI_FILE_…, CLI_CREDENTIAL_MISMATCH */
-function readOpening(text: string): Opening {
-  const at = text.lastIndexOf(":");
+function readOpening(text: string, takesFields = true): Opening {
+  const at = takesFields ? text.lastIndexOf(":") : -1;
   const path = at < 0 ? text : text.slice(0, at);
   const paths = at < 0 ? [] : text.slice(at + 1).split(",");
   const input = readCredentialInput(readTextOf(path), path);
@@ -82,10 +113,8 @@ function readOpening(text: string): Opening {
   return at < 0 ? { file: input.file } : { file: input.file, paths };
 }
 
-/** Whole or not at all; fields that are opened are for whom they are given to. */
 function write(path: string, { lines, report }: ExportedPackage) {
-  writeFileSync(`${path}.new`, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replaceFile(path, lines.map((line) => `${line}\n`).join(""));
   const value = { file: path, ...describePackage(report) };
   return { value, text: `${renderPackage(value)}\nwritten to ${path}` };
 }

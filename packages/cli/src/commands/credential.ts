@@ -1,4 +1,3 @@
-import { renameSync, writeFileSync } from "node:fs";
 import {
   type CommittedTransaction,
   createIdentity,
@@ -26,6 +25,7 @@ import {
 import { completeDraft, findDifferences, readCredentialInput } from "../credential-draft.ts";
 import { describeCredential } from "../credential-view.ts";
 import { CliError } from "../errors.ts";
+import { replaceFile } from "../line-file.ts";
 import type { CommandContext } from "./context.ts";
 import { addLookup, readIndexKey } from "./credential-lookup.ts";
 import { addProofs } from "./credential-proofs.ts";
@@ -121,12 +121,6 @@ function describeCommit(id: string, committed: CommittedTransaction) {
     gasUsed: committed.receipt.gasUsed,
     verified: true,
   };
-}
-
-/** Whole or not at all, and readable by its owner alone: it holds the payload in clear. */
-function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }
 
 /** A co-signer from KEY-FILE:PASSWORD-FILE. @throws CliError CLI_USAGE */

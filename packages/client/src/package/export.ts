@@ -80,6 +80,18 @@ export async function exportDisclosure(client: Client, opening: Opening): Promis
   return assemble(client, id, parts, "disclosure");
 }
 
+/**
+ * One credential with its parents and its issuer under one head, and fields that are opened.
+ * @throws ClientError CLIENT_CREDENTIAL_UNKNOWN, …; ContractsError CONTRACTS_FIELD_ABSENT
+ */
+export async function exportCredential(client: Client, opening: Opening): Promise<ExportedPackage> {
+  const { id, issuer, parents } = opening.file.record;
+  const ids = [id, ...parents.map((parent) => parent.id)];
+  const state = await readState(client, ids, [issuer]);
+  const parts = { ids, signers: [issuer], state, transactions: [], openings: [opening] };
+  return assemble(client, id, parts, "credential");
+}
+
 /** Transactions whose events name one of the credentials, by the node's index, ascending. */
 async function transactionsOf(
   client: Client,

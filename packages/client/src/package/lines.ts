@@ -22,8 +22,11 @@ const lineSchemas = {
   package: z.strictObject({
     kind: z.literal("package"),
     format: z.literal(PACKAGE_FORMAT),
-    /** Evidence: the whole graph with its transactions. Disclosure: fields of one credential. */
-    purpose: z.enum(["evidence", "disclosure"]),
+    /**
+     * Evidence: the whole graph with its transactions. Credential: one with its parents and its
+     * issuer. Disclosure: fields of one.
+     */
+    purpose: z.enum(["evidence", "credential", "disclosure"]),
     chainId: z.string().min(1).max(64),
     genesisDigest: digestHex,
     /** The credential that the package is about. */

@@ -156,9 +156,8 @@ class Verifier implements PackageVerifier {
     if (rankOf(line.kind) > rankOf("credential") && this.#due.length > 0) {
       throw incomplete(`credential ${this.#due[0]} is missing`);
     }
-    const isEvidence = isFirst || this.#opening?.purpose === "evidence";
-    if (!isEvidence && (line.kind === "member" || line.kind === "transaction")) {
-      throw incomplete("a disclosure has no transactions");
+    if (!isFirst && !isOf(this.#opening?.purpose, line.kind)) {
+      throw incomplete(`a ${this.#opening?.purpose} has no line "${line.kind}"`);
     }
     if (line.kind !== this.#last) this.#lastKey = "";
     const key = keyOf(line, this.#head !== null);
@@ -262,7 +261,10 @@ class Verifier implements PackageVerifier {
     const stored = decodeClaim(storedCredentialCodec, value, "credential");
     if (!equalBytes(stored.record.id, id)) throw incomplete("the record is another's");
     this.#credentials.set(line.id, stored);
-    if (this.#opening?.purpose !== "evidence") return;
+    const { purpose, credential } = this.#opening ?? {};
+    const goesUp = purpose === "evidence" || (purpose === "credential" && line.id === credential);
+    if (!goesUp) return;
+    if (purpose === "credential") this.#used.add(toHex(stored.record.issuer));
     for (const parent of stored.record.parents) this.#expect(toHex(parent.id));
   }
 
@@ -314,6 +316,7 @@ class Verifier implements PackageVerifier {
     for (const key of [...this.#headers.keys(), ...this.#members.keys()]) {
       if (!this.#used.has(key)) throw incomplete(`nothing needs ${key}`);
     }
+    if (opening.purpose === "credential") this.#demandIssuer(opening);
     if (opening.purpose === "disclosure" && this.#disclosures.length === 0) {
       throw incomplete("a disclosure without a field");
     }
@@ -326,12 +329,18 @@ class Verifier implements PackageVerifier {
     };
   }
 
+  #demandIssuer({ credential }: Line<"package">): void {
+    const issuer = this.#credentials.get(credential)?.record.issuer;
+    if (issuer === undefined || this.#members.has(toHex(issuer))) return;
+    throw incomplete("no record of the issuer");
+  }
+
   #gather({ purpose }: Line<"package">): readonly PackageCredential[] {
     return [...this.#credentials].map(([name, stored]) => {
       const transactions = this.#transactions.filter(({ names }) => names.has(name));
       const { record, issue, standing } = stored;
       const missing =
-        purpose === "disclosure"
+        purpose !== "evidence"
           ? null
           : missingOf(
               {
@@ -349,6 +358,12 @@ class Verifier implements PackageVerifier {
     if (this.#report !== null) return this.#report;
     throw packageError("CLIENT_PACKAGE_INCOMPLETE", this.#lines + 1, "the last line is missing");
   }
+}
+
+/** Whether packages of a purpose hold lines of a kind. */
+function isOf(purpose: Line<"package">["purpose"] | undefined, kind: LineKind): boolean {
+  if (kind === "transaction") return purpose === "evidence";
+  return kind !== "member" || purpose !== "disclosure";
 }
 
 /** By what lines of one kind ascend; null where another order is checked. */
