@@ -1,8 +1,9 @@
-/** `pnpm bench tps | query | verify-once`: measures networks of real processes, and parts of a node. */
+/** `pnpm bench tps | query | verify-once | vm`: measures networks of real processes, and parts of a node. */
 import {
   parseQueryOptions,
   parseTpsOptions,
   parseVerifyOnceOptions,
+  parseVmOptions,
   UsageError,
   usage,
 } from "./options.ts";
@@ -10,6 +11,7 @@ import { type QueryReport, runQuery } from "./query.ts";
 import type { Percentiles } from "./statistics.ts";
 import { runTps, type TpsReport } from "./tps.ts";
 import { runVerifyOnce, type VerifyOnceReport } from "./verify-once.ts";
+import { runVm, type VmReport } from "./vm.ts";
 
 function render(report: TpsReport): string {
   const { latencyMs, blockIntervalMs } = report;
@@ -54,6 +56,20 @@ function renderVerifyOnce(report: VerifyOnceReport): string {
   ].join("\n");
 }
 
+function renderVm(report: VmReport): string {
+  const row = (name: string, unit: string, { p50, p95, p99, max }: Percentiles): string =>
+    `${name.padEnd(24)} p50 ${p50} ${unit}, p95 ${p95}, p99 ${p99}, max ${max}`;
+  return [
+    ...Object.entries(report.callUs).map(
+      ([type, sample]) => `${row(type, "µs", sample)} (${report.gas[type]} gas)`,
+    ),
+    `median of the types      ${report.medianCallUs} µs a call`,
+    row("install 200 KiB", "ms", report.installMs),
+    row("first call, derived", "ms", report.firstCallMs.derived),
+    row("first call, restored", "ms", report.firstCallMs.restored),
+  ].join("\n");
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const [suite, ...rest] = args;
   const say = (text: string): boolean => process.stderr.write(`${text}\n`);
@@ -69,6 +85,12 @@ async function main(args: readonly string[]): Promise<number> {
     const report = await runVerifyOnce(options, say);
     const text = options.json ? JSON.stringify(report) : renderVerifyOnce(report);
     process.stdout.write(`${text}\n`);
+    return 0;
+  }
+  if (suite === "vm") {
+    const options = parseVmOptions(rest);
+    const report = await runVm(options, say);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : renderVm(report)}\n`);
     return 0;
   }
   if (suite !== "tps") throw new UsageError(`no suite ${suite ?? ""}`);

@@ -40,12 +40,19 @@ export interface VerifyOnceOptions {
   readonly json: boolean;
 }
 
+/** What `pnpm bench vm` is asked to do. */
+export interface VmOptions {
+  /** Blocks that count, of each type of credential. */
+  readonly rounds: number;
+  readonly json: boolean;
+}
+
 /** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps | query | verify-once [options]
+export const usage = `pnpm bench tps | query | verify-once | vm [options]
 tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
@@ -62,6 +69,9 @@ query: answers of a node that holds many credentials
 verify-once: what remembering verified signatures saves at a proposal
   --transactions N of the proposal (default 2000)
   --rounds N       of which the median counts (default 7)
+  --json           as above
+vm: calls of contracts, in this process
+  --rounds N       blocks of each type of credential (default 100)
   --json           as above`;
 
 function positive(name: string, text: string): number {
@@ -105,6 +115,20 @@ export function parseVerifyOnceOptions(args: readonly string[]): VerifyOnceOptio
   );
   const transactions = positive("transactions", values.transactions);
   return { transactions, rounds: positive("rounds", values.rounds), json: values.json };
+}
+
+/** @throws UsageError */
+export function parseVmOptions(args: readonly string[]): VmOptions {
+  const { values } = refuseWrong(() =>
+    parseArgs({
+      args: [...args],
+      options: {
+        rounds: { type: "string", default: "100" },
+        json: { type: "boolean", default: false },
+      },
+    }),
+  );
+  return { rounds: positive("rounds", values.rounds), json: values.json };
 }
 
 function refuseWrong<T>(parse: () => T): T {

@@ -1,8 +1,11 @@
+import { judgeDeployment } from "@credlink/contracts-vm";
 import { describe, expect, it } from "vitest";
+import { largeContract } from "../src/large-contract.ts";
 import {
   parseQueryOptions,
   parseTpsOptions,
   parseVerifyOnceOptions,
+  parseVmOptions,
   UsageError,
 } from "../src/options.ts";
 import { readProcessUsage } from "../src/process-usage.ts";
@@ -72,6 +75,24 @@ describe("verify-once", () => {
     const report = await runVerifyOnce(options, () => undefined);
     expect(report).toMatchObject({ verified: { firstSight: 18, remembered: 0 }, rounds: 2 });
     expect(report.firstSightUs).toBeGreaterThan(0);
+  });
+});
+
+describe("options of vm", () => {
+  it("have defaults, and refuse what cannot be", () => {
+    expect(parseVmOptions([])).toEqual({ rounds: 100, json: false });
+    expect(() => parseVmOptions(["--rounds", "0"])).toThrow(UsageError);
+  });
+});
+
+describe("a contract of any size", () => {
+  it("is installable, and no larger than asked for", () => {
+    for (const sizeBytes of [4_096, 200 * 1024]) {
+      const large = largeContract(sizeBytes);
+      expect(judgeDeployment(large)).toMatchObject({ ok: true });
+      expect(large.code.length).toBeGreaterThan(0.9 * sizeBytes - 512);
+      expect(large.code.length).toBeLessThanOrEqual(sizeBytes);
+    }
   });
 });
 

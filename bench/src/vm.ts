@@ -1,0 +1,138 @@
+import { createExecutor, type FormStore } from "@credlink/contracts-vm";
+import { generateBusinessMonth } from "@credlink/examples";
+import { BUILT_IN_VERSION, installContractArgsCodec, SUCCESS } from "@credlink/ledger";
+import { encode } from "@credlink/primitives";
+import { type TestCall, TestChain } from "../../packages/contracts/test/support/chain.ts";
+import {
+  createGenesis,
+  DAY_MS,
+  GENESIS_MS,
+  keySource,
+  memberKeyOf,
+} from "../../packages/contracts/test/support/consortium.ts";
+import { largeContract } from "./large-contract.ts";
+import type { VmOptions } from "./options.ts";
+import { type Percentiles, percentiles, round } from "./statistics.ts";
+
+/** Calls of one type that are executed as one block. */
+const BLOCK_CALLS = 50;
+/** Blocks before the first that counts: the engine compiles what is called often. */
+const WARM_BLOCKS = 100;
+const LARGE_BYTES = 200 * 1024;
+
+/** What `pnpm bench vm` measured: processor time, so that other processes count less. */
+export interface VmReport {
+  /** Of a call, by type of credential, host calls included. */
+  readonly callUs: Readonly<Record<string, Percentiles>>;
+  /** Median of the types' medians. */
+  readonly medianCallUs: number;
+  readonly gas: Readonly<Record<string, number>>;
+  /** Installing a contract of 200 KiB: judged, rewritten, stored. */
+  readonly installMs: Percentiles;
+  /** First call of it in a process: its form derived anew, or given back by a store. */
+  readonly firstCallMs: { readonly derived: Percentiles; readonly restored: Percentiles };
+}
+
+async function cpuMs(task: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await task();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+/** Calls of a month of business, by type, each on the state that it needs. */
+async function measureCalls(rounds: number): Promise<Pick<VmReport, "callUs" | "gas">> {
+  const institution = memberKeyOf("institution");
+  const month = generateBusinessMonth({
+    seed: "bench",
+    startMs: GENESIS_MS - 32 * DAY_MS,
+    institutionAddress: institution.address,
+    regulator: memberKeyOf("regulator"),
+    createKey: keySource("bench"),
+  });
+  const chain = await TestChain.open(await createGenesis(), createExecutor());
+  await chain.register(month.relationKeys.map(({ key, ...rest }) => ({ ...rest, ...key })));
+  const callUs: Record<string, Percentiles> = {};
+  const gas: Record<string, number> = {};
+  for (const stage of new Set(month.steps.map((step) => step.stage))) {
+    const steps = month.steps.filter((step) => step.stage === stage);
+    const calls = steps.map(({ type, method, args, coSigners }) => ({
+      type,
+      call: { sender: institution, method, args, coSigners } satisfies TestCall,
+    }));
+    for (const type of new Set(calls.map((each) => each.type))) {
+      const some = calls.filter((each) => each.type === type).slice(0, BLOCK_CALLS);
+      // Of a few calls the rest of a block would be measured, and not they.
+      if (some.length < BLOCK_CALLS || callUs[type] !== undefined) continue;
+      const block = some.map(({ call }) => call);
+      const warm = await chain.measure(block, WARM_BLOCKS);
+      gas[type] = Math.round(warm.gas / BLOCK_CALLS);
+      const each: number[] = [];
+      for (let i = 0; i < rounds; i++) {
+        each.push((await chain.measure(block, 1)).microseconds / BLOCK_CALLS);
+      }
+      callUs[type] = percentiles(each);
+    }
+    await chain.block(calls.map(({ call }) => call));
+  }
+  return { callUs, gas };
+}
+
+/** Keeps forms as the node's files do, without a disk. */
+function memoryForms(): FormStore {
+  const kept = new Map<string, Uint8Array>();
+  return {
+    load: (name) => kept.get(name) ?? null,
+    save: (name, content) => void kept.set(name, content),
+    refuse: (name) => void kept.delete(name),
+  };
+}
+
+async function measureLarge(rounds: number): Promise<Pick<VmReport, "installMs" | "firstCallMs">> {
+  const large = largeContract(LARGE_BYTES);
+  const args = encode(installContractArgsCodec, large);
+  const genesis = await createGenesis();
+  const installed = { ...genesis, contracts: [...genesis.contracts, large] };
+  const install: number[] = [];
+  const derived: number[] = [];
+  const restored: number[] = [];
+  const forms = memoryForms();
+  const run: TestCall = {
+    sender: memberKeyOf("institution"),
+    ...{ contract: "large", version: "1.0.0", method: "run", args: new Uint8Array(0) },
+  };
+  const firstCall = async (executor: ReturnType<typeof createExecutor>): Promise<number> => {
+    const chain = await TestChain.open(installed, executor);
+    return cpuMs(async () => {
+      const { status } = await chain.run(run);
+      if (status !== SUCCESS) throw new Error(`the large contract: ${status}`);
+    });
+  };
+  await firstCall(createExecutor({ forms }));
+  for (let i = 0; i < rounds; i++) {
+    const chain = await TestChain.open(genesis, createExecutor());
+    install.push(
+      await cpuMs(async () => {
+        const call = { sender: memberKeyOf("admin"), contract: "contracts", method: "install" };
+        const { status } = await chain.run({ ...call, version: BUILT_IN_VERSION, args });
+        if (status !== SUCCESS) throw new Error(`installing: ${status}`);
+      }),
+    );
+    derived.push(await firstCall(createExecutor()));
+    restored.push(await firstCall(createExecutor({ forms })));
+  }
+  return {
+    installMs: percentiles(install),
+    firstCallMs: { derived: percentiles(derived), restored: percentiles(restored) },
+  };
+}
+
+/** Measures the executor alone: no network, no disk, no signatures. */
+export async function runVm({ rounds }: VmOptions, say: (text: string) => void): Promise<VmReport> {
+  say(`calls of each type of credential, ${rounds} blocks of ${BLOCK_CALLS}`);
+  const calls = await measureCalls(rounds);
+  say("a contract of 200 KiB");
+  const large = await measureLarge(Math.min(rounds, 20));
+  const medians = Object.values(calls.callUs).map(({ p50 }) => p50);
+  return { ...calls, medianCallUs: round(percentiles(medians).p50), ...large };
+}
