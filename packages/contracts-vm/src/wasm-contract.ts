@@ -68,7 +68,11 @@ export function runWasmCall(contract: PreparedContract, call: Call, run: RunCall
 
 /** What a thrown value means; never by the text of an engine's message. */
 function endOf(error: unknown, instance: BoundInstance, call: Call): unknown {
-  if (error instanceof Stop || error instanceof NeedsRange || error instanceof VmError) {
+  if (error instanceof NeedsRange || error instanceof VmError) return error;
+  if (error instanceof Stop) {
+    // A refusal pays for all that ran before it: the module kept that count, not the meter.
+    const left = Number(instance.gas.value);
+    call.gas.settle(Math.max(0, Math.min(left, call.gas.remaining)));
     return error;
   }
   if (!(error instanceof wasmEngine.RuntimeError)) {

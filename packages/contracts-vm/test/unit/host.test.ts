@@ -186,6 +186,20 @@ describe("the host interface", () => {
     expect(receipt.returnValue.length).toBe(0);
   });
 
+  it("lets a refusal pay for all that ran before it", async () => {
+    const revert = [i32(1024), i32(4), i32(0), i32(0), call(0)];
+    const run = async (writes: number) => {
+      const write = [i32(1024), i32(1), i32(1024), i32(1), call(1)];
+      const code = [...Array.from({ length: writes }, () => write).flat(), ...revert];
+      return host(["revert", "state_put"], code, { data: utf8("CODE") });
+    };
+    const [none, one, three] = [await run(0), await run(1), await run(3)];
+    expect(three.status).toBe("CODE");
+    // Each write takes 8,000, 20 for each of its two bytes, four constants and a call.
+    expect(one.gasUsed - none.gasUsed).toBe(8_000 + 40 + 4 + 8);
+    expect(three.gasUsed - none.gasUsed).toBe(3 * (8_000 + 40 + 4 + 8));
+  });
+
   it.each(["SUCCESS", "VM_OUT_OF_GAS", "LEDGER_X", "lower", "AB", "A-B"])(
     "refuses %s as a contract's own code",
     async (code) => {
