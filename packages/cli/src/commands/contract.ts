@@ -17,6 +17,7 @@ import {
   turnContract,
   turnVersion,
 } from "./contract-manage.ts";
+import type { RunOptions } from "./contract-run.ts";
 import { wholeNumber } from "./network.ts";
 
 interface Json {
@@ -64,6 +65,32 @@ function addDevelopCommands(contract: Command, context: CommandContext): void {
     .action((dir: string, options: Json & { readonly debug?: boolean }) =>
       context.run(options.json ?? false, async () =>
         (await develop()).buildProject(dir, options, progress),
+      ),
+    );
+  contract
+    .command("test")
+    .argument("[dir]", "the project's folder", ".")
+    .option("--json", "print one JSON document")
+    .description("run the project's tests in this process; exit code 4 where one fails")
+    .action((dir: string, options: Json) =>
+      context.run(options.json ?? false, async () =>
+        (await import("./contract-run.ts")).testProject(dir, progress),
+      ),
+    );
+  contract
+    .command("run")
+    .argument("<dir>", "the project's folder")
+    .argument("<method>")
+    .requiredOption("--as <member>", "ROLE/NAME of who calls")
+    .option("--args <json>", "the arguments as a JSON list")
+    .option("--co-sign <member>", "ROLE/NAME of who signs too; repeatable", gather, [])
+    .option("--state <file>", 'rows of its state before: [{"key": hex, "value": hex}, …]')
+    .option("--gas <limit>", "most gas that it may use", wholeNumber)
+    .option("--json", "print one JSON document")
+    .description("run a method in this process: each host call, and gas by source line")
+    .action((dir: string, method: string, options: RunOptions & Json) =>
+      context.run(options.json ?? false, async () =>
+        (await import("./contract-run.ts")).runMethod(dir, method, options, progress),
       ),
     );
   contract

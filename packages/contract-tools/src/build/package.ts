@@ -116,7 +116,12 @@ export function packageDigest(bytes: Uint8Array): Digest {
 
 /** @throws ContractToolsError TOOLS_PACKAGE_MALFORMED */
 export function packagedManifest(value: ContractPackage): Manifest {
-  const decoded = tryDecode(manifestCodec, value.manifest);
+  return packagedManifestOf(value.manifest);
+}
+
+/** A manifest from its canonical bytes. @throws ContractToolsError TOOLS_PACKAGE_MALFORMED */
+export function packagedManifestOf(bytes: Uint8Array): Manifest {
+  const decoded = tryDecode(manifestCodec, bytes);
   if (!decoded.ok) throw new ContractToolsError("TOOLS_PACKAGE_MALFORMED", "manifest");
   return decoded.value;
 }

@@ -39,7 +39,8 @@ function typeAt(module: WasmModule, index: number): FunctionType {
   return type;
 }
 
-function isSameType(a: FunctionType, b: FunctionType): boolean {
+/** Whether two function types take and leave the same. */
+export function isSameType(a: FunctionType, b: FunctionType): boolean {
   return a.parameters.join() === b.parameters.join() && a.results.join() === b.results.join();
 }
 

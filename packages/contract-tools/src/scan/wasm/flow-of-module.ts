@@ -4,6 +4,7 @@ import {
   type HostImport,
   InstructionReader,
   isHostImport,
+  isSameType,
   op,
   type WasmModule,
 } from "@credlink/contracts-vm/inspect";
@@ -191,7 +192,10 @@ class ModuleFlow {
     const at: Location = { kind: "module", functionName: this.function.name, offset };
     const wanted = this.module.types[typeIndex];
     const callees = this.functions
-      .filter(({ index }) => functionType(this.module, index) === wanted)
+      .filter(({ index: each }) => {
+        const type = functionType(this.module, each);
+        return wanted !== undefined && isSameType(type, wanted);
+      })
       .map(({ id }) => id);
     return { type: "call", callees, at };
   }
