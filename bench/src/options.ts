@@ -65,7 +65,8 @@ tps: a network under load
 query: answers of a node that holds many credentials
   --records N      credentials in its store (default 100000)
   --samples N      of which are asked for (default 500)
-  --dir, --json    as above
+  --dir DIR        keep the folder here, or go on filling one of an earlier run
+  --json           as above
 verify-once: what remembering verified signatures saves at a proposal
   --transactions N of the proposal (default 2000)
   --rounds N       of which the median counts (default 7)

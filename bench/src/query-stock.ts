@@ -7,6 +7,7 @@ import {
   CREDENTIAL_CONTRACT_VERSION,
   type CredentialFile,
   type CredentialRecord,
+  type CredentialType,
   credentialKey,
   SUBMITTED_TOPIC,
   storedCredentialCodec,
@@ -20,6 +21,7 @@ import {
   decodeSignedTransaction,
   type Executor,
   genesisCodec,
+  type KeyValueStore,
   type Ledger,
   SUCCESS,
   signedTransactionCodec,
@@ -28,11 +30,14 @@ import {
 import { openLevelStore } from "@credlink/node";
 import {
   type Address,
+  concatBytes,
   decode,
   encode,
+  equalBytes,
   height,
   type Signer,
   toHex,
+  utf8,
   validatorIndex,
   view,
 } from "@credlink/primitives";
@@ -45,6 +50,7 @@ const CACHE_BYTES = 256 * 1024 * 1024;
 
 /** What the measurement asks for. */
 export interface Stock {
+  readonly records: number;
   /** All across the stock, of every type. */
   readonly files: readonly CredentialFile[];
   /** Service contracts: five levels stand below each. */
@@ -126,6 +132,31 @@ function carry(record: CredentialRecord, chainId: string, at: number, sender: Ad
   return decoded.value;
 }
 
+/** Transactions of all blocks: each carries one record. */
+function recordsOf(ledger: Ledger): number {
+  let count = 0;
+  for (let at = 1; at <= ledger.head.header.height; at += 1) {
+    count += ledger.header(height(at))?.header.transactionCount ?? 0;
+  }
+  return count;
+}
+
+/** Service contracts and tax bills: ids are random, so the first by key are a fair sample. */
+async function findRoots(store: KeyValueStore, samples: number) {
+  const name = utf8(CREDENTIAL_CONTRACT);
+  const records = concatBytes(Uint8Array.of(name.length), name, utf8("r"));
+  const rows = await store.range("state", { from: records, limit: samples * SERVICE_RECORDS * 2 });
+  const found = rows
+    .filter(([key]) => equalBytes(key.subarray(0, records.length), records))
+    .map(([, value]) => decode(storedCredentialCodec, value).record);
+  const idsOf = (type: CredentialType) =>
+    found.filter((record) => record.type === type).map(({ id }) => id);
+  return {
+    services: idsOf("contract.service").slice(0, samples),
+    bills: idsOf("bill.tax").slice(0, samples),
+  };
+}
+
 async function commitBlock(
   ledger: Ledger,
   signer: Signer,
@@ -154,7 +185,7 @@ async function commitBlock(
 }
 
 /**
- * Fills the stopped, only validator's database: blocks of records through the ledger's own
+ * Fills the stopped, only validator's database, or goes on filling it: blocks of records through the ledger's own
  * execution and commit, each certified by the validator's key.
  */
 export async function loadStock(
@@ -173,37 +204,33 @@ export async function loadStock(
   const store = await openLevelStore(path, { create: true, cacheBytes: CACHE_BYTES });
   const genesis = decode(genesisCodec, new Uint8Array(readFileSync(paths.genesis)));
   const ledger = await createLedger({ store, executor: stockExecutor(), genesis });
-  const every = Math.max(1, Math.floor(options.records / options.samples));
-  const services: Uint8Array[] = [];
-  const bills: Uint8Array[] = [];
-  const everyService = Math.max(1, Math.floor(every / SERVICE_RECORDS));
-  let service = 0;
+  const held = recordsOf(ledger);
+  if (held > 0) say(`${held} records are there already`);
+  // Originals are needed to verify: some are always added.
+  const fresh = Math.max(options.samples, options.records - held);
+  const every = Math.max(1, Math.floor(fresh / options.samples));
   const files: CredentialFile[] = [];
   let block: CredentialRecord[] = [];
   let made = 0;
-  const stock = makeStock(sender, options.records, Date.now(), (number) => number % every === 0);
+  const stock = makeStock(sender, fresh, Date.now(), (number) => number % every === 0);
   for (const { record, file } of stock) {
     block.push(record);
     made += 1;
     if (file !== null) files.push(file);
-    if (record.type === "contract.service") {
-      service += 1;
-      if (service % everyService === 0 && services.length < options.samples)
-        services.push(record.id);
-    }
-    const isBelowTaken = bills.length < services.length && service % everyService === 0;
-    if (record.type === "bill.tax" && isBelowTaken) bills.push(record.id);
-    if (made === options.records) break;
+    if (made === fresh) break;
     if (block.length < BLOCK_RECORDS) continue;
     await commitBlock(ledger, signer, block);
     block = [];
-    if (made % (25 * BLOCK_RECORDS) === 0)
-      say(`${made} records, block ${ledger.head.header.height}`);
+    if (made % (25 * BLOCK_RECORDS) === 0) {
+      say(`${held + made} records, block ${ledger.head.header.height}`);
+    }
   }
   if (block.length > 0) await commitBlock(ledger, signer, block);
   const { header, digest } = ledger.head;
-  say(`${made} records in ${header.height} blocks, head ${toHex(digest).slice(0, 16)}`);
+  const records = held + made;
+  const { services, bills } = await findRoots(store, options.samples);
+  say(`${records} records in ${header.height} blocks, head ${toHex(digest).slice(0, 16)}`);
   await ledger.close();
   await store.close();
-  return { files, services, bills, height: header.height };
+  return { records, files, services, bills, height: header.height };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -55,8 +55,10 @@ export async function runQuery(
   const dir = options.dir ?? join(temporary ?? "", "network");
   let running: RunningNetwork | undefined;
   try {
-    const plan = planNetwork({ validators: 1, consensus: "solo", chainId: "credlink-bench" });
-    await createNetwork(dir, plan, { settings: { log: { level: "warn" } } });
+    if (!existsSync(networkPaths(dir).network)) {
+      const plan = planNetwork({ validators: 1, consensus: "solo", chainId: "credlink-bench" });
+      await createNetwork(dir, plan, { settings: { log: { level: "warn" } } });
+    }
     const startMs = performance.now();
     const stock = await loadStock(dir, makeSender(), options, say);
     const loadSeconds = round((performance.now() - startMs) / 1_000);
@@ -68,7 +70,7 @@ export async function runQuery(
     const usage = readProcessUsage(running.nodes[0]?.pid ?? 0);
     const measured = await measure(client, stock);
     return {
-      ...{ records: options.records, height: stock.height, loadSeconds, indexSeconds },
+      ...{ records: stock.records, height: stock.height, loadSeconds, indexSeconds },
       nodeMemoryBytes: usage?.peakMemoryBytes ?? 0,
       ...measured,
     };

@@ -13,7 +13,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * Lines of a file without their line feeds, as they are read: a large file is never in memory.
- * @throws CliError CLI_FILE_UNREADABLE, CLI_FILE_MALFORMED for a line above `maxBytes` or not UTF-8
+ * @throws CliError CLI_FILE_UNREADABLE, CLI_DOCUMENT_UNKNOWN for a line above `maxBytes` or not UTF-8
  */
 export async function* readLines(path: string, maxBytes: number): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -21,7 +21,7 @@ export async function* readLines(path: string, maxBytes: number): AsyncGenerator
     try {
       return decoder.decode(bytes);
     } catch (cause) {
-      throw new CliError("CLI_FILE_MALFORMED", `${path} is not UTF-8`, { cause });
+      throw new CliError("CLI_DOCUMENT_UNKNOWN", `${path} is not UTF-8`, { cause });
     }
   };
   let rest: Uint8Array = new Uint8Array(0);
@@ -34,7 +34,7 @@ export async function* readLines(path: string, maxBytes: number): AsyncGenerator
     }
     rest = concatBytes(rest, chunk.subarray(from));
     if (rest.length > maxBytes)
-      throw new CliError("CLI_FILE_MALFORMED", `${path}: a line too long`);
+      throw new CliError("CLI_DOCUMENT_UNKNOWN", `${path}: a line too long`);
   }
   if (rest.length > 0) yield textOf(rest);
 }

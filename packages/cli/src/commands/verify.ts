@@ -66,7 +66,7 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readTextOf(path));
   } catch (cause) {
-    throw new CliError("CLI_FILE_MALFORMED", `${path} is no document that this verifies`, {
+    throw new CliError("CLI_DOCUMENT_UNKNOWN", `${path} is not JSON`, {
       cause,
     });
   }
