@@ -34,6 +34,7 @@ import {
   peerName,
   validatorsOf,
 } from "./profile.ts";
+import { verifyOnce } from "./verify-once.ts";
 
 const DAY_MS = 86_400_000;
 const GAS_LIMIT = 50_000_000;
@@ -154,6 +155,7 @@ export async function createFullProfile(
   });
   const genesis = await createGenesis(random, signers, institutions, startMs);
   const submitted: Uint8Array[] = [];
+  const verify = verifyOnce(sm2Verify);
   return {
     name: "full",
     genesis,
@@ -166,11 +168,9 @@ export async function createFullProfile(
     },
     verifier: {
       verify: async (requests) =>
-        requests.map(({ publicKey, message, signature }) =>
-          sm2Verify(publicKey, message, signature),
-        ),
+        requests.map(({ publicKey, message, signature }) => verify(publicKey, message, signature)),
     },
-    verifyOne: sm2Verify,
+    verifyOne: verify,
     createChange: null,
     createSetting: null,
     async createTransaction(genesisDigest, atHeight) {

@@ -5,7 +5,7 @@ import {
   type ReplayGuard,
   type SealedCandidate,
 } from "@credlink/ledger";
-import type { ParentTip } from "@credlink/ledger/rules";
+import { type ParentTip, textOfBytes } from "@credlink/ledger/rules";
 
 /** A block that somebody has built or judged: one object for all nodes of a run. */
 export interface SharedTip extends ParentTip {
@@ -54,7 +54,7 @@ export class BranchIndex<Value> {
 
 /** The text that stands for (sender, nonce). */
 export function nonceKey(sender: Uint8Array, nonce: Uint8Array): string {
-  return String.fromCharCode(...sender, ...nonce);
+  return textOfBytes(sender) + textOfBytes(nonce);
 }
 
 /** The nonces that the branch of a block has used. */

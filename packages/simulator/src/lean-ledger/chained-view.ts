@@ -5,7 +5,7 @@ import {
   type StateView,
   type StateWrite,
 } from "@credlink/ledger";
-import { stateRowKey } from "@credlink/ledger/rules";
+import { stateRowKey, textOfBytes } from "@credlink/ledger/rules";
 import {
   bytesUpTo,
   type Codec,
@@ -40,7 +40,7 @@ export function chainedRoot(parentRoot: Uint8Array, writes: readonly StateWrite[
 
 /** The text that stands for (contract, key). */
 export function cellOf(contract: string, key: Uint8Array): string {
-  return `${contract}/${String.fromCharCode(...key)}`;
+  return `${contract}/${textOfBytes(key)}`;
 }
 
 /** What a view is the state of. */
