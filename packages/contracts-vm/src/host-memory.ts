@@ -38,6 +38,12 @@ export class HostMemory {
     return this.bytes().slice(start, start + lengthOf(length));
   }
 
+  /** A piece where it lies: for what is done with before the module goes on. @throws Stop VM_HOST_POINTER */
+  look(at: Word, length: Word): Uint8Array {
+    const start = this.place(at, length);
+    return this.bytes().subarray(start, start + lengthOf(length));
+  }
+
   /** A piece as text of at most `max` bytes. @throws Stop VM_HOST_POINTER, VM_HOST_ARGUMENT */
   readText(at: Word, length: Word, max: number): string {
     const start = this.place(at, length);

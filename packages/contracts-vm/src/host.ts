@@ -275,22 +275,22 @@ export class Host {
     this.memory.place(at, length);
     const target = this.memory.place(out, 32);
     this.chargeFor(hostCosts.sm3, lengthOf(length));
-    this.memory.write(target, sm3(this.memory.read(at, length)));
+    this.memory.write(target, sm3(this.memory.look(at, length)));
   }
 
   private sm2Verify(key: Word, message: Word, length: Word, signature: Word): number {
     this.memory.place(message, length);
-    const publicKey = this.memory.read(key, PUBLIC_KEY_BYTES);
-    const signatureBytes = this.memory.read(signature, SIGNATURE_BYTES);
+    const publicKey = this.memory.look(key, PUBLIC_KEY_BYTES);
+    const signatureBytes = this.memory.look(signature, SIGNATURE_BYTES);
     this.chargeFor(hostCosts.sm2Verify, lengthOf(length));
-    return sm2Verify(publicKey, this.memory.read(message, length), signatureBytes) ? 1 : 0;
+    return sm2Verify(publicKey, this.memory.look(message, length), signatureBytes) ? 1 : 0;
   }
 
   /** 1 when the first `plus` points equal the `minus` that follow, 0 when not, −1: no points. */
   private commitmentSum(at: Word, plus: Word, minus: Word): number {
     const count = lengthOf(plus) + lengthOf(minus);
     if (count > MAX_SUM_POINTS) throw new Stop("VM_HOST_ARGUMENT", "number of points");
-    const points = this.memory.read(at, count * POINT_BYTES);
+    const points = this.memory.look(at, count * POINT_BYTES);
     this.chargeFor(hostCosts.commitmentSum, points.length);
     const isZero = isZeroPointSum(points, lengthOf(plus));
     return isZero === null ? -1 : Number(isZero);

@@ -86,7 +86,10 @@ export class StateOverlay implements StateReader {
 
   get(contract: string, key: Uint8Array): Uint8Array | null {
     // The key's text is made once for all overlays of the chain.
-    const name = textOf(key);
+    return this.find(contract, key, textOf(key));
+  }
+
+  private find(contract: string, key: Uint8Array, name: string): Uint8Array | null {
     let overlay: StateOverlay | KnownReads = this;
     while (overlay instanceof StateOverlay) {
       const change = overlay.changes.get(contract)?.get(name);
@@ -107,10 +110,11 @@ export class StateOverlay implements StateReader {
    */
   setWithinQuota(contract: string, key: Uint8Array, value: Uint8Array | null): boolean {
     const before = this.usageOf(contract);
-    const after = usageAfter(before, key, this.get(contract, key), value);
+    const name = textOf(key);
+    const after = usageAfter(before, key, this.find(contract, key, name), value);
     if (isOverQuota(before, after, this.reads().quotaOf(contract))) return false;
     this.usages.set(contract, after);
-    this.set(contract, key, value);
+    this.put(contract, name, { key, value });
     return true;
   }
 
