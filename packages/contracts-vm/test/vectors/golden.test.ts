@@ -1,0 +1,103 @@
+import {
+  contractUsageCodec,
+  observationCodec,
+  oracleFeedCodec,
+  publishArgsCodec,
+  readFeedArgsCodec,
+  readFeedCodec,
+  setQuotaArgsCodec,
+  stateUsageCodec,
+} from "@credlink/ledger";
+import { address, type Codec, decode, encode, toHex, utf8, utf8ToText } from "@credlink/primitives";
+import { beforeAll, describe, expect, it } from "vitest";
+import { rows } from "../../src/built-in/rows.ts";
+import { statePageCodec } from "../../src/state-page.ts";
+import { NAME, VERSION } from "../support/assembler.ts";
+import { TestChain } from "../support/chain.ts";
+import { type Consortium, createConsortium } from "../support/consortium.ts";
+import { storageCall, storageContract } from "../support/storage-contract.ts";
+
+const publisher = address(new Uint8Array(32).fill(1));
+const used = { entries: 3, bytes: 70_000 };
+
+/** Bytes that this version of the formats must make and read, for ever. */
+const formats: readonly (readonly [name: string, bytes: () => Uint8Array, golden: string])[] = [
+  [
+    "page",
+    codec(statePageCodec, { entries: [{ key: utf8("a"), value: utf8("b") }], next: utf8("a\0") }),
+    "929192c40161c40162c4026100",
+  ],
+  ["last page", codec(statePageCodec, { entries: [], next: null }), "9290c0"],
+  ["usage", codec(stateUsageCodec, used), "92d30000000000000003d30000000000011170"],
+  ["usage and quota", codec(contractUsageCodec, { used, quota: used }), "9292d30000000000000003d3000000000001117092d30000000000000003d30000000000011170"],
+  ["setQuota", codec(setQuotaArgsCodec, { name: "c", quota: used }), "92a16392d30000000000000003d30000000000011170"],
+  ["setQuota, none", codec(setQuotaArgsCodec, { name: "c", quota: null }), "92a163c0"],
+  [
+    "feed",
+    codec(oracleFeedCodec, { feed: "f", publishers: [publisher], maxValueBytes: 8, validityMs: 9 }),
+    "94a16691c420010101010101010101010101010101010101010101010101010101010101010108d30000000000000009",
+  ],
+  ["publish", codec(publishArgsCodec, { feed: "f", observedAtMs: 5, value: utf8("v") }), "93a166d30000000000000005c40176"],
+  ["read", codec(readFeedArgsCodec, { feed: "f", publisher, maxAgeMs: 5 }), "93a166c4200101010101010101010101010101010101010101010101010101010101010101d30000000000000005"],
+  [
+    "observation",
+    codec(observationCodec, { value: utf8("v"), observedAtMs: 5, recordedAtMs: 6 }),
+    "93c40176d30000000000000005d30000000000000006",
+  ],
+  ["nothing to read", codec(readFeedCodec, null), "c0"],
+];
+
+function codec<T>(of: Codec<T>, value: T): () => Uint8Array {
+  return () => {
+    const bytes = encode(of, value);
+    expect(decode(of, bytes)).toEqual(value);
+    return bytes;
+  };
+}
+
+describe("golden bytes", () => {
+  it.each(formats)("%s", (_, bytes, golden) => {
+    expect(toHex(bytes())).toBe(golden);
+  });
+
+  it("keys of usage, quotas, feeds and observations", () => {
+    const places = [rows.usage("c"), rows.quota("c"), rows.feed("f"), rows.feedNames];
+    expect(places.map(({ contract, key }) => `${contract} ${utf8ToText(key)}`)).toEqual([
+      "contracts usage/c",
+      "contracts quota/c",
+      "oracles feed/f",
+      "oracles feeds",
+    ]);
+    const { key } = rows.observation("f", publisher);
+    expect(toHex(key)).toBe(`${toHex(utf8("observation/f"))}00${"01".repeat(32)}`);
+  });
+});
+
+describe("golden gas of schedule 1", () => {
+  let consortium: Consortium;
+  beforeAll(async () => {
+    consortium = await createConsortium({ contracts: [storageContract()] });
+  });
+
+  it("of calls that store, delete and list", async () => {
+    const chain = new TestChain(consortium.genesis);
+    const gas: number[] = [];
+    for (const [method, args] of [
+      ["put", storageCall.put("key", "value")],
+      ["put", storageCall.put("other", "a longer value")],
+      ["list", storageCall.list("a", "z", 10)],
+      ["remove", utf8("key")],
+      ["clear", storageCall.list("", "z", 1)],
+    ] as const) {
+      const receipt = await chain.run({
+        ...{ contract: NAME, version: VERSION, method, args },
+        signers: [consortium.institution.address],
+      });
+      expect(receipt.status).toBe("SUCCESS");
+      gas.push(receipt.gasUsed);
+    }
+    // The first: 50,090 for the transaction, 2,000 to find and 68,000 to enter the contract, 8,369 for
+    // three calls of the host, and 42 for the instructions.
+    expect(gas).toEqual([128_501, 128_842, 135_871, 128_267, 1_792_225]);
+  });
+});
