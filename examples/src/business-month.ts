@@ -1,13 +1,14 @@
 import type { CredentialRecord, IndexKey } from "@credlink/contracts";
 import type { Address } from "@credlink/primitives";
-import { makeCreditCode } from "./identifiers.ts";
 import { addBills, type Invoice } from "./month/bills.ts";
 import {
+  createContext,
   DAY_MS,
   type Enterprise,
   item,
   type MonthContext,
   type Person,
+  type RelationKeyToRegister,
   type Work,
 } from "./month/context.ts";
 import { addDisputes, type Disputes } from "./month/disputes.ts";
@@ -20,8 +21,7 @@ import {
 } from "./month/parties.ts";
 import { addRisks, type Incidents } from "./month/risks.ts";
 import { addWork, insuranceDraft } from "./month/work.ts";
-import { createExampleRandom } from "./random.ts";
-import { type CredentialStep, type ExampleKey, StepBuilder } from "./step.ts";
+import type { CredentialStep, ExampleKey } from "./step.ts";
 
 /** How the month is to be made. */
 export interface BusinessMonthOptions {
@@ -40,14 +40,6 @@ export interface BusinessMonthOptions {
   readonly regulator?: ExampleKey;
   /** From 6; default 50. */
   readonly workers?: number;
-}
-
-/** A relation key that the institution registers before the first step. */
-export interface RelationKeyToRegister {
-  readonly key: ExampleKey;
-  readonly role: "enterprise" | "individual";
-  readonly validFromMs: number;
-  readonly validToMs: number;
 }
 
 /** A month of one institution, two enterprises and their workers. */
@@ -73,28 +65,7 @@ export interface BusinessMonth {
   readonly context: MonthContext;
 }
 
-const KEY_DAYS = 730;
 const MIN_WORKERS = 6;
-
-function createContext(options: BusinessMonthOptions, keys: RelationKeyToRegister[]): MonthContext {
-  const { startMs, institutionAddress } = options;
-  const random = createExampleRandom(options.seed);
-  return {
-    startMs,
-    period: new Date(startMs).toISOString().slice(0, 7),
-    random,
-    builder: new StepBuilder(random, institutionAddress),
-    institutionAddress,
-    institutionCreditCode: makeCreditCode(random),
-    indexKey: { keyId: 1, key: random.bytes(32) },
-    regulator: options.regulator ?? null,
-    relationKey: (role) => {
-      const key = options.createKey();
-      keys.push({ key, role, validFromMs: startMs, validToMs: startMs + KEY_DAYS * DAY_MS });
-      return key;
-    },
-  };
-}
 
 /**
  * Makes the month: identities, contracts, tasks, acceptances, settlements, payments, invoices,
@@ -107,14 +78,18 @@ export function generateBusinessMonth(options: BusinessMonthOptions): BusinessMo
   const workers = options.workers ?? 50;
   if (workers < MIN_WORKERS) throw new RangeError(`at least ${MIN_WORKERS} workers`);
   const relationKeys: RelationKeyToRegister[] = [];
-  const context = createContext(options, relationKeys);
+  const context = createContext({
+    ...options,
+    onRelationKey: (key) => relationKeys.push(key),
+  });
   const { builder } = context;
 
   const institution = addInstitution(context);
   const enterprises = [0, 1].map((place) => addEnterprise(context, place, institution));
   const works = Array.from({ length: workers }, (_, place) => {
     const enterprise = item(enterprises, place < workers / 2 ? 0 : 1);
-    return addWork(context, addWorker(context, place, enterprise, institution));
+    const person = makePerson(context, place);
+    return addWork(context, addWorker(context, person, enterprise, institution));
   });
 
   const corrected = item(works, 2);

@@ -34,15 +34,48 @@ export function makeCreditCode(random: ExampleRandom): string {
   return body + checked(creditCodeCheck(body));
 }
 
+function identityNumber(
+  district: string,
+  born: { readonly year: number; readonly month: number; readonly day: number },
+  sequence: number,
+): string {
+  const date = `${born.year}${pad(born.month, 2)}${pad(born.day, 2)}`;
+  const body = `${district}${date}${pad(sequence, 3)}`;
+  return body + checked(identityNumberCheck(body));
+}
+
+function pad(value: number, length: number): string {
+  return String(value).padStart(length, "0");
+}
+
 /** A citizen identity number of somebody between 20 and 57 years old, with a valid check. */
 export function makeIdentityNumber(random: ExampleRandom): string {
-  const born = [
-    random.between(1969, 2005),
-    String(random.between(1, 12)).padStart(2, "0"),
-    String(random.between(1, 28)).padStart(2, "0"),
-  ].join("");
-  const body = `${random.pick(DISTRICTS)}${born}${String(random.integer(1_000)).padStart(3, "0")}`;
-  return body + checked(identityNumberCheck(body));
+  const born = {
+    year: random.between(1969, 2005),
+    month: random.between(1, 12),
+    day: random.between(1, 28),
+  };
+  return identityNumber(random.pick(DISTRICTS), born, random.integer(1_000));
+}
+
+/** The citizen identity number of a count: no two of the first 99 million are equal. */
+export function numberedIdentityNumber(count: number): string {
+  let rest = count;
+  const take = (size: number): number => {
+    const digit = rest % size;
+    rest = Math.floor(rest / size);
+    return digit;
+  };
+  const sequence = take(1_000);
+  const born = { day: 1 + take(28), month: 1 + take(12), year: 1969 + take(37) };
+  const district = DISTRICTS[rest];
+  invariant(district !== undefined, "a count below 99 million");
+  return identityNumber(district, born, sequence);
+}
+
+/** The mobile number of a count: no two below a thousand million are equal. */
+export function numberedMobileNumber(count: number): string {
+  return `13${pad(count, 9)}`;
 }
 
 /** A debit card of 19 digits with Luhn's check digit, and its bank. */

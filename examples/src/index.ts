@@ -19,10 +19,23 @@ export {
   type BusinessMonth,
   type BusinessMonthOptions,
   generateBusinessMonth,
-  type RelationKeyToRegister,
 } from "./business-month.ts";
+export {
+  type BusinessStream,
+  type BusinessStreamOptions,
+  createBusinessStream,
+  MAX_STREAM_WORKERS,
+  STREAM_WORKER_STEPS,
+  type WorkerBusiness,
+} from "./business-stream.ts";
 export type { Invoice } from "./month/bills.ts";
-export type { Enterprise, Person, Work, Worker } from "./month/context.ts";
+export type {
+  Enterprise,
+  Person,
+  RelationKeyToRegister,
+  Work,
+  Worker,
+} from "./month/context.ts";
 export type { Incidents } from "./month/risks.ts";
 export { createExampleRandom, type ExampleRandom } from "./random.ts";
 export { generateRefusedCases, type RefusedCase } from "./refused-cases.ts";

@@ -9,8 +9,9 @@ import {
 } from "@credlink/contracts";
 import { sm3 } from "@credlink/crypto";
 import { type Address, invariant, utf8 } from "@credlink/primitives";
-import type { ExampleRandom } from "../random.ts";
-import type { ExampleKey, StepBuilder } from "../step.ts";
+import { makeCreditCode } from "../identifiers.ts";
+import { createExampleRandom, type ExampleRandom } from "../random.ts";
+import { type ExampleKey, StepBuilder } from "../step.ts";
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -99,4 +100,43 @@ export function item<T>(items: readonly T[], place: number): T {
   const found = items[place];
   invariant(found !== undefined, "the place is within the list");
   return found;
+}
+
+/** A relation key that the institution registers before the first step that names it. */
+export interface RelationKeyToRegister {
+  readonly key: ExampleKey;
+  readonly role: "enterprise" | "individual";
+  readonly validFromMs: number;
+  readonly validToMs: number;
+}
+
+const KEY_DAYS = 730;
+
+/** Makes what all parts of a generator share; equal seeds, times, addresses and keys: equal steps. */
+export function createContext(options: {
+  readonly seed: string;
+  readonly startMs: number;
+  readonly institutionAddress: Address;
+  readonly createKey: () => ExampleKey;
+  readonly regulator?: ExampleKey;
+  readonly onRelationKey: (key: RelationKeyToRegister) => void;
+}): MonthContext {
+  const { startMs, institutionAddress } = options;
+  const random = createExampleRandom(options.seed);
+  return {
+    startMs,
+    period: new Date(startMs).toISOString().slice(0, 7),
+    random,
+    builder: new StepBuilder(random, institutionAddress),
+    institutionAddress,
+    institutionCreditCode: makeCreditCode(random),
+    indexKey: { keyId: 1, key: random.bytes(32) },
+    regulator: options.regulator ?? null,
+    relationKey: (role) => {
+      const key = options.createKey();
+      const validity = { validFromMs: startMs, validToMs: startMs + KEY_DAYS * DAY_MS };
+      options.onRelationKey({ key, role, ...validity });
+      return key;
+    },
+  };
 }

@@ -230,14 +230,13 @@ export function serviceDraft(
   };
 }
 
-/** One worker: identity and service contract. */
+/** Identity and service contract of a person. */
 export function addWorker(
   context: MonthContext,
-  place: number,
+  person: Person,
   enterprise: Enterprise,
   attester: CredentialRecord,
 ): Worker {
-  const person = makePerson(context, place);
   const identity = context.builder.submit(identityDraft(context, person, attester));
   const service = context.builder.submit(
     serviceDraft(context, { person, identity, enterprise, attester }),
