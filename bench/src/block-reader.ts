@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "@credlink/client";
-import { GatewayError } from "@credlink/client";
+import { ClientError, GatewayError } from "@credlink/client";
 import { toHex } from "@credlink/primitives";
 
 /** A block as it was read from a node that did not propose it. */
@@ -19,7 +19,7 @@ export interface SeenBlock {
 
 /** Reads every new block, with its receipts, until it is told to stop. */
 export interface BlockReader {
-  readonly blocks: readonly SeenBlock[];
+  /** Reads what there is, and ends. */
   stop(): Promise<void>;
 }
 
@@ -34,13 +34,11 @@ export function readBlocks(
   fromHeight: number,
   onBlock: (block: SeenBlock) => void,
 ): BlockReader {
-  const blocks: SeenBlock[] = [];
   let isOn = true;
   const run = async (): Promise<void> => {
     for (let height = fromHeight + 1; ; ) {
       const block = await readBlock(validators, height);
       if (block !== null) {
-        blocks.push(block);
         onBlock(block);
         height += 1;
       } else if (isOn) {
@@ -52,7 +50,6 @@ export function readBlocks(
   };
   const done = run();
   return {
-    blocks,
     stop: () => {
       isOn = false;
       return done;
@@ -87,7 +84,13 @@ async function tryRead(client: Client, height: number) {
   try {
     return await client.block(height, { transactions: true });
   } catch (error) {
-    if (error instanceof GatewayError) return null;
+    if (error instanceof GatewayError || isOutOfReach(error)) return null;
     throw error;
   }
+}
+
+/** Whether a node did not answer: it is down, or on its way up. */
+export function isOutOfReach(error: unknown): boolean {
+  if (!(error instanceof ClientError)) return false;
+  return error.code === "CLIENT_UNREACHABLE" || error.code === "CLIENT_TIMEOUT";
 }

@@ -1,5 +1,7 @@
-/** `pnpm bench tps | query | verify-once | vm`: measures networks of real processes, and parts of a node. */
+/** `pnpm bench tps | load | query | verify-once | vm`: measures networks of real processes, and parts of a node. */
+import { type LoadReport, runLoad } from "./bulk/run.ts";
 import {
+  parseLoadOptions,
   parseQueryOptions,
   parseTpsOptions,
   parseVerifyOnceOptions,
@@ -8,7 +10,8 @@ import {
   usage,
 } from "./options.ts";
 import { type QueryReport, runQuery } from "./query.ts";
-import type { Percentiles } from "./statistics.ts";
+import { P99_GOAL_MS, type QueryTimes } from "./query-measure.ts";
+import { type Percentiles, round } from "./statistics.ts";
 import { runTps, type TpsReport } from "./tps.ts";
 import { runVerifyOnce, type VerifyOnceReport } from "./verify-once.ts";
 import { runVm, type VmReport } from "./vm.ts";
@@ -30,18 +33,49 @@ function render(report: TpsReport): string {
   ].join("\n");
 }
 
-function renderQuery(report: QueryReport): string {
+function renderTimes(times: QueryTimes): readonly string[] {
   const row = (name: string, { p50, p95, p99, max }: Percentiles): string =>
     `${name.padEnd(20)} p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms, max ${max} ms`;
+  const { p50, max } = times.traceSteps;
+  return [
+    row("get, proven", times.getMs),
+    row("verify a file", times.verifyMs),
+    row("trace down, depth 5", times.traceDownMs),
+    row("trace up, depth 5", times.traceUpMs),
+    row("trace, proven", times.provenTraceMs),
+    `a page downward has ${p50} credentials (p50), at most ${max}`,
+  ];
+}
+
+function renderQuery(report: QueryReport): string {
   return [
     `${report.records} records in ${report.height} blocks, loaded in ${report.loadSeconds} s, ` +
       `started and indexed in ${report.indexSeconds} s`,
-    row("get, proven", report.getMs),
-    row("verify a file", report.verifyMs),
-    row("trace down, depth 5", report.traceDownMs),
-    row("trace up, depth 5", report.traceUpMs),
-    row("trace, proven", report.provenTraceMs),
-    `a page downward has ${report.traceSteps.p50} credentials (p50), at most ${report.traceSteps.max}`,
+    ...renderTimes(report),
+  ].join("\n");
+}
+
+function renderLoad(report: LoadReport): string {
+  const { resumed, all, overGoal } = report;
+  const nodes = Object.keys(report.cpuMsPerRecord).map((name) => {
+    const megabytes = Math.round((report.peakMemoryBytes[name] ?? 0) / 2 ** 20);
+    const [cpu, bytes] = [report.cpuMsPerRecord[name], report.bytesPerRecord[name]];
+    return `  ${name}  ${cpu} ms CPU and ${bytes} bytes on disk a record, ${megabytes} MiB`;
+  });
+  return [
+    `${report.records} records on chain at block ${report.height}, ${report.loaded} by this run`,
+    `${report.recordsPerSecond} records a second in ${report.seconds} s; ` +
+      `a million would take ${report.hoursPerMillion} h; ` +
+      `generator ${report.generatorCpuMsPerRecord} ms CPU a record`,
+    ...nodes,
+    `begun at chunk ${resumed.fromChunk}, ${resumed.found} records found there, ` +
+      `${resumed.repeated} submitted again, ${resumed.busy} pauses, ${report.restarts} restarts`,
+    `all ${all.runs} runs: ${all.records} records in ${round(all.seconds)} s, ` +
+      `${all.restarts} restarts`,
+    ...renderTimes(report.queries),
+    overGoal.length === 0
+      ? `p99 of get, verify and trace under ${P99_GOAL_MS} ms: yes`
+      : `p99 under ${P99_GOAL_MS} ms: NOT ${overGoal.join(", ")}`,
   ].join("\n");
 }
 
@@ -91,6 +125,12 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseVmOptions(rest);
     const report = await runVm(options, say);
     process.stdout.write(`${options.json ? JSON.stringify(report) : renderVm(report)}\n`);
+    return 0;
+  }
+  if (suite === "load") {
+    const options = parseLoadOptions(rest);
+    const report = await runLoad(options, say);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : renderLoad(report)}\n`);
     return 0;
   }
   if (suite !== "tps") throw new UsageError(`no suite ${suite ?? ""}`);

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { MAX_STREAM_WORKERS, STREAM_WORKER_STEPS } from "@credlink/examples";
 
 /** Which credential is submitted over and over. */
 export const kinds = ["bill.insurance", "transaction.task"] as const;
@@ -47,12 +48,26 @@ export interface VmOptions {
   readonly json: boolean;
 }
 
+/** What `pnpm bench load` is asked to do. */
+export interface LoadOptions {
+  /** Credentials on chain at the end, at least. */
+  readonly records: number;
+  readonly validators: number;
+  /** Institutions that submit. */
+  readonly senders: number;
+  /** Credentials that are asked for in the end. */
+  readonly samples: number;
+  readonly json: boolean;
+  /** Keeps the network and what decides the records; a load is resumed from it. */
+  readonly dir: string;
+}
+
 /** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps | query | verify-once | vm [options]
+export const usage = `pnpm bench tps | load | query | verify-once | vm [options]
 tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
@@ -62,6 +77,13 @@ tps: a network under load
   --csv FILE       one line per transaction: intended, sent, committed, height, status
   --dir DIR        keep the network's folder here
   --json           print one JSON document and nothing else
+load: a chain filled through consensus, then asked; goes on where it was stopped or killed
+  --dir DIR        the network, and what decides the records (required)
+  --records N      credentials at the end, to whole workers (default 20000)
+  --validators N   1 or 4 and more (default 1)
+  --senders S      institutions that submit (default 4)
+  --samples N      credentials that are asked for in the end (default 500)
+  --json           as above
 query: answers of a node that holds many credentials
   --records N      credentials in its store (default 100000)
   --samples N      of which are asked for (default 500)
@@ -74,6 +96,9 @@ verify-once: what remembering verified signatures saves at a proposal
 vm: calls of contracts, in this process
   --rounds N       blocks of each type of credential (default 100)
   --json           as above`;
+
+/** Credentials of all workers that can be told apart. */
+const MAX_RECORDS = MAX_STREAM_WORKERS * STREAM_WORKER_STEPS;
 
 function positive(name: string, text: string): number {
   const value = Number(text);
@@ -130,6 +155,32 @@ export function parseVmOptions(args: readonly string[]): VmOptions {
     }),
   );
   return { rounds: positive("rounds", values.rounds), json: values.json };
+}
+
+/** @throws UsageError */
+export function parseLoadOptions(args: readonly string[]): LoadOptions {
+  const text = { type: "string" } as const;
+  const { values } = refuseWrong(() =>
+    parseArgs({
+      args: [...args],
+      options: {
+        records: { ...text, default: "20000" },
+        validators: { ...text, default: "1" },
+        senders: { ...text, default: "4" },
+        samples: { ...text, default: "500" },
+        dir: text,
+        json: { type: "boolean", default: false },
+      },
+    }),
+  );
+  const { json, dir } = values;
+  if (dir === undefined) throw new UsageError("--dir is required: a load is resumed from it");
+  const records = positive("records", values.records);
+  if (records > MAX_RECORDS) throw new UsageError(`--records ${records}, at most ${MAX_RECORDS}`);
+  const samples = positive("samples", values.samples);
+  if (samples > records) throw new UsageError(`--samples ${samples} of ${records} records`);
+  const validators = positive("validators", values.validators);
+  return { records, validators, senders: positive("senders", values.senders), samples, json, dir };
 }
 
 function refuseWrong<T>(parse: () => T): T {

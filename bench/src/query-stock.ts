@@ -41,24 +41,13 @@ import {
   validatorIndex,
   view,
 } from "@credlink/primitives";
+import type { Stock } from "./query-measure.ts";
 import { makeStock, SERVICE_RECORDS, storedAs } from "./query-records.ts";
 import type { Sender } from "./setup.ts";
 
 /** Credentials of one block. */
 const BLOCK_RECORDS = 2_000;
 const CACHE_BYTES = 256 * 1024 * 1024;
-
-/** What the measurement asks for. */
-export interface Stock {
-  readonly records: number;
-  /** All across the stock, of every type. */
-  readonly files: readonly CredentialFile[];
-  /** Service contracts: five levels stand below each. */
-  readonly services: readonly Uint8Array[];
-  /** Tax bills: five levels stand above each. */
-  readonly bills: readonly Uint8Array[];
-  readonly height: number;
-}
 
 /**
  * The real executor, but for the credential contract: its records are written as they come. So a
@@ -185,15 +174,15 @@ async function commitBlock(
 }
 
 /**
- * Fills the stopped, only validator's database, or goes on filling it: blocks of records through the ledger's own
- * execution and commit, each certified by the validator's key.
+ * Fills the stopped, only validator's database, or goes on filling it: blocks of records through
+ * the ledger's own execution and commit, each certified by the validator's key.
  */
 export async function loadStock(
   dir: string,
   sender: Sender,
   options: { readonly records: number; readonly samples: number },
   say: (text: string) => void,
-): Promise<Stock> {
+): Promise<Stock & { readonly records: number }> {
   const paths = networkPaths(dir);
   const [node] = loadNetwork(dir).nodes;
   if (node === undefined) throw new Error("the network has a node");

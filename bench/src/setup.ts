@@ -6,6 +6,7 @@ import {
   type RunningNetwork,
 } from "@credlink/cli";
 import {
+  type Call,
   type Client,
   createClient,
   createIdentity,
@@ -15,8 +16,15 @@ import {
 } from "@credlink/client";
 import { CREDENTIAL_CONTRACT, CREDENTIAL_CONTRACT_VERSION } from "@credlink/contracts";
 import { addressFromPublicKey, createSm2Signer, generateKeyPair } from "@credlink/crypto";
-import { type ExampleKey, generateBusinessMonth, stepsBehind } from "@credlink/examples";
-import { toHex } from "@credlink/primitives";
+import {
+  type CredentialStep,
+  type ExampleKey,
+  generateBusinessMonth,
+  type RelationKeyToRegister,
+  stepsBehind,
+} from "@credlink/examples";
+import type { RelationKey } from "@credlink/ledger";
+import { address, toHex } from "@credlink/primitives";
 
 /** What is needed of a network that runs. */
 export interface ReachableNetwork {
@@ -46,23 +54,36 @@ function createKey(): ExampleKey {
   return { ...pair, address: addressFromPublicKey(pair.publicKey) };
 }
 
-function identityOf(key: ExampleKey): Identity {
-  return createIdentity(createSm2Signer(key.privateKey), key.address);
+/** The identity of a key that signs. */
+export function identityOf(key: Pick<Sender, "address" | "privateKey">): Identity {
+  return createIdentity(createSm2Signer(key.privateKey), address(key.address));
 }
 
-/** Enrols an institution, registers its relation keys, and commits what its load refers to. */
-export async function setUpSender(
+/** One member's clients of all nodes. */
+export function openClients(
+  running: ReachableNetwork,
+  genesis: Uint8Array,
+  member: Pick<Sender, "address" | "privateKey">,
+): readonly Client[] {
+  const identity = identityOf(member);
+  return running.nodes.map((node) =>
+    createClient({ url: node.rpc, genesis, identity, timeoutMs: 60_000 }),
+  );
+}
+
+/** Has an organisation's admin enrol an institution; returns the node by which it did. */
+export async function enrolInstitution(
   dir: string,
   running: ReachableNetwork,
   genesis: Uint8Array,
   index: number,
-): Promise<Sender> {
+  key: Pick<ExampleKey, "publicKey">,
+): Promise<{ readonly rpc: string }> {
   const { network } = running;
   const organization = network.organizations[index % network.organizations.length];
   const node = running.nodes[index % running.nodes.length];
   if (organization === undefined || node === undefined) throw new Error("an empty network");
   const authority = await loadAuthority(networkPaths(dir).root, organization);
-  const key = createKey();
   const certificate = await certifyKey(authority, key.publicKey, {
     organization: organization.name,
     role: "institution",
@@ -73,8 +94,41 @@ export async function setUpSender(
   const adminIdentity = await loadNetworkIdentity(dir, network, `${organization.name}/admin`);
   const admin = createClient({ url: node.rpc, genesis, identity: adminIdentity });
   for (const call of enrollCalls([certificate.der])) await admin.execute(call);
+  return node;
+}
+
+/** Enrols an institution, registers its relation keys, and commits what its load refers to. */
+export async function setUpSender(
+  dir: string,
+  running: ReachableNetwork,
+  genesis: Uint8Array,
+  index: number,
+): Promise<Sender> {
+  const key = createKey();
+  const node = await enrolInstitution(dir, running, genesis, index, key);
   const client = createClient({ url: node.rpc, genesis, identity: identityOf(key) });
   return { address: key.address, privateKey: key.privateKey, ...(await setUpParents(client, key)) };
+}
+
+/** What is registered of relation keys. */
+export function registrationOf(keys: readonly RelationKeyToRegister[]): readonly RelationKey[] {
+  return keys.map(({ key, role, validFromMs, validToMs }) => ({
+    publicKey: key.publicKey,
+    role,
+    validFromMs,
+    validToMs,
+  }));
+}
+
+/** The call of a step to the credential contract. */
+export function callOf(step: CredentialStep): Call {
+  return {
+    contract: CREDENTIAL_CONTRACT,
+    version: CREDENTIAL_CONTRACT_VERSION,
+    method: step.method,
+    args: step.args,
+    coSigners: step.coSigners.map(identityOf),
+  };
 }
 
 /** Commits one service contract and everything that it rests on. */
@@ -88,22 +142,9 @@ async function setUpParents(client: Client, institution: ExampleKey) {
   });
   const [work] = month.works;
   if (work === undefined) throw new Error("the month has workers");
-  const keys = month.relationKeys.map(({ key, role, validFromMs, validToMs }) => ({
-    publicKey: key.publicKey,
-    role,
-    validFromMs,
-    validToMs,
-  }));
+  const keys = registrationOf(month.relationKeys);
   for (const call of registerRelationKeysCalls(keys)) await client.execute(call);
   const { service, serviceKey, enterprise } = work.worker;
-  for (const step of stepsBehind(month.steps, service.id)) {
-    await client.execute({
-      contract: CREDENTIAL_CONTRACT,
-      version: CREDENTIAL_CONTRACT_VERSION,
-      method: step.method,
-      args: step.args,
-      coSigners: step.coSigners.map(identityOf),
-    });
-  }
+  for (const step of stepsBehind(month.steps, service.id)) await client.execute(callOf(step));
   return { enterprise: enterprise.frameworkKey, worker: serviceKey, service: service.id };
 }

@@ -1,15 +1,14 @@
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { createIdentity, createTransactionBuilder } from "@credlink/client";
+import { createTransactionBuilder } from "@credlink/client";
 import {
   CREDENTIAL_CONTRACT,
   CREDENTIAL_CONTRACT_VERSION,
   submitArgsCodec,
 } from "@credlink/contracts";
-import { createSm2Signer } from "@credlink/crypto";
-import { address, type Digest, digest, encode } from "@credlink/primitives";
+import { type Digest, digest, encode } from "@credlink/primitives";
 import type { Kind } from "./options.ts";
 import { makeLoadRecord } from "./records.ts";
-import type { Sender } from "./setup.ts";
+import { identityOf, type Sender } from "./setup.ts";
 
 /** What one thread is to sign: transactions `first`, `first + step`, … below `count`. */
 export interface SigningTask {
@@ -34,10 +33,6 @@ export interface Prepared {
 const GAS_LIMIT = 1_000_000;
 /** Signed transactions are handed over in groups. */
 const GROUP = 256;
-
-function identityOf(key: { readonly privateKey: Uint8Array; readonly address: Uint8Array }) {
-  return createIdentity(createSm2Signer(key.privateKey), address(key.address));
-}
 
 /** Signs a task's transactions one after the other. */
 export async function signTask(

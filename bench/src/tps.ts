@@ -9,15 +9,13 @@ import {
   type RunningNetwork,
   startNetwork,
 } from "@credlink/cli";
-import { type Client, createClient, createIdentity } from "@credlink/client";
-import { createSm2Signer } from "@credlink/crypto";
 import { EXPIRY_WINDOW, SUCCESS } from "@credlink/ledger";
-import { address, toHex } from "@credlink/primitives";
+import { toHex } from "@credlink/primitives";
 import { type BlockReader, readBlocks, type SeenBlock } from "./block-reader.ts";
 import { runOpenLoop, type Submitted } from "./load.ts";
 import type { TpsOptions } from "./options.ts";
 import { type ProcessUsage, readProcessUsage } from "./process-usage.ts";
-import { type Sender, setUpSender } from "./setup.ts";
+import { openClients, type Sender, setUpSender } from "./setup.ts";
 import { type Prepared, prepareLoad } from "./signing.ts";
 import { type Percentiles, percentiles, round } from "./statistics.ts";
 
@@ -80,7 +78,9 @@ async function measure(
   for (let index = 0; index < options.senders; index += 1) {
     senders.push(await setUpSender(dir, running, genesis, index));
   }
-  const clients = openClients(running, genesis, senders);
+  const [sender] = senders;
+  if (sender === undefined) throw new Error("there are senders");
+  const clients = openClients(running, genesis, sender);
   const [first] = clients;
   if (first === undefined) throw new Error("the network has nodes");
   const info = await first.info();
@@ -104,26 +104,14 @@ async function measure(
   const { startMs, results } = await runOpenLoop(clients, prepared, options.rate);
   await drain(tracker, results, reader, say);
   const after = usageOf(running);
-  const report = summarise({ options, startMs, results, tracker, reader, before, after });
+  const report = summarise({ options, startMs, results, tracker, before, after });
   if (options.csv !== undefined) writeFileSync(options.csv, toCsv(startMs, results, tracker));
   return report;
 }
 
-function openClients(
-  running: RunningNetwork,
-  genesis: Uint8Array,
-  senders: readonly Sender[],
-): readonly Client[] {
-  const [sender] = senders;
-  if (sender === undefined) throw new Error("there are senders");
-  const identity = createIdentity(createSm2Signer(sender.privateKey), address(sender.address));
-  return running.nodes.map((node) =>
-    createClient({ url: node.rpc, genesis, identity, timeoutMs: 60_000 }),
-  );
-}
-
 /** Which transactions of the load were seen in which block. */
 class Tracker {
+  readonly blocks: SeenBlock[] = [];
   readonly seen = new Map<string, { readonly block: SeenBlock; readonly status: string }>();
   readonly #own: ReadonlySet<string>;
 
@@ -135,6 +123,7 @@ class Tracker {
   readonly ids: readonly string[];
 
   see(block: SeenBlock): void {
+    this.blocks.push(block);
     for (const { id, status } of block.transactions) {
       if (this.#own.has(id)) this.seen.set(id, { block, status });
     }
@@ -171,7 +160,6 @@ function summarise(run: {
   readonly startMs: number;
   readonly results: readonly Submitted[];
   readonly tracker: Tracker;
-  readonly reader: BlockReader;
   readonly before: Usage;
   readonly after: Usage;
 }): TpsReport {
@@ -192,7 +180,7 @@ function summarise(run: {
     }
   }
   const committed = latencies.length;
-  const blocks = run.reader.blocks.filter((block) => block.transactions.length > 0);
+  const blocks = tracker.blocks.filter((block) => block.transactions.length > 0);
   const perNode = (value: (name: string) => number): Record<string, number> =>
     Object.fromEntries([...run.after.keys()].map((name) => [name, value(name)]));
   const cpu = (name: string): number =>
