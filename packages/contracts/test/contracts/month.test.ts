@@ -21,7 +21,7 @@ import {
   keySource,
   memberKeyOf,
 } from "../support/consortium.ts";
-import { submitMonth } from "../support/month.ts";
+import { coSignMonth, submitMonth } from "../support/month.ts";
 
 const institution = memberKeyOf("institution");
 
@@ -57,6 +57,24 @@ describe("a month of business", () => {
     const second = await TestChain.open(await genesis);
     expect(await submitMonth(second, makeMonth())).toEqual([]);
     expect(second.stateRoot).toBe(chain.stateRoot);
+  });
+
+  it("T-4.5-1: is the same when every party signs from its own node", async () => {
+    const apart = await TestChain.open(await genesis);
+    const result = await coSignMonth(apart, month);
+    expect(result.refused).toEqual([]);
+    expect(result.signatures).toBeGreaterThan(500);
+    const stored = async (of: TestChain, id: Uint8Array) => {
+      const args = encode(credentialIdArgsCodec, { id });
+      const { returnValue } = await of.query("get", args, memberKeyOf("auditor"));
+      const { standing, issue, record } = decode(storedCredentialCodec, returnValue);
+      const { status, by, replacedBy } = standing;
+      const { coSigners, contract, replaces } = issue;
+      return { status, by, replacedBy, coSigners, contract, replaces, record };
+    };
+    for (const { id, name } of month.steps) {
+      expect(await stored(apart, id), name).toEqual(await stored(chain, id));
+    }
   });
 
   it("T-4.3: every refused case meets its own code, and leaves no trace", async () => {
