@@ -400,6 +400,61 @@ describe("T-4.8.2-a: a credential's round trip on the command line", () => {
     const contracts = await credlinkJson("contract", "list", ...connection());
     expect(JSON.stringify(contracts.value.value)).toContain("credential");
   });
+
+  it("T-4.5-1: a proposal is signed by the other party from its own node, or declined", async () => {
+    const made = await credlinkJson(
+      ...["member", "create", "--network", network.dir, "--organization", "org-2"],
+      ...["--name", "buyer", "--role", "enterprise"],
+    );
+    expect(made.stderr).toBe("");
+    const buyer = await network.identity("org-2/buyer");
+    const { creditCodeCheck } = await import("@credlink/contracts");
+    const body = "91440300MA5DA7777";
+    const code = body + creditCodeCheck(body);
+    const proposed = join(network.folder.path, "enterprise.json");
+    const draft = {
+      type: "identity.enterprise",
+      subjects: [formatAddress(buyer.address)],
+      parents: [{ id, relation: "attestedBy" }],
+      validFrom: new Date(Date.now() - 30_000).toISOString(),
+      payload: {
+        name: "鹏城快送",
+        uscc: code,
+        licenceImageDigest: { bytes: "ab".repeat(32) },
+        "verification.method": "licence",
+        "verification.at": new Date(Date.now() - 40_000).toISOString(),
+        "verification.result": "passed",
+      },
+      identifiers: [{ kind: "unified-social-credit-code", identifier: code }],
+    };
+    const institutional = ["--network", network.dir, "--as", "org-1/service-centre"];
+    const own = ["--network", network.dir, "--as", "org-2/buyer", "--node", "node-2"];
+    const propose = async () => {
+      writeFileSync(proposed, JSON.stringify(draft));
+      const { value } = await credlinkJson(
+        ...["credential", "propose", "--file", proposed, "--index-key", indexKey, ...institutional],
+      );
+      expect(value.at("status").text).toBe("proposed");
+      await network.agree(all, value.at("height").number);
+      return value.at("id").text;
+    };
+    const first = await propose();
+    const reason = ["--reason", "名称有误"];
+    const declined = await credlinkJson("credential", "decline", first, ...reason, ...own);
+    expect(declined.value.at("status").text).toBe("declined");
+    const second = await propose();
+    const shown = await credlinkJson("credential", "proposal", second, ...own);
+    expect(shown.value.at("status").text).toBe("proposed");
+    const wrong = await credlinkJson("credential", "sign", second, "--file", file, ...own);
+    expect(wrong.value.at("error", "code").text).toBe("CLI_CREDENTIAL_MISMATCH");
+    const signed = await credlinkJson("credential", "sign", second, "--file", proposed, ...own);
+    expect(signed.stderr).toBe("");
+    expect(signed.value.at("status").text).toBe("active");
+    await network.agree(all, signed.value.at("height").number);
+    const stands = await credlinkJson("credential", "get", second, ...connection());
+    expect(stands.value.at("status").text).toBe("active");
+    expect(stands.value.at("coSigners").list).toHaveLength(1);
+  });
 });
 
 describe("S-9.2-4: faults", () => {

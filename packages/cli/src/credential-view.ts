@@ -1,16 +1,16 @@
 import type { ProvenCredential } from "@credlink/client";
+import type { CredentialRecord } from "@credlink/contracts";
 import { formatAddress } from "@credlink/crypto";
 import { toHex } from "@credlink/primitives";
 
-/** A credential's record as people and JSON see it. */
-export function describeCredential({ stored, header }: ProvenCredential) {
-  const { record, standing, issue } = stored;
-  const iso = (ms: number): string => new Date(ms).toISOString();
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** A record as people and JSON see it, whether a credential's or a proposal's. */
+export function describeRecord(record: CredentialRecord) {
   return {
     id: toHex(record.id),
     type: record.type,
     schema: record.schema,
-    status: standing.status,
     issuer: formatAddress(record.issuer),
     subjects: record.subjects.map(formatAddress),
     parents: record.parents.map(({ id, relation }) => ({ id: toHex(id), relation })),
@@ -22,6 +22,19 @@ export function describeCredential({ stored, header }: ProvenCredential) {
     validFrom: iso(record.validFromMs),
     validTo: record.validToMs === null ? null : iso(record.validToMs),
     terms: record.terms === null ? null : toHex(record.terms),
+  };
+}
+
+/** A credential as people and JSON see it. */
+export function describeCredential({ stored, header }: ProvenCredential) {
+  const { record, standing, issue } = stored;
+  const { id, type, schema, ...rest } = describeRecord(record);
+  return {
+    id,
+    type,
+    schema,
+    status: standing.status,
+    ...rest,
     contractVersion: issue.contractVersion,
     issuedAt: { height: issue.height, time: iso(issue.timestampMs) },
     coSigners: issue.coSigners.map(formatAddress),

@@ -8,9 +8,6 @@ import {
 import {
   CREDENTIAL_CONTRACT,
   CREDENTIAL_CONTRACT_VERSION,
-  type CredentialFile,
-  decodeCredentialFile,
-  encodeCredentialFile,
   submitArgsCodec,
 } from "@credlink/contracts";
 import { encode, toHex } from "@credlink/primitives";
@@ -22,13 +19,14 @@ import {
   readTextOf,
   withConnection,
 } from "../connection.ts";
-import { completeDraft, findDifferences, readCredentialInput } from "../credential-draft.ts";
+import { findDifferences, readCredentialInput } from "../credential-draft.ts";
+import { completeInput } from "../credential-input.ts";
 import { describeCredential } from "../credential-view.ts";
 import { CliError } from "../errors.ts";
-import { replaceFile } from "../line-file.ts";
 import type { CommandContext } from "./context.ts";
 import { addLookup, readIndexKey } from "./credential-lookup.ts";
 import { addProofs } from "./credential-proofs.ts";
+import { addSigning } from "./credential-signing.ts";
 import { addTrace } from "./credential-trace.ts";
 import { parseId, renderFields } from "./read.ts";
 
@@ -41,10 +39,11 @@ type SubmitOptions = FileOptions & {
 
 const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
-/** `credential submit | get | verify | trace | export | disclose | lookup`. */
+/** `credential submit | propose | proposal | sign | decline | withdraw | get | verify | trace | export | disclose | lookup`. */
 export function addCredentialCommands(program: Command, context: CommandContext): void {
   const credential = program.command("credential").description("full-link credentials");
   addSubmit(credential, context);
+  addSigning(credential, context);
   withConnection(credential.command("get").argument("<id>", "id of the credential"))
     .description("the record on chain, proven")
     .option("--json", "print one JSON document")
@@ -91,12 +90,8 @@ async function submit(options: SubmitOptions) {
   const issuer = client.identity?.address;
   if (issuer === undefined) throw new CliError("CLI_OPTIONS_CONFLICT", "a key is needed");
   const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
-  const input = readCredentialInput(readTextOf(options.file), options.file);
   const coSigners = await Promise.all(options.coSign.map(loadCoSigner));
-  const file =
-    input.kind === "file" ? input.file : completeDraft(input.draft, issuer, indexKey, readParent);
-  // Written before it is sent: salts that were lost could never open the commitment again.
-  if (input.kind === "draft") replaceFile(options.file, encodeCredentialFile(file));
+  const file = completeInput(options.file, issuer, indexKey);
   const committed = await client.execute({
     contract: CREDENTIAL_CONTRACT,
     version: CREDENTIAL_CONTRACT_VERSION,
@@ -105,10 +100,6 @@ async function submit(options: SubmitOptions) {
     coSigners,
   });
   return describeCommit(toHex(file.record.id), committed);
-}
-
-function readParent(path: string): CredentialFile {
-  return decodeCredentialFile(readTextOf(path));
 }
 
 function describeCommit(id: string, committed: CommittedTransaction) {
