@@ -204,12 +204,12 @@ class Tracer {
   private places(): readonly Place[] {
     const { map } = this;
     if (map === null) return [];
-    const places = this.interpreter.frames.toReversed().flatMap(({ offset, start }) => {
+    return this.interpreter.frames.toReversed().flatMap(({ offset, start }) => {
       const exact = map.placeOf(offset);
-      if (exact === null || isOwn(exact)) return exact ?? [];
-      return [exact, ...[map.placeBefore(offset, start, isOwn) ?? []].flat()];
+      if (exact !== null && isOwn(exact)) return [exact];
+      const own = map.placeBefore(offset, start, isOwn);
+      return [exact, own].filter((place) => place !== null);
     });
-    return places;
   }
 
   private hostFunction(name: string): HostFunction {
