@@ -3,13 +3,21 @@ import { type Digest, equalBytes, invariant, toHex } from "@credlink/primitives"
 import { checkCertificateShape } from "./certificates.ts";
 import type { Input, Successor } from "./effects.ts";
 import { armRetransmission, disarm, halt, report, timesOf } from "./emit.ts";
-import type { Commit, CommitCertificate, Decided, Proposal, UnsignedMessage } from "./messages.ts";
+import type {
+  Commit,
+  CommitCertificate,
+  Decided,
+  Justification,
+  Proposal,
+  UnsignedMessage,
+} from "./messages.ts";
 import { findQuorum, rejectProposal } from "./normal-case.ts";
 import {
   addCandidate,
   type Candidate,
   candidateOf,
   type Head,
+  type HeightState,
   heightAfter,
   newCandidate,
   newHeightState,
@@ -178,12 +186,22 @@ export function decideRule(step: Step): boolean {
   }
   const { proposal, successor } = candidate;
   if (successor === null) return false;
-  step.effects.push({ type: "decide", proposal, certificate });
+  const justification = acceptedJustification(current, certificate);
+  step.effects.push({ type: "decide", proposal, certificate, justification });
   report(step, "CONSENSUS_DECIDED");
   remember(step, certificate, proposal);
   adaptTimeout(step);
   advance(step, proposal, false, current.nextValidators, successor);
   return true;
+}
+
+/** What others sent for that view was judged by nobody, and would spoil the block that records it. */
+function acceptedJustification(
+  { accepted }: HeightState,
+  { view, digest }: CommitCertificate,
+): Justification | null {
+  const message = accepted.get(view);
+  return message !== undefined && equalBytes(message.digest, digest) ? message.justification : null;
 }
 
 function findCommitted(step: Step): CommitCertificate | null {

@@ -1,6 +1,7 @@
 import type { Digest, Height, ValidatorIndex, View } from "@credlink/primitives";
 import type {
   CommitCertificate,
+  Justification,
   Message,
   PreparedCertificate,
   Proposal,
@@ -163,6 +164,11 @@ export type Effect =
       readonly type: "decide";
       readonly proposal: Proposal;
       readonly certificate: CommitCertificate;
+      /**
+       * Why the block could be proposed in the certificate's view: of the pre-prepare that we
+       * accepted there. Null in view 0, and where we accepted none.
+       */
+      readonly justification: Justification | null;
     }
   /** We hold a commit certificate without its block, or are behind a proven head: sync to it. */
   | { readonly type: "sync"; readonly certificate: CommitCertificate }

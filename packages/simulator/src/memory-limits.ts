@@ -71,7 +71,6 @@ export function engineLimits(
     signatures: 8_192,
     proposals: 16,
     collectedProposals: 8,
-    justifications: 16,
     seenVotes: everMembers,
     shownVotes: peers,
     evidence: 256,

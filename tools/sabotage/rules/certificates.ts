@@ -118,4 +118,13 @@ export const certificateRules: readonly BrokenRule[] = [
       { file: "packages/consensus-pbft/test/property/decoders.test.ts", name: "known bug 39:" },
     ],
   },
+  {
+    id: "decision-justified",
+    rule: "A decision goes with the justification of the pre-prepare that was accepted.",
+    broken: "it goes with none",
+    file: `${CORE}/deciding.ts`,
+    find: "equalBytes(message.digest, digest) ? message.justification : null;",
+    replace: "equalBytes(message.digest, digest) ? null : null;",
+    tests: [{ file: byzantine, name: "a decision goes with the justification that was accepted" }],
+  },
 ];

@@ -53,6 +53,21 @@ describe("Byzantine validators", () => {
     expect(cluster.checks.violations).toEqual([]);
   });
 
+  test("a decision goes with the justification that was accepted, not with one of a liar", () => {
+    const cluster = clusterWithLiar({ trace: true });
+    const block = blockOn(cluster, [bytes("a")]);
+    tell(cluster, prePrepare(block, view(1), { viewChanges: [], prepared: null }));
+    cluster.submit("honest");
+    expect(cluster.runUntil(() => cluster.lowestHead() >= 1, 10_000)).toBe(true);
+    const decisions = cluster.nodes.flatMap(({ trace }) =>
+      trace.flatMap(({ effects }) => effects.filter((effect) => effect.type === "decide")),
+    );
+    expect(decisions.map(({ certificate }) => certificate.view)).toEqual([1, 1, 1]);
+    for (const { justification } of decisions) {
+      expect(justification?.viewChanges.length).toBeGreaterThanOrEqual(3);
+    }
+  });
+
   for (const type of ["prepare", "commit"] as const) {
     test(`two different ${type.toUpperCase()}s of one view are evidence, and count once`, () => {
       const cluster = clusterWithLiar();

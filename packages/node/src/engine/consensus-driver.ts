@@ -3,9 +3,7 @@ import {
   type Effect,
   encodeMessage,
   type Input,
-  type Justification,
   type Message,
-  type Proposal,
   type Replica,
   type ReplicaStatus,
   type SignedVote,
@@ -26,7 +24,6 @@ import {
 } from "@credlink/primitives";
 import type { BlockPipeline } from "./block-pipeline.ts";
 import { EngineError } from "./errors.ts";
-
 import type { EngineInstruments } from "./metrics.ts";
 import { CONSENSUS_PROTOCOL } from "./protocols.ts";
 import type { RecentProposals } from "./recent-proposals.ts";
@@ -34,6 +31,9 @@ import { createReplicaTimers, type ReplicaTimers } from "./replica-timers.ts";
 import type { StatementMemory } from "./seen-statements.ts";
 import type { ConsensusSignatures } from "./signature-memory.ts";
 import type { VoteLog } from "./vote-log.ts";
+
+/** A block that the replica decided. */
+export type Decision = Extract<Effect, { readonly type: "decide" }>;
 
 /** What the driver works with. */
 export interface DriverComponents {
@@ -57,7 +57,7 @@ export interface DriverComponents {
   /** Signed transactions that should travel along with a proposal of ours. */
   readonly attachmentsOf: (digest: Digest) => readonly Uint8Array[];
   /** The replica decided: commit, then feed `committed`. */
-  readonly onDecide: (proposal: Proposal, certificate: CommitCertificate) => void;
+  readonly onDecide: (decision: Decision) => void;
   /** The replica needs blocks up to this proven height. */
   readonly onSync: (certificate: CommitCertificate) => void;
   readonly onEvidence: (first: SignedVote, second: SignedVote) => void;
@@ -72,18 +72,11 @@ export interface ConsensusDriver {
   /** Appends a record of the shell to the vote log, behind all that the replica asked for. */
   appendDecided(height: Height, digest: Digest): Promise<void>;
   readonly status: ReplicaStatus;
-  /** Why the primary of a view above 0 could propose, if we saw it. */
-  justificationOf(height: Height, view: number): Justification | null;
   /** Monotonic milliseconds since the replica's height last changed. */
   sinceAdvanceMs(): number;
   /** No input is handled and no timer fires from now on. */
   stop(): void;
-  /** Justifications kept. */
-  readonly size: number;
 }
-
-/** Justifications kept for the record of a decided block. */
-const MAX_JUSTIFICATIONS = 16;
 
 class Driver implements ConsensusDriver {
   readonly #parts: DriverComponents;
@@ -91,8 +84,6 @@ class Driver implements ConsensusDriver {
   readonly #timers: ReplicaTimers;
   #isStepping = false;
   #isStopped = false;
-  /** By view; of the height being decided and the ones just left. */
-  readonly #justifications: { height: Height; view: number; justification: Justification }[] = [];
   #height = 0;
   #advancedAtMs = 0;
   /** Bodies being made durable: the next `persist` waits for them. */
@@ -113,10 +104,6 @@ class Driver implements ConsensusDriver {
     return this.#parts.replica.status;
   }
 
-  get size(): number {
-    return this.#justifications.length;
-  }
-
   sinceAdvanceMs(): number {
     return this.#parts.clock.monotonicMs() - this.#advancedAtMs;
   }
@@ -133,16 +120,8 @@ class Driver implements ConsensusDriver {
     this.#timers.cancelAll();
   }
 
-  justificationOf(height: Height, view: number): Justification | null {
-    const seen = this.#justifications.find((one) => one.height === height && one.view === view);
-    return seen?.justification ?? null;
-  }
-
   feed(input: Input): void {
-    if (input.type === "message") {
-      this.#keepJustification(input.message);
-      this.#parts.statements.note(input.message);
-    }
+    if (input.type === "message") this.#parts.statements.note(input.message);
     this.#inputs.push(input);
     if (!this.#isStepping) this.#drain();
   }
@@ -154,13 +133,6 @@ class Driver implements ConsensusDriver {
     }));
     this.#appends = append;
     await (await append).durable;
-  }
-
-  #keepJustification(message: Message): void {
-    if (message.type !== "pre-prepare" || message.justification === null) return;
-    const { height, view, justification } = message;
-    this.#justifications.push({ height, view, justification });
-    if (this.#justifications.length > MAX_JUSTIFICATIONS) this.#justifications.shift();
   }
 
   #drain(): void {
@@ -220,7 +192,7 @@ class Driver implements ConsensusDriver {
         this.#answer(this.#fetchProposal(effect));
         return;
       case "decide":
-        parts.onDecide(effect.proposal, effect.certificate);
+        parts.onDecide(effect);
         return;
       case "sync":
         parts.onSync(effect.certificate);

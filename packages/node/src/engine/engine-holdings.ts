@@ -6,10 +6,9 @@ interface Sized {
   readonly size: number;
 }
 
-/** Counts what an engine's parts hold; `driver` is null while no replica runs. */
+/** Counts what an engine's parts hold. */
 export function holdingsOf(
   parts: EngineParts,
-  driver: Sized | null,
   seenVotes: Sized,
   shownVotes: Sized,
 ): EngineHoldings {
@@ -19,7 +18,6 @@ export function holdingsOf(
     signatures: parts.consensusSignatures.size,
     proposals: parts.proposals.size,
     collectedProposals: parts.fetcher.size,
-    justifications: driver?.size ?? 0,
     seenVotes: seenVotes.size,
     shownVotes: shownVotes.size,
     evidence: parts.evidence.size,

@@ -1,5 +1,4 @@
 import {
-  type CommitCertificate,
   type Message,
   type Proposal,
   type ReplicaStart,
@@ -21,7 +20,7 @@ import {
 } from "@credlink/primitives";
 import { type ChainWriter, type Committed, createChainWriter } from "./chain-writer.ts";
 import { type CommitReactions, createCommitReactions } from "./commit-reactions.ts";
-import { type ConsensusDriver, createConsensusDriver } from "./consensus-driver.ts";
+import { type ConsensusDriver, createConsensusDriver, type Decision } from "./consensus-driver.ts";
 import { holdingsOf } from "./engine-holdings.ts";
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
@@ -244,7 +243,7 @@ class NodeEngine implements Engine {
   }
 
   holdings(): EngineHoldings {
-    return holdingsOf(this.#parts, this.#driver, this.#seenVotes, this.#shownVotes);
+    return holdingsOf(this.#parts, this.#seenVotes, this.#shownVotes);
   }
 
   onCommit(listener: (block: CommittedBlock) => void): () => void {
@@ -347,7 +346,7 @@ class NodeEngine implements Engine {
       validatorsAt: directory.at,
       peersOf: directory.peersOf,
       attachmentsOf: (digest) => attachmentsOf(ledger, digest),
-      onDecide: (proposal, certificate) => this.#onDecide(proposal, certificate),
+      onDecide: (decision) => this.#onDecide(decision),
       onSync: ({ height }) => this.#sync.require(height),
       onEvidence: (first, second) => this.#onEvidence(first, second),
       onFatal: (error) => this.#fail(error),
@@ -365,7 +364,7 @@ class NodeEngine implements Engine {
     return { lastDecision: { certificate, proposal, validators } };
   }
 
-  #onDecide(proposal: Proposal, certificate: CommitCertificate): void {
+  #onDecide({ proposal, certificate, justification }: Decision): void {
     const { ledger } = this.#components;
     this.#parts.directory.onDecided(proposal.digest);
     const sealed = ledger.candidate(proposal.digest)?.sealed;
@@ -375,9 +374,6 @@ class NodeEngine implements Engine {
       .commit("consensus", proposal.height, async () => {
         const candidate = ledger.candidate(proposal.digest);
         invariant(candidate !== null, "a block is validated before it is decided");
-        const { height, view } = certificate;
-        const justification =
-          view === 0 ? null : (this.#driver?.justificationOf(height, view) ?? null);
         return { candidate, certificate, justification };
       })
       .finally(() => {

@@ -114,7 +114,6 @@ export interface EngineHoldings {
   /** Proposals kept for primaries of later views, and those whose transactions are kept. */
   readonly proposals: number;
   readonly collectedProposals: number;
-  readonly justifications: number;
   /** Highest votes seen, one a validator, and votes shown as ours that nobody can judge yet. */
   readonly seenVotes: number;
   readonly shownVotes: number;

@@ -19,6 +19,10 @@ const seeds = [
     seed: 1_792,
     was: "a node that became a validator, and at once primary, was not told of the last block before: others took it for one that had heard the votes",
   },
+  {
+    seed: 10_000_020,
+    was: "a node recorded the justification of the first pre-prepare that it was sent in a view, a usurper's, and all refused the block in which it stood",
+  },
 ] as const;
 
 describe("seeds that failed once", () => {
