@@ -2,6 +2,8 @@ import { payloadSchemas, validatePayload, verifyCredentialFile } from "@credlink
 import { addressFromPublicKey, publicKeyFromPrivate, sm3 } from "@credlink/crypto";
 import { address, toHex, utf8 } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
+import { checkOriginals, checkSums } from "../src/co-signed/checks.ts";
+import { expectedRecords } from "../src/co-signed/expected.ts";
 import { generateBusinessMonth, generateRefusedCases } from "../src/index.ts";
 
 const START_MS = Date.UTC(2026, 9, 20);
@@ -82,5 +84,45 @@ describe("the generated month", () => {
     expect(cases.length).toBeGreaterThan(40);
     expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
     expect(new Set(cases.map(({ expectedCode }) => expectedCode)).size).toBeGreaterThan(30);
+  });
+});
+
+describe("what holds a co-signed month together", () => {
+  const stored = new Map(
+    month.steps.flatMap(({ record }) =>
+      record === null ? [] : [[toHex(record.id), { record } as const] as const],
+    ),
+  );
+
+  it("every sum is proven on commitments alone, and one amount that is another's breaks it", () => {
+    // Twelve works: settlement twice, payment, tax; three invoices twice, one red.
+    expect(checkSums(stored)).toBe(12 * 4 + 3 * 2 + 1);
+    const [first, second] = month.works.map(({ settlement }) => settlement);
+    if (first === undefined || second === undefined) return expect.fail("no works");
+    const [, ...rest] = first.amounts;
+    const record = { ...first, amounts: [second.amounts[0] ?? new Uint8Array(64), ...rest] };
+    const altered = new Map(stored).set(toHex(first.id), { record });
+    expect(() => checkSums(altered)).toThrow("a sum does not hold");
+  });
+
+  it("an original does not open another's record, nor one that is missing", () => {
+    expect(checkOriginals(month.steps, stored)).toBe(stored.size);
+    const [first, second] = month.works.map(({ insurance }) => insurance);
+    if (first === undefined || second === undefined) return expect.fail("no works");
+    const altered = new Map(stored).set(toHex(first.id), { record: second });
+    expect(() => checkOriginals(month.steps, altered)).toThrow("CONTRACTS_COMMITMENT_MISMATCH");
+    const lacking = new Map(stored);
+    lacking.delete(toHex(second.id));
+    expect(() => checkOriginals(month.steps, lacking)).toThrow("is missing");
+  });
+
+  it("expects what the month does, and nothing else, to have changed a status", () => {
+    const changed = expectedRecords(month).filter(({ status }) => status !== "active");
+    expect(changed.map(({ record: { type }, status }) => `${type} ${status}`).toSorted()).toEqual([
+      "bill.insurance corrected",
+      "bill.invoice corrected",
+      "contract.service revoked",
+      "identity.individual on-hold",
+    ]);
   });
 });

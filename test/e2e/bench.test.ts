@@ -122,4 +122,4 @@ it("bench load goes on where it was killed, with its node or without, and loads 
   } finally {
     await running.stop();
   }
-});
+}, 240_000);

@@ -36,6 +36,7 @@ interface Applicant {
 /** Who takes part, once enrolled. */
 export interface Participants {
   readonly institution: Identity;
+  readonly institutionKey: ExampleKey;
   /** Decides the month's case. */
   readonly regulator: ExampleKey;
   readonly enterprises: readonly Identity[];
@@ -130,6 +131,7 @@ export async function enrollParticipants(
   await enroll(clientOf(institution.identity), workers);
   return {
     institution: institution.identity,
+    institutionKey: institution.key,
     regulator: regulator.key,
     enterprises,
     workers: workers.map((each) => each.identity),

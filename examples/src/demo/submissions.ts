@@ -36,7 +36,8 @@ export type Submission = Pick<CredentialStep, "name" | "type" | "method" | "args
 /** Submissions under way at once: enough to fill blocks, few enough to keep latency honest. */
 const PARALLEL = 48;
 
-function identityOf(key: ExampleKey) {
+/** The identity of a key that signs. */
+export function identityOf(key: ExampleKey) {
   return createIdentity(createSm2Signer(key.privateKey), key.address);
 }
 
