@@ -43,6 +43,12 @@ function renderTimes(times: QueryTimes): readonly string[] {
     row("trace down, depth 5", times.traceDownMs),
     row("trace up, depth 5", times.traceUpMs),
     row("trace, proven", times.provenTraceMs),
+    ...(times.nodeCpuMs === null
+      ? []
+      : [
+          `the node's processor: ${times.nodeCpuMs.get} ms a get, ` +
+            `${times.nodeCpuMs.traceDown} ms a trace down`,
+        ]),
     `a page downward has ${p50} credentials (p50), at most ${max}`,
   ];
 }

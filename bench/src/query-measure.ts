@@ -10,7 +10,7 @@ import {
   verifyPayload,
 } from "@credlink/contracts";
 import { toHex } from "@credlink/primitives";
-import { type Percentiles, percentiles } from "./statistics.ts";
+import { type Percentiles, percentiles, round } from "./statistics.ts";
 
 /** Depth of the traces. */
 const DEPTH = 5;
@@ -41,6 +41,11 @@ export interface QueryTimes {
   readonly provenTraceMs: Percentiles;
   /** Credentials of the pages downward. */
   readonly traceSteps: Percentiles;
+  /**
+   * Processor time of the node for one get and one trace downward, which load beside it does not
+   * change; null where nobody read it.
+   */
+  readonly nodeCpuMs: { readonly get: number; readonly traceDown: number } | null;
 }
 
 /** What p99 of the questions to one node is to stay under, milliseconds. */
@@ -87,8 +92,15 @@ export async function untilIndexed(client: Client, stock: Stock, say: (text: str
   }
 }
 
-/** Each question `samples` times, over credentials all across the stock, in a shuffled order. */
-export async function measureQueries(client: Client, stock: Stock): Promise<QueryTimes> {
+/**
+ * Each question `samples` times, over credentials all across the stock, in a shuffled order.
+ * @param cpuMs processor time that the asked node has used so far
+ */
+export async function measureQueries(
+  client: Client,
+  stock: Stock,
+  cpuMs: (() => number) | null = null,
+): Promise<QueryTimes> {
   const time = async <T>(ask: () => Promise<T>, times: number[]): Promise<T> => {
     const startMs = performance.now();
     const answer = await ask();
@@ -99,10 +111,18 @@ export async function measureQueries(client: Client, stock: Stock): Promise<Quer
     "get" | "verify" | "down" | "up" | "proven" | "steps",
     number[]
   >;
+  const spent = [cpuMs?.() ?? 0];
   for (const { record } of shuffle(stock.files)) {
     const found = await time(() => getCredential(client, record.id), sample.get);
     if (found === null) throw new Error("a credential of the stock is missing");
   }
+  spent.push(cpuMs?.() ?? 0);
+  for (const id of shuffle(stock.services)) {
+    const asked = { id: toHex(id), direction: "down", depth: DEPTH, limit: LIMIT } as const;
+    const { steps } = await time(() => client.call("credential.trace", asked), sample.down);
+    sample.steps.push(steps.length);
+  }
+  spent.push(cpuMs?.() ?? 0);
   for (const file of shuffle(stock.files)) {
     const verdict = await time(async () => {
       const found = await getCredential(client, file.record.id);
@@ -115,8 +135,8 @@ export async function measureQueries(client: Client, stock: Stock): Promise<Quer
   for (const direction of ["down", "up"] as const) {
     for (const id of shuffle(direction === "down" ? stock.services : stock.bills)) {
       const asked = { id: toHex(id), direction, depth: DEPTH, limit: LIMIT };
-      const answer = await time(() => client.call("credential.trace", asked), sample[direction]);
-      if (direction === "down") sample.steps.push(answer.steps.length);
+      const times = direction === "up" ? sample.up : [];
+      const answer = await time(() => client.call("credential.trace", asked), times);
       const page = await time(
         () => tracePage(client, id, { direction, depth: DEPTH, limit: LIMIT }),
         sample.proven,
@@ -131,6 +151,10 @@ export async function measureQueries(client: Client, stock: Stock): Promise<Quer
     traceUpMs: percentiles(sample.up),
     provenTraceMs: percentiles(sample.proven),
     traceSteps: percentiles(sample.steps),
+    nodeCpuMs: cpuMs && {
+      get: round(((spent[1] ?? 0) - (spent[0] ?? 0)) / stock.files.length),
+      traceDown: round(((spent[2] ?? 0) - (spent[1] ?? 0)) / stock.services.length),
+    },
   };
 }
 

@@ -48,7 +48,8 @@ export async function runQuery(
     await untilIndexed(client, stock, say);
     const indexSeconds = round((performance.now() - nodeStartMs) / 1_000);
     const usage = readProcessUsage(running.nodes[0]?.pid ?? 0);
-    const measured = await measureQueries(client, stock);
+    const { pid = 0 } = running.nodes[0] ?? {};
+    const measured = await measureQueries(client, stock, () => readProcessUsage(pid)?.cpuMs ?? 0);
     return {
       ...{ records: stock.records, height: stock.height, loadSeconds, indexSeconds },
       nodeMemoryBytes: usage?.peakMemoryBytes ?? 0,

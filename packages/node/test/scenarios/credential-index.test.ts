@@ -1,4 +1,5 @@
 import { type Client, findByIndex, getCredential, tracePage, traceUp } from "@credlink/client";
+import { credentialKey } from "@credlink/contracts";
 import { createMemoryStore, type KeyValueStore, type Ledger } from "@credlink/ledger";
 import { fromHex, noLogger, noMetrics, toHex, utf8 } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -171,6 +172,34 @@ describe("T-4.8.2-a: the uniqueness index", () => {
         expect((await findByIndex(client, { ...entry, value })).holder).toBeNull();
       }
     }
+  });
+});
+
+describe("state.getMany", () => {
+  test("proves 1,024 values under one header, present or absent, and refuses one more", async () => {
+    const places = Array.from({ length: 1_024 }, (_, at) => ({
+      contract: "credential",
+      key: at === 0 ? credentialKey(door.invoice) : Uint8Array.of(at >> 8, at & 255),
+    }));
+    const { values, header } = await client.getStates(places);
+    expect(values).toHaveLength(1_024);
+    expect(values.filter(({ value }) => value !== null)).toHaveLength(1);
+    expect(header.height).toBe(door.chain.ledger.head.header.height);
+    const more = [...places, { contract: "credential", key: Uint8Array.of(1) }];
+    await expect(client.getStates(more)).rejects.toMatchObject({ code: "CLIENT_PARAMS_INVALID" });
+  });
+
+  test("values that were exchanged for each other are refused", async () => {
+    const liar = door.clientOf("regulator", async (url, init) => {
+      const response = await fetch(url, init);
+      if (!String(init.body).includes("state.getMany")) return response;
+      const answer = (await response.json()) as { readonly result: { entries: unknown[] } };
+      const entries = answer.result.entries.toReversed();
+      return Response.json({ ...answer, result: { ...answer.result, entries } });
+    });
+    const key = credentialKey(door.invoice);
+    const places = [key, Uint8Array.of(1)].map((each) => ({ contract: "credential", key: each }));
+    await expect(liar.getStates(places)).rejects.toMatchObject({ code: "CLIENT_PROOF_INVALID" });
   });
 });
 

@@ -5,6 +5,7 @@ import {
   exportDisclosure,
   exportEvidence,
   getCredential,
+  MAX_PACKAGE_LINE_BYTES,
   traceUp,
   verifyPackage,
 } from "@credlink/client";
@@ -277,6 +278,20 @@ describe("T-4.4: an altered package is refused, and says where", () => {
     ],
   ])("%s: %s", async (_, code, change) => {
     expect((await refusalOf(change(small.lines)))?.code).toBe(code);
+  });
+
+  test("whose line is one digit longer than a line may be", async () => {
+    const [first = ""] = small.lines;
+    const head = '{"kind":"header","height":1,"header":"';
+    const tail = '","certificate":""}';
+    const filled = (length: number) => head + "0".repeat(length - head.length - tail.length) + tail;
+    const longest = await refusalOf([first, filled(MAX_PACKAGE_LINE_BYTES - 1)]);
+    expect(longest?.code).toBe("CLIENT_RECORD_ALTERED");
+    const longer = await refusalOf([first, filled(MAX_PACKAGE_LINE_BYTES + 1)]);
+    expect([longer?.code, longer?.message]).toEqual([
+      "CLIENT_PACKAGE_MALFORMED",
+      "line 2: it is too long",
+    ]);
   });
 
   test("against another genesis", async () => {
