@@ -8,7 +8,6 @@ import {
   credentialRelations,
   credentialTypes,
   loadCredentialContract,
-  payloadSchemas,
 } from "../../src/index.ts";
 import { credentialManifest, packageFolder } from "../../tools/compile.ts";
 
@@ -56,15 +55,5 @@ describe("contract and table", () => {
     };
     expect(names("typeName")).toEqual(credentialTypes);
     expect(names("relationName")).toEqual(credentialRelations);
-  });
-
-  it("leaves and levels of each type are those of its schema", () => {
-    const rows = [...source.matchAll(/^ {2}(\d+), (\d), [A-Z].*\/\/ (\S+)$/gm)];
-    expect(rows.map(([, fields, level, type]) => [type, Number(fields), Number(level)])).toEqual(
-      credentialTypes.map((type) => {
-        const { fields, level } = payloadSchemas[type];
-        return [type, fields.length, level];
-      }),
-    );
   });
 });
