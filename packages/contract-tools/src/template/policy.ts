@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { demandName } from "../build/project.ts";
 import { ContractToolsError } from "../errors.ts";
+import { reservedNames } from "./reserved-names.ts";
 
 const identifier = z.string().regex(/^[a-z][A-Za-z0-9]{0,31}$/);
 
@@ -51,15 +52,6 @@ export type Policy = z.infer<typeof policySchema>;
 export type PolicyField = Policy["fields"][number];
 export type PolicyMethod = Policy["methods"][number];
 
-/** Names that the generated sources use themselves. */
-const TAKEN: ReadonlySet<string> = new Set([
-  "id",
-  "owner",
-  "organization",
-  "memory",
-  "constructor",
-]);
-
 /**
  * A policy from YAML.
  * @throws ContractToolsError TOOLS_PROJECT_MALFORMED, TOOLS_NAME_INVALID
@@ -86,8 +78,11 @@ export function parsePolicy(text: string): Policy {
 /** What a schema cannot say: names that lead somewhere, and none twice. */
 function judge({ record, fields, methods }: Policy): void {
   const names = [...fields.map(({ name }) => name), ...methods.map(({ name }) => name), record];
-  const twice = names.find((name, index) => names.indexOf(name) !== index || TAKEN.has(name));
-  if (twice !== undefined) throw malformed(`${twice} is named twice, or taken`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw malformed(`${twice} is named twice`);
+  const reserved = reservedNames();
+  const taken = names.find((name) => reserved.has(name));
+  if (taken !== undefined) throw malformed(`the name ${taken} is reserved: choose another`);
   const addresses = fields.filter(({ type }) => type === "address").map(({ name }) => name);
   const roles: readonly string[] = memberRoles;
   for (const { name, does, allow, signedBy } of methods) {

@@ -212,6 +212,21 @@ describe("S-9.9-5b: contracts written from a policy", () => {
     expect(await codeOf(() => filesOf(wrong))).toBe("TOOLS_PROJECT_MALFORMED");
   });
 
+  it.each(["void", "delete", "i32", "answer", "reader", "sm3", "who", "keyOf", "memory"])(
+    "with a method, a field or a record named %s are refused",
+    async (name) => {
+      for (const [from, to] of [
+        ["name: update", `name: ${name}`],
+        ["name: title", `name: ${name}`],
+        ["record: entry", `record: ${name}`],
+      ] as const) {
+        const wrong = policy.replace(from, to);
+        expect(wrong).not.toBe(policy);
+        expect(await codeOf(() => filesOf(wrong))).toBe("TOOLS_PROJECT_MALFORMED");
+      }
+    },
+  );
+
   it.each(["members", "Work", "9lives", ""])("of the name %j are refused", async (name) => {
     const code = await codeOf(() => filesOf(defaultPolicy(name)));
     expect(["TOOLS_NAME_INVALID", "TOOLS_PROJECT_MALFORMED"]).toContain(code);
