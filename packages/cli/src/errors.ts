@@ -45,7 +45,11 @@ export const cliErrors = defineErrors({
   },
   CLI_MEMBER_UNKNOWN: {
     meaning: "The network's folder holds no key of that member.",
-    remedy: "Name one as organisation/member, for example org-1/admin.",
+    remedy: "Name one as organisation/member, such as org-1/admin, or make it: `member create`.",
+  },
+  CLI_CONTRACT_NOT_STARTED: {
+    meaning: "The contract is installed, but none of its versions is started.",
+    remedy: "See `contract versions`; a version is started once organisations have approved it.",
   },
   CLI_CONTRACT_DIFFERS: {
     meaning: "A contract's code or manifest on chain is not the one that was to be compared.",

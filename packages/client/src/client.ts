@@ -369,10 +369,10 @@ class RpcClient implements Client {
     const committed = await this.submitAndWait(await this.build(call), options);
     const { status } = committed.receipt;
     if (status !== SUCCESS) {
-      throw clientError("CLIENT_TRANSACTION_FAILED", `${call.contract}.${call.method}: ${status}`, {
-        status,
-        transactionId: toHex(committed.id),
-      });
+      const transactionId = toHex(committed.id);
+      const where = `transaction ${transactionId} in block ${committed.header.height}`;
+      const text = `${call.contract}.${call.method}: ${status} (${where})`;
+      throw clientError("CLIENT_TRANSACTION_FAILED", text, { status, transactionId });
     }
     return committed;
   }

@@ -120,7 +120,7 @@ export const clientErrors = defineErrors({
   },
   CLIENT_TRANSACTION_FAILED: {
     meaning: "The transaction stands in a block, but its execution was refused; nothing changed.",
-    remedy: "The receipt's status says why; see its code in docs/errors.md.",
+    remedy: "Its status says why: a code of docs/errors.md, or one of the contract's own.",
   },
 });
 

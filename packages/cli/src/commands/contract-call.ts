@@ -28,7 +28,7 @@ export async function callContract(
   const args = encodeContractArgs(options.args ?? NO_ARGS);
   const client = await connect(options);
   const version = options.contractVersion ?? (await demandVersions(client, name)).started;
-  if (version === null) throw new CliError("CLI_NOT_FOUND", `no version of ${name} is started`);
+  if (version === null) throw new CliError("CLI_CONTRACT_NOT_STARTED", name);
   const coSigners = await Promise.all(
     (options.coSign ?? []).map((each) => coSignerOf(each, options.network)),
   );
