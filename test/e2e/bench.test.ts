@@ -6,6 +6,7 @@ import { createClient } from "@credlink/client";
 import { SUCCESS } from "@credlink/ledger";
 import { afterAll, expect, it } from "vitest";
 import { Json, root } from "./support/command.ts";
+import { isLarge } from "./support/large.ts";
 import { isAlive, temporaryFolder } from "./support/network.ts";
 import { eventually } from "./support/wait.ts";
 
@@ -81,45 +82,49 @@ function nodeOf(dir: string): number {
   return state.at("nodes", 0, "pid").number;
 }
 
-it("bench load goes on where it was killed, with its node or without, and loads each record once", async () => {
-  const dir = join(folder.path, "load");
-  const args = ["load", "--records", "1700", "--senders", "1", "--samples", "40", "--dir", dir];
-  const first = bench(...args);
-  await eventually("the first run loads", () => (loadedByRun(dir)[0] ?? 0) > 0, 100_000);
-  const node = nodeOf(dir);
-  first.child.kill("SIGKILL");
-  process.kill(node, "SIGKILL");
-  await first.ended;
-  await eventually("the node is gone", () => !isAlive(node));
-  const second = bench(...args, "--json");
-  await eventually("the second run loads", () => (loadedByRun(dir)[1] ?? 0) > 0, 100_000);
-  process.kill(nodeOf(dir), "SIGKILL");
-  expect(await second.ended, second.stderr).toBe(0);
-  const report = new Json(JSON.parse(second.stdout));
-  expect(report.at("records").number).toBe(1_736);
-  expect(report.at("restarts").number).toBe(1);
-  expect(report.at("all", "runs").number).toBe(2);
-  expect(report.at("loaded").number + report.at("resumed", "found").number).toBe(1_736);
-  expect(report.at("queries", "getMs", "p99").number).toBeGreaterThan(0);
+it.runIf(isLarge)(
+  "bench load goes on where it was killed, with its node or without, and loads each record once",
+  async () => {
+    const dir = join(folder.path, "load");
+    const args = ["load", "--records", "1700", "--senders", "1", "--samples", "40", "--dir", dir];
+    const first = bench(...args);
+    await eventually("the first run loads", () => (loadedByRun(dir)[0] ?? 0) > 0, 100_000);
+    const node = nodeOf(dir);
+    first.child.kill("SIGKILL");
+    process.kill(node, "SIGKILL");
+    await first.ended;
+    await eventually("the node is gone", () => !isAlive(node));
+    const second = bench(...args, "--json");
+    await eventually("the second run loads", () => (loadedByRun(dir)[1] ?? 0) > 0, 100_000);
+    process.kill(nodeOf(dir), "SIGKILL");
+    expect(await second.ended, second.stderr).toBe(0);
+    const report = new Json(JSON.parse(second.stdout));
+    expect(report.at("records").number).toBe(1_736);
+    expect(report.at("restarts").number).toBe(1);
+    expect(report.at("all", "runs").number).toBe(2);
+    expect(report.at("loaded").number + report.at("resumed", "found").number).toBe(1_736);
+    expect(report.at("queries", "getMs", "p99").number).toBeGreaterThan(0);
 
-  // The chain's own word: every credential stands in one block, with SUCCESS.
-  const running = await startNetwork(networkPaths(join(dir, "network")).root);
-  try {
-    const identity = await loadNetworkIdentity(running.dir, running.network, "org-1/admin");
-    const genesis = new Uint8Array(readFileSync(networkPaths(running.dir).genesis));
-    const client = createClient({ url: running.nodes[0]?.rpc ?? "", genesis, identity });
-    const { height } = await client.info();
-    let submitted = 0;
-    for (let at = 1; at <= height; at += 1) {
-      const { receipts } = await client.block(at, { transactions: true });
-      for (const { status, events } of receipts) {
-        if (status !== SUCCESS) continue;
-        submitted += events.filter(({ topic }) => topic === "credential.submitted").length;
+    // The chain's own word: every credential stands in one block, with SUCCESS.
+    const running = await startNetwork(networkPaths(join(dir, "network")).root);
+    try {
+      const identity = await loadNetworkIdentity(running.dir, running.network, "org-1/admin");
+      const genesis = new Uint8Array(readFileSync(networkPaths(running.dir).genesis));
+      const client = createClient({ url: running.nodes[0]?.rpc ?? "", genesis, identity });
+      const { height } = await client.info();
+      let submitted = 0;
+      for (let at = 1; at <= height; at += 1) {
+        const { receipts } = await client.block(at, { transactions: true });
+        for (const { status, events } of receipts) {
+          if (status !== SUCCESS) continue;
+          submitted += events.filter(({ topic }) => topic === "credential.submitted").length;
+        }
       }
+      // Five more are the institution, two enterprises and their frameworks.
+      expect(submitted).toBe(1_736 + 5);
+    } finally {
+      await running.stop();
     }
-    // Five more are the institution, two enterprises and their frameworks.
-    expect(submitted).toBe(1_736 + 5);
-  } finally {
-    await running.stop();
-  }
-}, 240_000);
+  },
+  240_000,
+);

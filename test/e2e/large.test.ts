@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { credlinkJson } from "./support/command.ts";
+import { isLarge } from "./support/large.ts";
 import { relationKeyCall } from "./support/load.ts";
 import { TestNetwork } from "./support/network.ts";
 
-/** Ten processes are more than the quick suite can carry: `.ci/run` sets the variable. */
-const isWanted = process.env.CREDLINK_E2E_LARGE === "1";
-
-describe.runIf(isWanted)("S-9.2-1, S-9.2-4: 10 validators", () => {
+describe.runIf(isLarge)("S-9.2-1, S-9.2-4: 10 validators", () => {
   it("agree, and go on when three of them are killed", async () => {
     const network = await TestNetwork.run({ validators: 10 });
     try {
