@@ -4,7 +4,11 @@ import type { Violation } from "./chain-record.ts";
  * Errors that a fault accounts for: a full disk ends the node, and says so. Everything else at
  * level `error` means that an operator must act, and here nobody broke anything that needs that.
  */
-const EXPECTED: ReadonlySet<string> = new Set(["NODE_STORE_FAILED", "NODE_STORAGE_FAILED"]);
+const EXPECTED: ReadonlySet<string> = new Set([
+  "NODE_STORE_FAILED",
+  "NODE_STORAGE_FAILED",
+  "NODE_VOTE_LOG_FAILED",
+]);
 
 /** What a node's log says that no node's log may say. */
 export function judgeLogs(name: string, log: string): readonly Violation[] {
@@ -19,7 +23,7 @@ export function judgeLogs(name: string, log: string): readonly Violation[] {
     const entry = parse(line);
     if (entry?.level !== "error") continue;
     const code = String(entry.code ?? "");
-    if (!EXPECTED.has(code)) count(found, `${code} ${String(entry.msg ?? "")}`.trim());
+    if (!EXPECTED.has(code)) count(found, `${code} ${String(entry.message ?? "")}`.trim());
   }
   return [...found].map(([text, times]) => ({
     rule: "log",

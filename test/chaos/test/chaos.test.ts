@@ -143,16 +143,20 @@ describe("memory", () => {
 describe("logs", () => {
   it("may warn, and may say that a disk is full; an error or a crash is found", () => {
     const fine = [
-      '{"level":"warn","msg":"peer left"}',
-      '{"level":"error","code":"NODE_STORE_FAILED","msg":"engine stopped by a fault"}',
+      '{"level":"warn","message":"peer left"}',
+      '{"level":"error","code":"NODE_STORE_FAILED","message":"engine stopped by a fault"}',
+      '{"level":"error","code":"NODE_VOTE_LOG_FAILED","message":"engine stopped by a fault"}',
       "",
     ].join("\n");
     expect(judgeLogs("a", fine)).toEqual([]);
     const bad = [
-      '{"level":"error","code":"NODE_EXECUTION_DIVERGED","msg":"replica halted"}',
+      '{"level":"error","code":"NODE_EXECUTION_DIVERGED","message":"replica halted"}',
       "TypeError: undefined is not a function",
     ].join("\n");
-    expect(judgeLogs("a", bad)).toHaveLength(2);
+    expect(judgeLogs("a", bad).map(({ detail }) => detail)).toEqual([
+      "a, 1 times: NODE_EXECUTION_DIVERGED replica halted",
+      "a, 1 times: TypeError: undefined is not a function",
+    ]);
   });
 });
 

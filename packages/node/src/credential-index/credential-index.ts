@@ -140,7 +140,7 @@ class Index implements CredentialIndex {
       .catch((error: unknown) => {
         // The chain does not need the index: it is told and tried again at the next block.
         metrics.counter(indexMetrics.failures).add(1);
-        logger.error("credential index not extended", { error });
+        logger.warn("credential index not extended", { error });
       })
       .finally(() => {
         this.#work = null;
