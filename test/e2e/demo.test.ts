@@ -8,6 +8,7 @@ import type { WireValue } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateBusinessMonth } from "../../examples/src/business-month.ts";
 import { root } from "./support/command.ts";
+import { isLarge } from "./support/large.ts";
 import { isAlive, temporaryFolder } from "./support/network.ts";
 
 const folder = temporaryFolder();
@@ -17,6 +18,7 @@ let errors = "";
 let code: number | null = null;
 
 beforeAll(async () => {
+  if (!isLarge) return;
   const child = spawn(
     process.execPath,
     ["--conditions=source", "examples/src/demo.ts", "--dir", dir],
@@ -38,7 +40,7 @@ function textsOf(value: WireValue): readonly string[] {
   return Array.isArray(value) ? value.flatMap(textsOf) : [];
 }
 
-describe("pnpm demo without a terminal", () => {
+describe.runIf(isLarge)("pnpm demo without a terminal", () => {
   it("returns 0 and shows what became of each family", () => {
     expect(errors).toBe("");
     expect(code).toBe(0);
