@@ -31,6 +31,20 @@ export class SortedChanges {
     return this.items.slice(this.firstFrom(from), this.firstFrom(to));
   }
 
+  /**
+   * The first changes of keys in [from, to), ascending, as far as `most` of them that put a value:
+   * whatever comes after these has no place on a page of `most` entries.
+   */
+  leading(from: Uint8Array, to: Uint8Array, most: number): readonly Change[] {
+    const first = this.firstFrom(from);
+    const end = this.firstFrom(to);
+    let next = first;
+    for (let put = 0; next < end && put < most; next++) {
+      if (this.items[next]?.value !== null) put++;
+    }
+    return this.items.slice(first, next);
+  }
+
   /** Place of the first change whose key is not below `key`. */
   private firstFrom(key: Uint8Array): number {
     let first = 0;

@@ -135,13 +135,14 @@ export class StateOverlay implements StateReader {
   }
 
   range(range: StateRange): readonly StateEntry[] {
-    const changes = this.changesOf(range.contract)?.within(range.from, range.to) ?? [];
+    const { from: start, to } = range;
+    const changes = this.changesOf(range.contract)?.leading(start, to, range.limit) ?? [];
     if (changes.length === 0) return this.parent.range(range);
     const deleted = changes.reduce((count, { value }) => count + Number(value === null), 0);
     // What was deleted hides as many entries below: without them a page would come for each.
     const limit = Math.min(MAX_RANGE_ENTRIES, range.limit + deleted);
     const merge = new Merge(changes, range.limit);
-    for (let from = range.from; ; ) {
+    for (let from = start; ; ) {
       const page = this.parent.range({ ...range, from, limit });
       const last = page.length < limit ? undefined : page[page.length - 1];
       merge.takePage(page, last?.key ?? null);
