@@ -50,6 +50,10 @@ export const contractToolsErrors = defineErrors({
     meaning: "The scan has findings of high severity, which block packaging and installation.",
     remedy: "Correct them; governance alone may let a named package pass.",
   },
+  TOOLS_NESTED_TOO_DEEP: {
+    meaning: "The contract nests its expressions, statements or calls deeper than can be followed.",
+    remedy: "Split them: a contract that cannot be judged is neither packaged nor approved.",
+  },
   TOOLS_RULES_MALFORMED: {
     meaning: "A rule file is not of the form that docs/contracts.md gives.",
     remedy: "Correct the rule that the message names.",
@@ -66,5 +70,20 @@ export class ContractToolsError extends AppError<{ readonly code: ContractToolsE
     options?: { readonly cause?: unknown },
   ) {
     super({ code }, message, options);
+  }
+}
+
+/**
+ * Runs what walks a contract's tree. Parser and walks recurse, so how deep a tree may be is the
+ * stack's to say: whoever nests deeper is refused with a code, not with the engine's own error.
+ *
+ * @throws ContractToolsError TOOLS_NESTED_TOO_DEEP, and what `work` throws
+ */
+export function withinStack<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ContractToolsError("TOOLS_NESTED_TOO_DEEP", `${what}: ${cause.message}`, { cause });
   }
 }

@@ -11,11 +11,25 @@ interface Diagnostic {
 
 const categories: readonly string[] = ["pedantic", "info", "warning", "error"];
 
-/** Line and column, both from 1, of an offset in a text. */
-export function placeOf(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset);
-  const start = before.lastIndexOf("\n") + 1;
-  return { line: before.split("\n").length, column: offset - start + 1 };
+/** Where each line of a text begins. */
+export function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** Line and column, both from 1, of an offset in a text of these lines. */
+export function placeOf(
+  starts: readonly number[],
+  offset: number,
+): { line: number; column: number } {
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
 }
 
 /** One line in the form that editors take for a place: `file:line:column: error AS100: text`. */
@@ -29,6 +43,6 @@ export function describeDiagnostic(
   const path = range.source.normalizedPath;
   const text = textOf(path);
   if (text === null) return `${path}: ${what}`;
-  const { line, column } = placeOf(text, range.start);
+  const { line, column } = placeOf(lineStarts(text), range.start);
   return `${path}:${line}:${column}: ${what}`;
 }

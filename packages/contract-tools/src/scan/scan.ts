@@ -2,9 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sdkFolder } from "@credlink/contracts";
 import { type Manifest, validateModule } from "@credlink/contracts-vm";
-import { type HostImport, ModuleRefused, parseModule } from "@credlink/contracts-vm/inspect";
+import {
+  type HostImport,
+  ModuleRefused,
+  parseModule,
+  wasmEngine,
+} from "@credlink/contracts-vm/inspect";
 import type { SourceReader } from "../build/compile.ts";
-import { ContractToolsError } from "../errors.ts";
+import { ContractToolsError, withinStack } from "../errors.ts";
 import type { Finding, Match } from "./finding.ts";
 import { FlowAnalysis, type Sequence } from "./flow.ts";
 import { type MethodFlow, matchFlow } from "./patterns/flow-patterns.ts";
@@ -42,9 +47,14 @@ export interface ScanReport {
  * have a pattern for both are judged on the sources, so whoever does not trust them compares the
  * module first (`rebuildPackage`). A module is judged alone by what it does.
  *
- * @throws ContractToolsError TOOLS_COMPILE_FAILED when the sources do not parse.
+ * @throws ContractToolsError TOOLS_COMPILE_FAILED when the sources do not parse,
+ *   TOOLS_NESTED_TOO_DEEP
  */
 export function scanContract(target: ScanTarget, ruleSet: RuleSet): ScanReport {
+  return withinStack(target.manifest.name, () => judge(target, ruleSet));
+}
+
+function judge(target: ScanTarget, ruleSet: RuleSet): ScanReport {
   const { manifest, sources, code } = target;
   const { rules } = ruleSet;
   const source = sources === null ? null : sourceContext(manifest, sources, rules);
@@ -167,10 +177,14 @@ function moduleContext(
   };
 }
 
-/** A module that is refused for its manifest or version can still be looked into. */
+/**
+ * A module that is refused for its manifest or version can still be looked into; one that does not
+ * type-check cannot: its indices lead nowhere.
+ */
 function readAnyway(code: Uint8Array) {
   try {
-    return parseModule(code);
+    const module = parseModule(code);
+    return wasmEngine.validate(code) ? module : null;
   } catch (error) {
     if (error instanceof ModuleRefused) return null;
     throw error;

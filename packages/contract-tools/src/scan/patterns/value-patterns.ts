@@ -209,7 +209,11 @@ function isFinished(
   of: SourceFunction,
   method: string,
   context: SourceContext,
+  asked: ReadonlySet<string> = new Set(),
 ): boolean {
+  const key = `${of.id}/${name}`;
+  // A function that hands it to itself alone never finishes it.
+  if (asked.has(key)) return false;
   let isDone = false;
   visitBody(of.syntax.body, (each, statement) => {
     if (statement.type === "return" && statement.value?.type === "name") {
@@ -226,7 +230,7 @@ function isFinished(
     const target = context.program.scopeOf(of).resolveCall(each).callee;
     const parameter = target?.syntax.parameters[position]?.name;
     if (target === null || target === undefined || parameter === undefined) return;
-    if (isFinished(parameter, target, method, context)) isDone = true;
+    if (isFinished(parameter, target, method, context, new Set([...asked, key]))) isDone = true;
   });
   return isDone;
 }

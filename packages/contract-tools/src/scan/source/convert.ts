@@ -1,5 +1,5 @@
 import * as ast from "assemblyscript";
-import { placeOf } from "../../build/diagnostics.ts";
+import { lineStarts, placeOf } from "../../build/diagnostics.ts";
 import type { Expression, Place, Statement, TypeName, Variable } from "./syntax.ts";
 
 /** Bit of the parser's flags. @see CommonFlags of AssemblyScript */
@@ -171,6 +171,14 @@ export function placeOfNode(node: ast.Node): Place {
   return placeIn(node.range.source.normalizedPath, node.range);
 }
 
-export function placeIn(file: string, range: ast.Range): Place {
-  return { file, ...placeOf(range.source.text, range.start) };
+/** Lines of a file, found once: every node asks for its place. */
+const startsOf = new WeakMap<ast.Source, readonly number[]>();
+
+export function placeIn(file: string, { source, start }: ast.Range): Place {
+  let starts = startsOf.get(source);
+  if (starts === undefined) {
+    starts = lineStarts(source.text);
+    startsOf.set(source, starts);
+  }
+  return { file, ...placeOf(starts, start) };
 }

@@ -272,7 +272,13 @@ export class LoopBounds {
     }
     if (this.hasLimit(name, scope)) return true;
     const initializer = scope.variables.get(name)?.initializer ?? null;
-    return initializer !== null && this.isLimited(initializer, scope);
+    // Blocks may name variables after each other in a circle, which limits none of them.
+    const key = `${scope.function.id}=${name}`;
+    if (initializer === null || this.running.has(key)) return false;
+    this.running.add(key);
+    const isLimited = this.isLimited(initializer, scope);
+    this.running.delete(key);
+    return isLimited;
   }
 
   /** A field is limited when all that is ever put there is. */

@@ -1,6 +1,6 @@
 import * as ast from "assemblyscript";
 import type { SourceReader } from "../../build/compile.ts";
-import { ContractToolsError } from "../../errors.ts";
+import { ContractToolsError, withinStack } from "../../errors.ts";
 import { convertStatement, convertVariable, placeIn, placeOfNode, typeNameOf } from "./convert.ts";
 import type {
   ClassSyntax,
@@ -15,9 +15,13 @@ import type {
 /**
  * Parses a contract's entry file and every file that it imports, with the compiler's own parser.
  * @throws ContractToolsError TOOLS_COMPILE_FAILED with the first place that does not parse, or the
- *   import that leads nowhere.
+ *   import that leads nowhere; TOOLS_NESTED_TOO_DEEP
  */
 export function parseSources(reader: SourceReader, entry: string): readonly FileSyntax[] {
+  return withinStack(entry, () => parseAll(reader, entry));
+}
+
+function parseAll(reader: SourceReader, entry: string): readonly FileSyntax[] {
   const program = ast.newProgram(ast.newOptions());
   const texts = new Map<string, string>();
   const read = (path: string, isEntry: boolean): void => {

@@ -139,6 +139,8 @@ export class Scope {
   readonly function: SourceFunction;
   readonly variables = new Map<string, Variable>();
   private readonly program: SourceProgram;
+  /** Names whose type is being asked: blocks may name variables after each other in a circle. */
+  private readonly asked = new Set<string>();
 
   constructor(program: SourceProgram, of: SourceFunction) {
     this.program = program;
@@ -210,7 +212,11 @@ export class Scope {
     const variable = this.variables.get(name) ?? this.global(name);
     if (variable === null || variable === undefined) return null;
     if (variable.declaredType !== null) return variable.declaredType;
-    return variable.initializer === null ? null : this.typeOf(variable.initializer);
+    if (variable.initializer === null || this.asked.has(name)) return null;
+    this.asked.add(name);
+    const type = this.typeOf(variable.initializer);
+    this.asked.delete(name);
+    return type;
   }
 
   private typeOfMember(object: Expression, property: string): TypeName | null {
