@@ -4,9 +4,11 @@ import { createMemoryStore, type KeyValueStore, type Ledger } from "@credlink/le
 import { fromHex, noLogger, noMetrics, toHex, utf8 } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createCredentialIndex } from "../../src/credential-index/credential-index.ts";
+import { indexMetrics } from "../../src/credential-index/metrics.ts";
 import { MAX_WALK } from "../../src/credential-index/walk.ts";
 import { systemClock } from "../../src/system-clock.ts";
 import { type CredentialGateway, openCredentialGateway } from "../support/credential-gateway.ts";
+import { createRecordingMetrics } from "../support/recording.ts";
 
 let door: CredentialGateway;
 let client: Client;
@@ -273,6 +275,47 @@ describe("the index", () => {
     await index.caughtUp(10_000);
     expect(index.height).toBe(ledger.head.header.height);
     await index.stop();
+  });
+
+  test.each<[string, (ledger: Ledger, gap: number) => Partial<Ledger>]>([
+    [
+      "receipts that a node does not keep",
+      ({ receipts }, gap) => ({
+        receipts: async (at) => (at === gap ? null : await receipts(at)),
+      }),
+    ],
+    [
+      "receipts that cannot be read",
+      ({ receipts }, gap) => ({
+        receipts: (at) => (at === gap ? Promise.reject(new Error("damaged")) : receipts(at)),
+      }),
+    ],
+    [
+      "a header that a node does not keep",
+      ({ header }, gap) => ({ header: (at) => (at >= gap ? null : header(at)) }),
+    ],
+  ])("stops before %s, says so, and goes on when they are back", async (_, broken) => {
+    const { ledger } = door.chain;
+    const whole = createMemoryStore();
+    const reference = await openIndex(whole, ledger);
+    await reference.caughtUp(10_000);
+    await reference.stop();
+    const { head } = ledger;
+    const own: Ledger = { ...shown(ledger), head } as Ledger;
+    const gap = head.header.height - 1;
+    const parts: Ledger = { ...own, ...broken(own, gap) };
+    const store = createMemoryStore();
+    const metrics = createRecordingMetrics();
+    const behind = { clock: systemClock, logger: noLogger, metrics };
+    const index = await createCredentialIndex({ store, ledger: parts, ...behind });
+    await index.caughtUp(10_000);
+    await index.stop();
+    expect(index.height).toBeLessThan(gap);
+    expect(metrics.value(indexMetrics.failures, {})).toBe(1);
+    const again = await openIndex(store, ledger);
+    await again.caughtUp(10_000);
+    await again.stop();
+    expect(await contentOf(store)).toBe(await contentOf(whole));
   });
 });
 
