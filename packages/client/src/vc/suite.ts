@@ -22,11 +22,24 @@ export const proofSchema = z.strictObject({
 });
 export type Proof = z.infer<typeof proofSchema>;
 
-/** Bytes of a JSON value in its one canonical form. @see RFC 8785 */
+/**
+ * Bytes of a JSON value in its one canonical form.
+ * @throws ClientError CLIENT_VC_MALFORMED for what has none: a number beyond a double, half of a
+ *   surrogate pair
+ * @see RFC 8785
+ */
 export function canonicalBytes(value: unknown): Uint8Array {
-  const text = canonicalize(value);
+  const text = canonicalText(value);
   if (text === undefined) throw clientError("CLIENT_VC_MALFORMED", "no JSON value");
   return utf8(text);
+}
+
+function canonicalText(value: unknown): string | undefined {
+  try {
+    return canonicalize(value);
+  } catch (cause) {
+    throw clientError("CLIENT_VC_MALFORMED", "a value without canonical form", { cause });
+  }
 }
 
 /** Multibase base64url, without padding. */

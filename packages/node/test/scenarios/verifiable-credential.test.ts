@@ -136,6 +136,18 @@ describe("an altered one is refused", () => {
     }
   });
 
+  test.each([
+    ["a number beyond a double", "1e999"],
+    ["half of a surrogate pair", '"\\ud800"'],
+    ["a depth that nothing has", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+  ])("with %s, which has no canonical form or not this one", async (_, json) => {
+    const text = JSON.stringify(document);
+    for (const name of ["issuer", "credentialSubject", "name"]) {
+      const altered: unknown = { ...JSON.parse(text), [name]: JSON.parse(json) };
+      expect(await refusalOf(altered), name).toMatch(/^CLIENT_VC_M/);
+    }
+  });
+
   test("whose fields were taken out with the proof of the others put right", async () => {
     const [evidence] = document.evidence as [{ lines: string[] }];
     const body = evidence.lines.slice(0, -1).filter((line) => !line.includes('"disclosure"'));
