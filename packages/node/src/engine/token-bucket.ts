@@ -49,6 +49,11 @@ export class RateLimiter {
     return true;
   }
 
+  /** Takes `count` tokens, there or not: what is let through already, and weighs more than one. */
+  owe(key: string, count: number): void {
+    this.#filled(key).tokens -= count;
+  }
+
   /** The bucket of a key with what has flowed into it since. */
   #filled(key: string): Bucket {
     const { perSecond, burst } = this.#rate;

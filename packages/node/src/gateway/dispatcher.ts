@@ -37,7 +37,12 @@ type MemberHandlers = {
     caller: Caller,
   ) => MethodResult<M> | Promise<MethodResult<M>>;
 };
+/** Counts a call as so many more: its caller's next ones wait for them. */
+type Charge = (caller: Caller, calls: number) => void;
 type AnyHandler = (params: unknown, caller: Caller | undefined) => unknown;
+
+/** Values of `state.getMany` that are as much work as a call: reading one and checking its proof. */
+export const STATES_A_CALL = 8;
 
 function toAddress(text: string): Address {
   const parsed = parseAddress(text);
@@ -89,6 +94,7 @@ function memberHandlers(
   components: GatewayComponents,
   maxWaiters: number,
   closing: Promise<void>,
+  charge: Charge,
 ): MemberHandlers {
   return {
     "chain.info": () => chainInfo(components),
@@ -101,7 +107,10 @@ function memberHandlers(
     "transaction.get": (params) => getTransaction(components, params),
     "transaction.wait": createWait(components, maxWaiters, closing),
     "state.get": (params) => stateGet(components, params),
-    "state.getMany": (params) => stateGetMany(components, params),
+    "state.getMany": (params, caller) => {
+      charge(caller, Math.ceil(params.entries.length / STATES_A_CALL) - 1);
+      return stateGetMany(components, params);
+    },
     "contract.query": (params, caller) => contractQuery(components, params, caller),
     "consensus.history": (params) => consensusHistory(components, params),
     "credential.children": (params) => credentialChildren(components, params),
@@ -129,17 +138,18 @@ export function createDispatcher(
   const byAddress = new RateLimiter(options.addressRate, clock);
   const byMember = new RateLimiter(options.memberRate, clock);
   const logins = new RateLimiter(options.loginRate, clock);
-  // The schema of exactly this method has accepted what its handler is given.
-  const handlers = new Map<string, AnyHandler>(
-    Object.entries({
-      ...openHandlers(sessions),
-      ...memberHandlers(components, options.maxWaiters, closing),
-    }) as [string, AnyHandler][],
-  );
   const limit = (limiter: RateLimiter, key: string): void => {
     const waitMs = limiter.take(key);
     if (waitMs > 0) throw refuseCall("API_RATE_LIMITED", undefined, waitMs);
   };
+  const charge: Charge = ({ address }, calls) => byMember.owe(toHex(address), calls);
+  // The schema of exactly this method has accepted what its handler is given.
+  const handlers = new Map<string, AnyHandler>(
+    Object.entries({
+      ...openHandlers(sessions),
+      ...memberHandlers(components, options.maxWaiters, closing, charge),
+    }) as [string, AnyHandler][],
+  );
   return async (name, params, origin) => {
     limit(byAddress, origin.address);
     if (!isMethod(name)) throw refuseCall("API_METHOD_UNKNOWN");

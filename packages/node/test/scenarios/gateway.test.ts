@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { apiErrors } from "@credlink/api";
+import { apiErrors, MAX_STATE_ENTRIES } from "@credlink/api";
 import { addressFromPublicKey } from "@credlink/crypto";
 import {
   headerCodec,
@@ -11,6 +11,7 @@ import {
 } from "@credlink/ledger";
 import { decode, fromHex, toHex } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
+import { STATES_A_CALL } from "../../src/gateway/dispatcher.ts";
 import { createRemedies } from "../../src/gateway/errors.ts";
 import { listen } from "../../src/gateway/gateway.ts";
 import { gatewayMetrics } from "../../src/gateway/metrics.ts";
@@ -203,6 +204,39 @@ describe("form and limits", () => {
     await logIn(logins.caller);
     const third = await logins.caller.call("session.challenge", { address: made.adminAddress });
     expect([third.status, third.error?.data.code]).toEqual([429, "API_RATE_LIMITED"]);
+  });
+
+  test("state.getMany counts by its values: as one call for each eight that are begun", async () => {
+    const asked = (values: number) => ({
+      entries: Array.from({ length: values }, (_, at) => ({
+        contract: "credential",
+        key: at.toString(16).padStart(4, "0"),
+      })),
+    });
+    const burst = 3;
+    for (const [values, calls] of [
+      [1, 1],
+      [STATES_A_CALL, 1],
+      [STATES_A_CALL + 1, 2],
+      [2 * STATES_A_CALL, 2],
+      [2 * STATES_A_CALL + 1, 3],
+    ] as const) {
+      const { caller } = await open({ memberRate: { perSecond: 0.001, burst } });
+      await logIn(caller);
+      expect((await caller.call("state.getMany", asked(values))).status).toBe(200);
+      const answers = [];
+      for (let at = 0; at <= burst - calls; at += 1) answers.push(await caller.call("node.status"));
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses, `${values}`).toEqual([...Array(burst - calls).fill(200), 429]);
+    }
+    // More than a member's burst is let through, and paid off before the next call.
+    const { caller } = await open({ memberRate: { perSecond: 1, burst }, maxBodyBytes: 2 ** 20 });
+    await logIn(caller);
+    expect((await caller.call("state.getMany", asked(MAX_STATE_ENTRIES))).status).toBe(200);
+    const next = await caller.call("node.status");
+    const dueMs = (MAX_STATE_ENTRIES / STATES_A_CALL - burst) * 1_000;
+    expect(next.error?.data.retryAfterMs).toBeGreaterThan(dueMs - 60_000);
+    expect(next.error?.data.retryAfterMs).toBeLessThanOrEqual(dueMs + 1_000);
   });
 
   test("calls are counted by method and outcome, unknown names under one label", async () => {
