@@ -62,6 +62,8 @@ export async function walk(request: WalkRequest): Promise<WalkPage | null> {
     // Those that were seen before may stand among the first: as many more are asked for.
     const wanted = end + 1 - steps.length + seen.size;
     const found = await Promise.all(open.map(({ id }) => neighbours(id, wanted)));
+    // Neighbours in memory never leave the microtasks: what else the node does must get its turn.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const [place, edges] of found.entries()) {
       const from = open[place];
       if (from !== undefined) steps.push(...follow(from, edges, seen));
