@@ -267,6 +267,7 @@ export const accessRules: readonly AccessRule[] = [
   access("revoke", revocableTypes, ["regulator"]),
   access("revoke", revocableTypes, parties, "issuer"),
   access("revoke", ["grant.access"], parties, "grantor"),
+  access("revoke", ["arbitration.case"], parties, "claimant"),
   access("sign", coSignedTypes, parties, "party whose signature the type demands"),
   access("sign", ["arbitration.verdict"], arbitratorRoles, "arbitrator"),
   access("decline", coSignedTypes, parties, "party whose signature the type demands"),

@@ -37,8 +37,8 @@ export function accessPage(): string {
 
 Written by \`pnpm contracts:build\` from \`packages/contracts/src/credential-rules.ts\`; the contract's manifest and tables come from the same
 data. Whoever a cell does not name is refused: [access.test.ts](../../packages/contracts/test/contracts/access.test.ts) tries every role on every
-type and action by raw signed transactions. In brackets stands what ties the member to the record; without brackets the role is enough. \`submit\`
-stands for \`propose\` too.
+type and action by raw signed transactions. In brackets stands what ties the member to the record; without brackets the role is enough; but
+nobody, a regulator included, decides a case that names it, or revokes one as its respondent. \`submit\` stands for \`propose\` too.
 
 ## By type and action
 

@@ -146,13 +146,17 @@ function caseOf(record: Submission, parents: Parents): Stored {
   return parents.records[0];
 }
 
+/** A regulator decides without arbitrators, but not a case that names it. */
+function decidesAlone(dispute: Submission, issuer: usize, issuerRole: i32): bool {
+  return issuerRole == ROLE_REGULATOR && !isNamed(dispute, issuer);
+}
+
 /** A verdict decides an open case, and acts on nothing but what the case is about. */
 export function checkVerdict(record: Submission, parents: Parents, issuerRole: i32): void {
-  if (issuerRole != ROLE_REGULATOR && !isArbitrator(record.issuer)) {
-    revert("CREDENTIAL_ISSUER_UNAUTHORISED");
-  }
-  const upheld = isUpheld(record);
   const dispute = caseOf(record, parents);
+  const isAlone = decidesAlone(dispute.submission, record.issuer, issuerRole);
+  demand(isAlone || isArbitrator(record.issuer), "CREDENTIAL_ISSUER_UNAUTHORISED");
+  const upheld = isUpheld(record);
   demand(dispute.status == ACTIVE, "CREDENTIAL_CASE_CLOSED");
   for (let i = 0; i < parents.count; i++) {
     if (record.relations[i] == DECIDES) continue;
@@ -226,7 +230,7 @@ export function isArbitrator(address: usize): bool {
 }
 
 /**
- * A regulator decides alone; else as many registered arbitrators as the threshold says must have
+ * A regulator that is no party decides alone; else as many registered arbitrators as the threshold says must have
  * signed, the issuer among them. Who is a party to the case does not count.
  */
 export function isDecided(
@@ -235,9 +239,9 @@ export function isDecided(
   consent: Consent,
   issuerRole: i32,
 ): bool {
-  if (issuerRole == ROLE_REGULATOR) return true;
-  const panel = loadPanel();
   const dispute = caseOf(record, parents).submission;
+  if (decidesAlone(dispute, record.issuer, issuerRole)) return true;
+  const panel = loadPanel();
   let signed = 0;
   for (let i = 0; i < panel.arbitrators.count; i++) {
     const arbitrator = panel.arbitrators.at(i);

@@ -77,13 +77,15 @@ function demandRevocable(record: Submission, isRegulator: bool): void {
   demand(new GrantTerms(record).isRevocable, "CREDENTIAL_NOT_REVOCABLE");
 }
 
-/** The issuer, a regulator, and whoever a grant is about. */
+/** The issuer, a regulator, and whose grant or case it is. Nobody ends a case against itself. */
 function mayRevoke(record: Submission, sender: usize, isRegulator: bool): bool {
+  const isCase = record.type == ARBITRATION_CASE;
+  if (isCase && isEqual32(record.subjects[1], sender)) return false;
   if (isRegulator || isEqual32(record.issuer, sender)) return true;
-  return record.type == GRANT_ACCESS && isEqual32(record.subjects[0], sender);
+  return (isCase || record.type == GRANT_ACCESS) && isEqual32(record.subjects[0], sender);
 }
 
-/** Args: [id, digest of the reason]. By the issuer, a regulator, or a grant's subject. */
+/** Args: [id, digest of the reason]. By the issuer, a regulator, a grantor or a claimant. */
 export function revoke(): void {
   const reader = argsReader();
   reader.struct(2);

@@ -113,6 +113,17 @@ describe("T-4.4: a case", () => {
     expect((await decide(own.record, "dismissed")).status).toBe("CREDENTIAL_CASE_CLOSED");
   });
 
+  it("binds the institution that filed it, which may itself be the respondent", async () => {
+    const { worker, insurance } = desk.work(6);
+    const dispute = await opened(6);
+    const release = actionDraft(desk.context, insurance, "releases");
+    expect((await desk.submit(release)).status).toBe("CREDENTIAL_HOLD_FOREIGN");
+    expect(await desk.revoke(dispute.id, institution)).toBe("CREDENTIAL_NOT_ISSUER");
+    expect((await desk.statusOf(insurance)).status).toBe("on-hold");
+    expect(await desk.revoke(dispute.id, worker.serviceKey)).toBe(SUCCESS);
+    expect((await desk.statusOf(insurance)).status).toBe("active");
+  });
+
   it("is between two parties of every target", async () => {
     const stranger = desk.work(5).worker.serviceKey;
     const draft = insuranceCase(4);
@@ -186,6 +197,28 @@ describe("T-4.4: a verdict", () => {
     expect((await desk.submit(release, { sender: regulator })).status).toBe(SUCCESS);
   });
 
+  it("is not the respondent's, be it a regulator", async () => {
+    const { worker, insurance } = desk.work(6);
+    const action = actionDraft(desk.context, insurance, "holds");
+    const hold = await desk.submit(action, { sender: regulator });
+    expect(hold.status).toBe(SUCCESS);
+    const draft = {
+      ...insuranceCase(6, [hold.record]),
+      subjectAddresses: [worker.serviceKey.address, regulator.address],
+    };
+    const { status, record: dispute } = await desk.submit(draft, {
+      sender: worker.serviceKey,
+      coSigners: [],
+    });
+    expect(status).toBe(SUCCESS);
+    expect((await decide(dispute, "dismissed")).status).toBe("CREDENTIAL_ISSUER_UNAUTHORISED");
+    expect(await desk.revoke(dispute.id, regulator)).toBe("CREDENTIAL_NOT_ISSUER");
+    const sender = memberKeyOf("otherRegulator");
+    expect((await decide(dispute, "dismissed", [], { sender })).status).toBe(SUCCESS);
+    const release = actionDraft(desk.context, insurance, "releases");
+    expect((await desk.submit(release, { sender: regulator })).status).toBe(SUCCESS);
+  });
+
   it("acts on what the case is about and nothing else, and not when it dismisses", async () => {
     const { insurance } = desk.work(5);
     const dispute = await opened(5);
@@ -251,6 +284,18 @@ describe("T-4.5-1: arbitrators", () => {
     expect(both.status).toBe(SUCCESS);
     const { returnValue } = await desk.chain.query("arbitrators", Uint8Array.of(0x90), auditor);
     expect(decode(arbitratorPanelCodec, returnValue).threshold).toBe(2);
+  });
+
+  it("do not lift alone the hold that they laid together", async () => {
+    const { insurance } = desk.work(7);
+    const dispute = await opened(7);
+    const holds = { id: insurance.id, relation: "holds" as const };
+    const together = { sender: other, coSigners: [auditor] };
+    expect((await decide(dispute, "upheld", [holds], together)).status).toBe(SUCCESS);
+    const release = actionDraft(desk.context, insurance, "releases");
+    const alone = await desk.submit(release, { sender: other });
+    expect(alone.status).toBe("CREDENTIAL_HOLD_FOREIGN");
+    expect((await desk.submit(release, { sender: regulator })).status).toBe(SUCCESS);
   });
 
   it("sign from their own nodes", async () => {
