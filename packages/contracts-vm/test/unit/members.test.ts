@@ -34,6 +34,7 @@ import {
   issueList,
   type TestOrganization,
 } from "../support/consortium.ts";
+import { nth } from "../support/nth.ts";
 
 let consortium: Consortium;
 let alpha: TestOrganization;
@@ -41,12 +42,6 @@ let beta: TestOrganization;
 let adminOfAlpha: Holder;
 let adminOfBeta: Holder;
 let chain: TestChain;
-
-function nth<T>(items: readonly T[], index: number): T {
-  const item = items[index];
-  if (item === undefined) throw new Error(`no item ${index}`);
-  return item;
-}
 
 beforeAll(async () => {
   consortium = await createConsortium();
