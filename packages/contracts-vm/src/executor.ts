@@ -186,8 +186,7 @@ class VmExecutor implements Executor {
       const signers = transaction.signers.map((address) => identityOf(run, address));
       const call: Call = {
         contract,
-        // A query may leave the version to the chain; a transaction names the one it means.
-        version: isQuery && version === "" ? null : version,
+        version,
         method,
         args,
         caller: identityOf(run, transaction.sender),

@@ -1,4 +1,5 @@
-import type { BuiltInCall } from "./built-in.ts";
+import { type BuiltInCall, refuseCall } from "./built-in.ts";
+import type { BuiltInErrorCode } from "./errors.ts";
 import { rows } from "./rows.ts";
 
 /** Organisations whose admins are among the signers, in order of signing. */
@@ -14,4 +15,9 @@ export function isMajority(call: BuiltInCall, organizations: readonly string[]):
   const all = call.state.read(rows.organizationNames) ?? [];
   const counted = organizations.filter((name) => all.includes(name));
   return counted.length * 2 > all.length;
+}
+
+/** Ends a call with `code` unless admins of more than half of the organisations signed it. */
+export function requireMajority(call: BuiltInCall, code: BuiltInErrorCode): void {
+  if (!isMajority(call, adminOrganizations(call))) refuseCall(code);
 }

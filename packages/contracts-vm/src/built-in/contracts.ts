@@ -25,7 +25,7 @@ import {
 import { GAS_SCHEDULE, INSTALL_GAS_PER_BYTE } from "../gas-schedule.ts";
 import { readQuota, readUsage } from "../state-usage.ts";
 import { Stop } from "../stop.ts";
-import { adminOrganizations, isMajority } from "./authority.ts";
+import { adminOrganizations, isMajority, requireMajority } from "./authority.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -267,7 +267,7 @@ function get({ name, version }: GetContractArgs, call: BuiltInCall): Uint8Array 
 
 /** A quota counts from the next block on: calls read it as of the block's parent. */
 function setQuota({ name, quota }: SetQuotaArgs, call: BuiltInCall): undefined {
-  requireMajority(call);
+  requireMajority(call, "CONTRACTS_MAJORITY_MISSING");
   requireKnown(name, call);
   const row = rows.quota(name);
   if (quota === null) {
@@ -290,10 +290,6 @@ function usage({ name }: ContractUsageArgs, call: BuiltInCall): Uint8Array {
 
 function requireKnown(name: string, call: BuiltInCall): void {
   if (call.state.read(rows.contractVersions(name)) === null) refuseCall("CONTRACTS_NOT_INSTALLED");
-}
-
-function requireMajority(call: BuiltInCall): void {
-  if (!isMajority(call, adminOrganizations(call))) refuseCall("CONTRACTS_MAJORITY_MISSING");
 }
 
 function code(args: GetCodeArgs, call: BuiltInCall): Uint8Array {

@@ -27,7 +27,7 @@ import {
   u53,
   utf8,
 } from "@credlink/primitives";
-import { adminOrganizations, isMajority } from "./authority.ts";
+import { requireMajority } from "./authority.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -87,16 +87,12 @@ export const oraclesContract: BuiltInContract = new Map([
   ],
 ]);
 
-function requireMajority(call: BuiltInCall): void {
-  if (!isMajority(call, adminOrganizations(call))) refuseCall("ORACLES_MAJORITY_MISSING");
-}
-
 function find(feed: string, call: BuiltInCall): OracleFeed {
   return call.state.read(rows.feed(feed)) ?? refuseCall("ORACLES_FEED_UNKNOWN", feed);
 }
 
 function setFeed({ feed }: SetFeedArgs, call: BuiltInCall): undefined {
-  requireMajority(call);
+  requireMajority(call, "ORACLES_MAJORITY_MISSING");
   const problem = feedProblem(feed);
   if (problem !== null) refuseCall("ORACLES_FEED_INVALID", problem);
   const names = call.state.read(rows.feedNames) ?? [];
@@ -120,7 +116,7 @@ function feedProblem({ feed, publishers, maxValueBytes, validityMs }: OracleFeed
 
 /** What was published under the feed stays in the state, and is no longer read. */
 function removeFeed({ feed }: FeedArgs, call: BuiltInCall): undefined {
-  requireMajority(call);
+  requireMajority(call, "ORACLES_MAJORITY_MISSING");
   const { contract, key } = rows.feed(find(feed, call).feed);
   const names = call.state.read(rows.feedNames) ?? [];
   call.state.write(

@@ -5,7 +5,7 @@ import {
   type Parameters,
   setParametersArgsCodec,
 } from "@credlink/ledger";
-import { adminOrganizations, isMajority } from "./authority.ts";
+import { requireMajority } from "./authority.ts";
 import { type BuiltInContract, changing, reading, refuseCall } from "./built-in.ts";
 import { noArgsCodec } from "./members.ts";
 import { rows } from "./rows.ts";
@@ -19,7 +19,7 @@ export const parametersContract: BuiltInContract = new Map([
   [
     "set",
     changing(["admin"], setParametersArgsCodec, ({ parameters }, call) => {
-      if (!isMajority(call, adminOrganizations(call))) refuseCall("PARAMETERS_MAJORITY_MISSING");
+      requireMajority(call, "PARAMETERS_MAJORITY_MISSING");
       const problem = parametersProblem(parameters);
       if (problem !== null) refuseCall("PARAMETERS_INVALID", problem);
       call.state.write(rows.parameters, parameters);

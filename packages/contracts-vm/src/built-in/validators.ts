@@ -30,7 +30,7 @@ import {
   text,
 } from "@credlink/primitives";
 import { Stop } from "../stop.ts";
-import { adminOrganizations, isMajority } from "./authority.ts";
+import { requireMajority } from "./authority.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -113,7 +113,7 @@ export function changesLeft(registry: ValidatorRegistry, height: Height): number
 }
 
 function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
-  if (!isMajority(call, adminOrganizations(call))) refuseCall("VALIDATORS_MAJORITY_MISSING");
+  requireMajority(call, "VALIDATORS_MAJORITY_MISSING");
   const registry = readRegistry(call);
   if (registry.consensus === "solo") refuseCall("VALIDATORS_SOLO");
   // A node that gets another key is removed and added, and is one change.
