@@ -93,7 +93,7 @@ export const credentialErrors = defineErrors({
     remedy: "Renew the contract first.",
   },
   CREDENTIAL_DUPLICATE_ID: {
-    meaning: "A credential of this id exists.",
+    meaning: "A credential or a proposal of this id exists.",
     remedy: "Draw a fresh random id of 32 bytes.",
   },
   CREDENTIAL_CYCLE: {

@@ -27,6 +27,7 @@ import {
   CORRECTED,
   loadStored,
   ON_HOLD,
+  proposalKey,
   putNew,
   recordKey,
   Stored,
@@ -51,7 +52,10 @@ import {
 export function judge(submission: Submission, consent: Consent, role: i32): Parents {
   checkForm(submission);
   checkIssuerRole(submission.type, role);
-  demand(!StateMap.has(recordKey(submission.id)), "CREDENTIAL_DUPLICATE_ID");
+  // An id that is proposed is taken: else another record under it would void the signatures.
+  const id = submission.id;
+  const isTaken = StateMap.has(recordKey(id)) || StateMap.has(proposalKey(id));
+  demand(!isTaken, "CREDENTIAL_DUPLICATE_ID");
   const parents = loadParents(submission);
   checkReferences(submission, parents);
   checkParentStates(submission, parents);

@@ -178,7 +178,6 @@ export function propose(): void {
   reader.finish();
   const sender = caller();
   demand(isEqual32(record.issuer, sender.address), "CREDENTIAL_ISSUER_NOT_SENDER");
-  demand(!StateMap.has(proposalKey(record.id)), "CREDENTIAL_DUPLICATE_ID");
   const now = blockTimeMs();
   const until = proposal.untilMs;
   demand(until > now && until <= now + MAX_OPEN_MS, "CREDENTIAL_PROPOSAL_TERM");

@@ -18,6 +18,7 @@ import {
   recordDigest,
   signArgsCodec,
   storedCredentialCodec,
+  submitArgsCodec,
 } from "../../src/index.ts";
 import { missingCodes } from "../support/codes.ts";
 import { DAY_MS, memberKeyOf } from "../support/consortium.ts";
@@ -161,6 +162,21 @@ describe("what is refused", () => {
     expect(declined.status).toBe("CREDENTIAL_SIGNER_NOT_WANTED");
     expect((await desk.sign(record, person)).status).toBe(SUCCESS);
     expect((await desk.sign(record, person)).status).toBe("CREDENTIAL_ALREADY_SIGNED");
+  });
+
+  it("its id to another record, and to the same one beside it", async () => {
+    const { record, enterprise, person } = await proposed();
+    const coSigners = [enterprise, person];
+    const taken = await desk.submit(taskDraft(desk.context, desk.work(1).worker, 0), {
+      change: (another) => ({ ...another, id: record.id }),
+    });
+    expect(taken.status).toBe("CREDENTIAL_DUPLICATE_ID");
+    const again = await desk.propose(record, { coSigners });
+    expect(again.status).toBe("CREDENTIAL_DUPLICATE_ID");
+    const beside = await desk.run("submit", encode(submitArgsCodec, record), { coSigners });
+    expect(beside.status).toBe("CREDENTIAL_DUPLICATE_ID");
+    expect((await desk.sign(record, person, { coSigners: [enterprise] })).status).toBe(SUCCESS);
+    expect((await stored(record)).record).toEqual(record);
   });
 
   it("a dependence on what is not active yet", async () => {
