@@ -10,6 +10,7 @@ export * from "./scan/finding.ts";
 export * from "./scan/rules.ts";
 export * from "./scan/sarif.ts";
 export * from "./scan/scan.ts";
+export { sdkTexts } from "./scan/sdk.ts";
 export { describePlace, parseSources } from "./scan/source/parse.ts";
 export { createProject, projectFiles } from "./template/new-project.ts";
 export { defaultPolicy, type Policy, parsePolicy } from "./template/policy.ts";

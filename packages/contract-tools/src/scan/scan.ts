@@ -1,6 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { sdkFolder } from "@credlink/contracts";
 import { type Manifest, validateModule } from "@credlink/contracts-vm";
 import {
   type HostImport,
@@ -143,7 +140,6 @@ function sourceContext(
       const place = program.functions.get(id)?.syntax.place;
       return locationOf(place ?? { file: entry, line: 1, column: 1 });
     },
-    sdk: sdkTexts(),
   };
 }
 
@@ -189,16 +185,4 @@ function readAnyway(code: Uint8Array) {
     if (error instanceof ModuleRefused) return null;
     throw error;
   }
-}
-
-let texts: ReadonlyMap<string, string> | null = null;
-
-/** The SDK's files by name. */
-export function sdkTexts(): ReadonlyMap<string, string> {
-  texts ??= new Map(
-    readdirSync(sdkFolder)
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => [name, readFileSync(join(sdkFolder, name), "utf8")]),
-  );
-  return texts;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { HOST_ABI } from "@credlink/contracts-vm";
 import { PROJECT_FILE, projectJsonSchema } from "../build/project.ts";
 import { ContractToolsError } from "../errors.ts";
-import { sdkTexts } from "../scan/scan.ts";
+import { sdkTexts } from "../scan/sdk.ts";
 import { type Policy, parsePolicy } from "./policy.ts";
 import { accessSource, entrySource, recordSource } from "./sources.ts";
 import { kitSource, testSource } from "./tests.ts";

@@ -1,4 +1,4 @@
-import { sdkTexts } from "../scan/scan.ts";
+import { sdkTexts } from "../scan/sdk.ts";
 
 /** Reserved words of TypeScript, and AssemblyScript's own types. @see ECMA-262 §12.7.2 */
 const WORDS =

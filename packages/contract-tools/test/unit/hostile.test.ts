@@ -19,8 +19,9 @@ const manifest: Manifest = {
   calls: [],
 };
 
-function scanSource(text: string) {
+function scanSource(text: string, more: ReadonlyMap<string, string> = new Map()) {
   const files = new Map([...sdkTexts()].map(([name, sdk]) => [`assembly/sdk/${name}`, sdk]));
+  for (const [path, content] of more) files.set(path, content);
   files.set(entry, header + text);
   const reader = { read: (path: string) => files.get(path) ?? null };
   return scanContract({ manifest, sources: { reader, entry }, code: null }, ruleSet).findings;
@@ -90,6 +91,24 @@ describe("a scan of sources that are odd but parse", () => {
     expect(codeOf(() => scanSource(`export function f(): void { ${text} }`))).toBe(
       "TOOLS_NESTED_TOO_DEEP",
     );
+  });
+});
+
+describe("code in a folder named as the SDK's", () => {
+  const text = "import { g } from './sdk/more'; export function f(): void { g(); }";
+  const fault = "export function g(): void { Math.random(); let x: f64 = 1.5; }";
+  const foundIn = (path: string) =>
+    scanSource(text.replace("./sdk/more", path), new Map([[`assembly/${path.slice(2)}.ts`, fault]]))
+      .filter(({ severity }) => severity === "high")
+      .map(({ ruleId }) => ruleId);
+
+  it("is judged as any other, unless it is the SDK's own", () => {
+    const expected = foundIn("./more");
+    expect(expected).toContain("float-use");
+    expect(expected).toContain("nondeterminism");
+    expect(foundIn("./sdk/more")).toEqual(expected);
+    expect(foundIn("./other/sdk/memory")).toEqual(expected);
+    expect(scanSource("export function f(): void {}")).toEqual([]);
   });
 });
 

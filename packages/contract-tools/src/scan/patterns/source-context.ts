@@ -8,8 +8,6 @@ export interface SourceContext extends FlowContext {
   readonly program: SourceProgram;
   readonly values: DataFlow;
   readonly guards: Guards;
-  /** The SDK as the tools bring it, by file name; null where that is not to be compared. */
-  readonly sdk: ReadonlyMap<string, string> | null;
 }
 
 /** The contract's own functions: those that are not the SDK's. */

@@ -3,6 +3,7 @@ import { memberRoles } from "@credlink/ledger";
 import { VERSION_CONSTANT } from "../../build/build.ts";
 import type { Match } from "../finding.ts";
 import type { SourcePattern } from "../rules.ts";
+import { isInSdkFolder, isSdkFile } from "../sdk.ts";
 import { locationOf } from "../source/flow-of-source.ts";
 import { pathOf } from "../source/guards.ts";
 import { type Scope, visitBody, visitExpression } from "../source/program.ts";
@@ -48,7 +49,7 @@ export function matchSource(pattern: SourcePattern, context: SourceContext): rea
 }
 
 function ownFiles({ program }: SourceContext) {
-  return program.files.filter(({ path }) => !/(?:^|\/)sdk\//.test(path));
+  return program.files.filter((file) => !isSdkFile(file));
 }
 
 /** Every expression of the contract's own functions and top-level variables. */
@@ -160,10 +161,8 @@ function versionMissing({ program, manifest }: SourceContext): readonly Match[] 
   return [{ at: locationOf(place), detail: stated ?? "none" }];
 }
 
-function sdkAltered({ program, sdk }: SourceContext): readonly Match[] {
-  if (sdk === null) return [];
+function sdkAltered({ program }: SourceContext): readonly Match[] {
   return program.files
-    .filter(({ path }) => /(?:^|\/)sdk\//.test(path))
-    .filter(({ path, text }) => sdk.get(path.replace(/^.*\/sdk\//, "")) !== text)
+    .filter((file) => isInSdkFolder(file.path) && !isSdkFile(file))
     .map(({ path }) => ({ at: { kind: "source", file: path, line: 1, column: 1 }, detail: path }));
 }

@@ -1,4 +1,5 @@
 import { HOST_MODULE, type HostImport, isHostImport } from "@credlink/contracts-vm/inspect";
+import { isSdkFile } from "../sdk.ts";
 import type {
   ClassSyntax,
   Expression,
@@ -18,7 +19,7 @@ export interface SourceFunction {
   readonly syntax: FunctionSyntax;
   /** The host function that it stands for, null for all others. */
   readonly effect: HostImport | null;
-  /** Whether it belongs to the SDK: trusted, and no place to report. */
+  /** Whether it belongs to the SDK as this release has it: trusted, and no place to report. */
   readonly isSdk: boolean;
 }
 
@@ -37,8 +38,6 @@ export interface ResolvedCall {
   /** Name of a function that is not in the sources: the language's own. */
   readonly builtin: string | null;
 }
-
-const SDK_FOLDER = /(?:^|\/)sdk\//;
 
 /** Sources with their names resolved: scopes, imports, methods by their object's type. */
 export class SourceProgram {
@@ -72,7 +71,7 @@ export class SourceProgram {
     const name = external?.name ?? "";
     const effect = external?.module === HOST_MODULE && isHostImport(name) ? name : null;
     const id = idOf(file, owner, syntax.name);
-    functions.set(id, { id, file, owner, syntax, effect, isSdk: SDK_FOLDER.test(file.path) });
+    functions.set(id, { id, file, owner, syntax, effect, isSdk: isSdkFile(file) });
   }
 
   /** Methods that the entry file exports. */
