@@ -140,14 +140,14 @@ class SealedFiles implements FormFiles {
   private async write(name: string, file: Uint8Array): Promise<void> {
     const path = this.path(name);
     const temporary = `${path}.writing`;
-    const handle = await open(temporary, "w", 0o600);
     try {
-      await handle.writeFile(file);
-      await handle.datasync();
-    } finally {
-      await handle.close();
+      await writeDurably(temporary, file);
+      await rename(temporary, path);
+    } catch (error) {
+      // On a full disk what was begun would take the room that is missing, until the next start.
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, path);
   }
 
   private note(name: string, size: number): void {
@@ -178,5 +178,15 @@ class SealedFiles implements FormFiles {
     this.failures.add();
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     this.options.logger.warn("contract cache failed", { operation, code });
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, "w", 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await handle.datasync();
+  } finally {
+    await handle.close();
   }
 }

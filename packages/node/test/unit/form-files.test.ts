@@ -1,4 +1,5 @@
 import {
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -141,6 +142,18 @@ describe("S-9.9-1e: files of metered contracts", () => {
     const { files } = open();
     expect(files.load(nameOf(2))).toBe(null);
     expect(readdirSync(folder)).toEqual([nameOf(1)]);
+  });
+
+  it("leave nothing of a write that failed", async () => {
+    const { files, counts } = open();
+    // A folder that is not empty stands where the file belongs: it cannot take its place.
+    mkdirSync(join(folder, nameOf(1), "in the way"), { recursive: true });
+    files.save(nameOf(1), content);
+    files.save(nameOf(2), content);
+    await files.close();
+    expect(counts.get(FAILED)).toBe(1);
+    expect(readdirSync(folder).sort()).toEqual([1, 2].map(nameOf));
+    expect(files.load(nameOf(2))).toEqual(content);
   });
 
   it("stop nobody where the folder cannot be used", async () => {
