@@ -1,3 +1,4 @@
+import { sm3 } from "@credlink/crypto";
 import {
   contractUsageCodec,
   observationCodec,
@@ -8,14 +9,29 @@ import {
   setQuotaArgsCodec,
   stateUsageCodec,
 } from "@credlink/ledger";
-import { address, type Codec, decode, encode, toHex, utf8, utf8ToText } from "@credlink/primitives";
+import {
+  address,
+  type Codec,
+  concatBytes,
+  decode,
+  digest,
+  encode,
+  toHex,
+  utf8,
+  utf8ToText,
+} from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import { rows } from "../../src/built-in/rows.ts";
+import { manifestCodec, validateModule } from "../../src/index.ts";
+import { formName, meterModule } from "../../src/metered-module.ts";
 import { statePageCodec } from "../../src/state-page.ts";
-import { NAME, VERSION } from "../support/assembler.ts";
+import { manifestOf, NAME, VERSION } from "../support/assembler.ts";
 import { TestChain } from "../support/chain.ts";
 import { type Consortium, createConsortium } from "../support/consortium.ts";
+import { fitModule } from "../support/fit-module.ts";
+import { readModules } from "../support/generated-modules.ts";
 import { storageCall, storageContract } from "../support/storage-contract.ts";
+import { decodeModule } from "../support/wasm-decoder.ts";
 
 const publisher = address(new Uint8Array(32).fill(1));
 const used = { entries: 3, bytes: 70_000 };
@@ -70,6 +86,37 @@ describe("golden bytes", () => {
     ]);
     const { key } = rows.observation("f", publisher);
     expect(toHex(key)).toBe(`${toHex(utf8("observation/f"))}00${"01".repeat(32)}`);
+  });
+});
+
+describe("golden metered forms", () => {
+  // Nodes keep forms under a name with the version in it: a build that makes other forms and has the
+  // same version would go on running those of the build before.
+  it("of form version 1: whoever changes them raises FORM_VERSION", () => {
+    const codeDigest = digest(new Uint8Array(32));
+    const { code, manifest } = storageContract();
+    const methods = decode(manifestCodec, manifest).methods.map(({ name }) => name);
+    const modules = [
+      { code, manifest: decode(manifestCodec, manifest), methods },
+      ...readModules().map((module) => {
+        const fitted = fitModule(module).code;
+        const names = [...decodeModule(fitted).exports.keys()];
+        return { code: fitted, manifest: manifestOf([], { maxMemoryPages: 256 }), methods: names };
+      }),
+    ];
+    const kept = modules.map((each) => {
+      const module = validateModule(each.code, each.manifest);
+      if (!module.ok) throw new Error(module.code);
+      const { form, ...rest } = meterModule(module.value, each.methods);
+      return concatBytes(utf8(JSON.stringify(rest)), sm3(form));
+    });
+    expect({
+      name: formName({ codeDigest, manifestDigest: codeDigest }),
+      forms: toHex(sm3(concatBytes(...kept))),
+    }).toEqual({
+      name: "d135bbd5c97ad675a00631a2c5b36323388b0fbfb41a40cef450c83e504158bc",
+      forms: "5a026de93b6d09fb480973a5da27c60995030edc0e1bb76636f3d15914c2eb6a",
+    });
   });
 });
 
