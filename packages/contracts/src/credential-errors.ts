@@ -36,8 +36,8 @@ export const credentialErrors = defineErrors({
   },
   CREDENTIAL_SCHEMA_INCOMPATIBLE: {
     meaning:
-      "The new schema version does not keep the fields of the one before it, or adds none, or one that is required, repeated or malformed.",
-    remedy: "Keep all fields in place and add optional ones behind them.",
+      "The new schema version does not keep the fields of the one before it, or adds none, or one that is required, repeated or malformed, or has more than 16,000 bytes.",
+    remedy: "Keep all fields in place, add optional ones behind them, and describe them briefly.",
   },
   CREDENTIAL_PUBLIC_MISMATCH: {
     meaning: "A field to be published is not one of the schema in its order, or was not committed.",

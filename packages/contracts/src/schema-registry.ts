@@ -26,6 +26,8 @@ import type { PayloadField } from "./payload.ts";
 
 /** Most fields of a schema. */
 export const MAX_SCHEMA_FIELDS = 64;
+/** Most bytes of a registered list of fields, so that the answer of `schema` has room for it. */
+export const MAX_SCHEMA_BYTES = 16_000;
 
 /** One field as the registry keeps it. */
 export interface SchemaField {

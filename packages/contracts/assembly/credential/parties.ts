@@ -7,6 +7,7 @@ import { Addresses, Consent } from "./signatures";
 import {
   ARBITRATION_CASE,
   BILL_INVOICE,
+  BILL_RED_INVOICE,
   CONTRACT_FRAMEWORK,
   CONTRACT_SERVICE,
   IDENTITY_ENTERPRISE,
@@ -91,7 +92,7 @@ function roleOfSubject(type: i32, index: i32): i32 {
     type == TRANSACTION_ACCEPTANCE ||
     type == TRANSACTION_SETTLEMENT ||
     type == BILL_INVOICE ||
-    type == BILL_INVOICE + 1;
+    type == BILL_RED_INVOICE;
   return index == 0 && isFirstEnterprise ? ROLE_ENTERPRISE : ROLE_INDIVIDUAL;
 }
 

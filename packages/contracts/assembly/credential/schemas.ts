@@ -36,6 +36,8 @@ const NAME_BYTES: u32 = 64;
 const PATH_BYTES: u32 = 128;
 const KIND_BYTES: u32 = 255;
 export const MAX_FIELDS: u32 = 64;
+/** Most bytes of a version's list: the answer of `schema` holds it, in 16 KiB. */
+const MAX_LIST_BYTES: usize = 16_000;
 const ACTIVE_NAME = "active";
 const WITHDRAWN_NAME = "withdrawn";
 
@@ -219,6 +221,7 @@ export function registerSchema(): void {
   readFields(reader, head, before);
   const list = new Slice(from, reader.at - from);
   reader.finish();
+  demand(list.length <= MAX_LIST_BYTES, INCOMPATIBLE);
   demand(head.fieldCount > before && reader.at - content >= oldLength, INCOMPATIBLE);
   demand(isEqual(content, oldReader.at, oldLength), INCOMPATIBLE);
   head.publisher = sender.address;

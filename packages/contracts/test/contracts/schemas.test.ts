@@ -1,10 +1,11 @@
 import { taggedSm3 } from "@credlink/crypto";
 import { SUCCESS } from "@credlink/ledger";
-import { decode, encode } from "@credlink/primitives";
+import { concatBytes, decode, encode } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import { insuranceDraft } from "../../../../examples/src/month/index.ts";
 import {
   credentialTypes,
+  MAX_SCHEMA_BYTES,
   payloadSchemas,
   registerSchemaArgsCodec,
   SCHEMA_TOPIC,
@@ -163,18 +164,44 @@ describe("what is not additive is refused", () => {
   });
 
   it("more than 64 fields; 64 are taken", async () => {
-    const more = (count: number) =>
-      Array.from({ length: count - tax.length }, (_, i) => ({ ...remark, path: `more${i}` }));
-    expect((await register(schema, [...tax, ...more(64)])).status).toBe(SUCCESS);
-    const wide = encode(registerSchemaArgsCodec, {
-      schema: "bill.tax/1.2",
-      fields: [...tax, ...more(64)],
-    });
-    // One more field than the list's head says: not the canonical arguments.
-    const { status } = await desk.run("registerSchema", wide.subarray(0, -1), {
-      sender: regulator,
-    });
+    const added = Array.from({ length: 64 - tax.length }, (_, i) => ({
+      ...remark,
+      path: `more${i}`,
+    }));
+    const fields = [...tax, ...added];
+    // The list's count is the second byte behind its head.
+    const countAt = encode(registerSchemaArgsCodec, { schema, fields: [] }).length + 1;
+    const last = encode(schemaFieldsCodec, [{ ...remark, path: "last" }]).subarray(1);
+    const wide = concatBytes(encode(registerSchemaArgsCodec, { schema, fields }), last);
+    expect(wide[countAt]).toBe(64);
+    wide[countAt] = 65;
+    const { status } = await desk.run("registerSchema", wide, { sender: regulator });
     expect(status).toBe("CREDENTIAL_MALFORMED");
+    expect((await register(schema, fields)).status).toBe(SUCCESS);
+  });
+
+  it("more bytes than `schema` can answer; what is taken can be read", async () => {
+    const name = "bill.invoice/1.1";
+    const invoice = schemaFields(payloadSchemas["bill.invoice"].fields);
+    const added = Array.from({ length: 64 - invoice.length }, (_, i) => ({
+      ...remark,
+      path: `wide${i}`.padEnd(60, "."),
+      kind: "k".repeat(255),
+    }));
+    const ofLength = (length: number): readonly SchemaField[] => {
+      let excess = encode(schemaFieldsCodec, [...invoice, ...added]).length - length;
+      const cut = added.map((field) => {
+        const less = Math.min(excess, 200);
+        excess -= less;
+        return { ...field, kind: field.kind.slice(less) };
+      });
+      return [...invoice, ...cut];
+    };
+    expect(encode(schemaFieldsCodec, ofLength(MAX_SCHEMA_BYTES)).length).toBe(MAX_SCHEMA_BYTES);
+    const wide = await register(name, ofLength(MAX_SCHEMA_BYTES + 1));
+    expect(wide.status).toBe("CREDENTIAL_SCHEMA_INCOMPATIBLE");
+    expect((await register(name, ofLength(MAX_SCHEMA_BYTES))).status).toBe(SUCCESS);
+    expect(await read(name)).toMatchObject({ fields: ofLength(MAX_SCHEMA_BYTES) });
   });
 });
 
