@@ -280,12 +280,12 @@ describe("T-4.4: an altered package is refused, and says where", () => {
     expect((await refusalOf(change(small.lines)))?.code).toBe(code);
   });
 
-  test("whose line is one digit longer than a line may be", async () => {
+  test("whose line is one byte longer than a line may be", async () => {
     const [first = ""] = small.lines;
-    const head = '{"kind":"header","height":1,"header":"';
+    const head = '{"kind":"header","height":10,"header":"';
     const tail = '","certificate":""}';
     const filled = (length: number) => head + "0".repeat(length - head.length - tail.length) + tail;
-    const longest = await refusalOf([first, filled(MAX_PACKAGE_LINE_BYTES - 1)]);
+    const longest = await refusalOf([first, filled(MAX_PACKAGE_LINE_BYTES)]);
     expect(longest?.code).toBe("CLIENT_RECORD_ALTERED");
     const longer = await refusalOf([first, filled(MAX_PACKAGE_LINE_BYTES + 1)]);
     expect([longer?.code, longer?.message]).toEqual([

@@ -37,7 +37,7 @@ import { createEngineDouble, options } from "./engine-double.ts";
 const clock = { ...systemClock, nowMs: () => GENESIS_MS + DAY_MS };
 
 /** Signs blocks with the keys of those who are validators then. */
-function certifier(genesis: Genesis, keys: readonly TestKey[]): Certify {
+export function certifier(genesis: Genesis, keys: readonly TestKey[]): Certify {
   const byKey = new Map(keys.map((key) => [toHex(key.publicKey), key]));
   const chain = { chainId: genesis.chainId, genesisDigest: genesisDigest(genesis) };
   return (draft, { validators, hash }) => {
