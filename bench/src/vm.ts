@@ -1,15 +1,9 @@
 import { createExecutor, type FormStore } from "@credlink/contracts-vm";
-import { generateBusinessMonth } from "@credlink/examples";
 import { BUILT_IN_VERSION, installContractArgsCodec, SUCCESS } from "@credlink/ledger";
 import { encode } from "@credlink/primitives";
 import { type TestCall, TestChain } from "../../packages/contracts/test/support/chain.ts";
-import {
-  createGenesis,
-  DAY_MS,
-  GENESIS_MS,
-  keySource,
-  memberKeyOf,
-} from "../../packages/contracts/test/support/consortium.ts";
+import { createGenesis, memberKeyOf } from "../../packages/contracts/test/support/consortium.ts";
+import { asWhole, openMonth, stagesOf } from "../../packages/contracts/test/support/month.ts";
 import { largeContract } from "./large-contract.ts";
 import type { VmOptions } from "./options.ts";
 import { type Percentiles, percentiles, round } from "./statistics.ts";
@@ -42,29 +36,15 @@ async function cpuMs(task: () => Promise<unknown>): Promise<number> {
 
 /** Calls of a month of business, by type, each on the state that it needs. */
 async function measureCalls(rounds: number): Promise<Pick<VmReport, "callUs" | "gas">> {
-  const institution = memberKeyOf("institution");
-  const month = generateBusinessMonth({
-    seed: "bench",
-    startMs: GENESIS_MS - 32 * DAY_MS,
-    institutionAddress: institution.address,
-    regulator: memberKeyOf("regulator"),
-    createKey: keySource("bench"),
-  });
-  const chain = await TestChain.open(await createGenesis(), createExecutor());
-  await chain.register(month.relationKeys.map(({ key, ...rest }) => ({ ...rest, ...key })));
+  const { chain, month } = await openMonth("bench");
   const callUs: Record<string, Percentiles> = {};
   const gas: Record<string, number> = {};
-  for (const stage of new Set(month.steps.map((step) => step.stage))) {
-    const steps = month.steps.filter((step) => step.stage === stage);
-    const calls = steps.map(({ type, method, args, coSigners }) => ({
-      type,
-      call: { sender: institution, method, args, coSigners } satisfies TestCall,
-    }));
-    for (const type of new Set(calls.map((each) => each.type))) {
-      const some = calls.filter((each) => each.type === type).slice(0, BLOCK_CALLS);
+  for (const steps of stagesOf(month)) {
+    for (const type of new Set(steps.map((step) => step.type))) {
+      const some = steps.filter((step) => step.type === type).slice(0, BLOCK_CALLS);
       // Of a few calls the rest of a block would be measured, and not they.
       if (some.length < BLOCK_CALLS || callUs[type] !== undefined) continue;
-      const block = some.map(({ call }) => call);
+      const block = some.map(asWhole);
       const warm = await chain.measure(block, WARM_BLOCKS);
       gas[type] = Math.round(warm.gas / BLOCK_CALLS);
       const each: number[] = [];
@@ -73,7 +53,7 @@ async function measureCalls(rounds: number): Promise<Pick<VmReport, "callUs" | "
       }
       callUs[type] = percentiles(each);
     }
-    await chain.block(calls.map(({ call }) => call));
+    await chain.block(steps.map(asWhole));
   }
   return { callUs, gas };
 }

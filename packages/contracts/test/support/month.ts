@@ -1,22 +1,43 @@
 import { SUCCESS } from "@credlink/ledger";
 import { encode } from "@credlink/primitives";
-import type { BusinessMonth, CredentialStep } from "../../../../examples/src/index.ts";
+import {
+  type BusinessMonth,
+  type CredentialStep,
+  generateBusinessMonth,
+} from "../../../../examples/src/index.ts";
 import { proposeArgsCodec, recordDigest, signArgsCodec } from "../../src/index.ts";
-import type { TestCall, TestChain } from "./chain.ts";
-import { DAY_MS, memberKeyOf } from "./consortium.ts";
+import { type TestCall, TestChain } from "./chain.ts";
+import { createGenesis, DAY_MS, GENESIS_MS, keySource, memberKeyOf } from "./consortium.ts";
 
 /** A step as one transaction with all its signatures. */
-function asWhole({ sender, method, args, coSigners }: CredentialStep): TestCall {
+export function asWhole({ sender, method, args, coSigners }: CredentialStep): TestCall {
   return { sender: sender ?? memberKeyOf("institution"), method, args, coSigners };
 }
 
-function stagesOf(month: BusinessMonth): readonly (readonly CredentialStep[])[] {
+/** Steps that rest on earlier stages alone, stage by stage. */
+export function stagesOf(month: BusinessMonth): readonly (readonly CredentialStep[])[] {
   const stages = [...new Set(month.steps.map(({ stage }) => stage))];
   return stages.map((stage) => month.steps.filter((step) => step.stage === stage));
 }
 
 async function open(chain: TestChain, month: BusinessMonth): Promise<void> {
   await chain.register(month.relationKeys.map(({ key, ...rest }) => ({ ...rest, ...key })));
+}
+
+/** A whole month, and a chain that knows its relation keys: what is measured is submitted there. */
+export async function openMonth(
+  seed: string,
+): Promise<{ readonly chain: TestChain; readonly month: BusinessMonth }> {
+  const month = generateBusinessMonth({
+    seed,
+    startMs: GENESIS_MS - 32 * DAY_MS,
+    institutionAddress: memberKeyOf("institution").address,
+    regulator: memberKeyOf("regulator"),
+    createKey: keySource(seed),
+  });
+  const chain = await TestChain.open(await createGenesis());
+  await open(chain, month);
+  return { chain, month };
 }
 
 /** Submits a whole month, stage by stage; the code of every step that was refused. */
