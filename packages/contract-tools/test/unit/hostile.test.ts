@@ -1,4 +1,5 @@
 import type { Manifest } from "@credlink/contracts-vm";
+import { memberRoles } from "@credlink/ledger";
 import { AppError } from "@credlink/primitives";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -19,10 +20,14 @@ const manifest: Manifest = {
   calls: [],
 };
 
-function scanSource(text: string, more: ReadonlyMap<string, string> = new Map()) {
+function filesOf(text: string, more: ReadonlyMap<string, string> = new Map()) {
   const files = new Map([...sdkTexts()].map(([name, sdk]) => [`assembly/sdk/${name}`, sdk]));
   for (const [path, content] of more) files.set(path, content);
-  files.set(entry, header + text);
+  return files.set(entry, header + text);
+}
+
+function scanSource(text: string, more?: ReadonlyMap<string, string>) {
+  const files = filesOf(text, more);
   const reader = { read: (path: string) => files.get(path) ?? null };
   return scanContract({ manifest, sources: { reader, entry }, code: null }, ruleSet).findings;
 }
@@ -91,6 +96,70 @@ describe("a scan of sources that are odd but parse", () => {
     expect(codeOf(() => scanSource(`export function f(): void { ${text} }`))).toBe(
       "TOOLS_NESTED_TOO_DEEP",
     );
+  });
+});
+
+describe("a write that everybody may make is found", () => {
+  const all: Manifest = {
+    ...manifest,
+    methods: [{ name: "f", readOnly: false, roles: [...memberRoles] }],
+  };
+  const write = "StateMap.put(new StateMap(1).key(0, 0), input());";
+  it.each([
+    [
+      "in a namespace",
+      `namespace n { export function g(): void { ${write} } } export function f(): void { n.g(); }`,
+    ],
+    [
+      "two namespaces down, over its own short name",
+      `namespace n { export namespace m { function h(): void { ${write} } export function g(): void { h(); } } } export function f(): void { n.m.g(); }`,
+    ],
+    ["in a closure", `export function f(): void { const g = (): void => { ${write} }; g(); }`],
+    [
+      "in a function at the top level without a name",
+      `const g = (): void => { ${write} }; export function f(): void { g(); }`,
+    ],
+    [
+      "by a function in a variable",
+      `function g(): void { ${write} } export function f(): void { let h = g; h(); }`,
+    ],
+    [
+      "by a function that is handed on",
+      `function g(): void { ${write} } function run(h: () => void): void { h(); } export function f(): void { run(g); }`,
+    ],
+    [
+      "by a function that is chosen",
+      `function g(): void { ${write} } function h(): void {} export function f(): void { (1 > 0 ? g : h)(); }`,
+    ],
+    [
+      "in a base class",
+      `class A { g(): void { ${write} } } class B extends A {} export function f(): void { new B().g(); }`,
+    ],
+    [
+      "in a base class, by super",
+      `class A { g(): void { ${write} } } class B extends A { h(): void { super.g(); } } export function f(): void { new B().h(); }`,
+    ],
+    [
+      "in a base class's constructor",
+      `class A { constructor() { ${write} } } class B extends A { constructor() { super(); } } export function f(): void { new B(); }`,
+    ],
+    [
+      "in a class that overrides",
+      `class A { g(): void {} } class B extends A { g(): void { ${write} } } function run(a: A): void { a.g(); } export function f(): void { run(new B()); }`,
+    ],
+    [
+      "behind an interface",
+      `interface I { g(): void; } class A implements I { g(): void { ${write} } } function run(a: I): void { a.g(); } export function f(): void { run(new A()); }`,
+    ],
+    ["in a method by default", `export default function f(): void { ${write} }`],
+  ])("%s", (_, text) => {
+    const files = filesOf(text);
+    const reader = { read: (path: string) => files.get(path) ?? null };
+    const { findings } = scanContract(
+      { manifest: all, sources: { reader, entry }, code: null },
+      ruleSet,
+    );
+    expect(findings.map(({ ruleId }) => ruleId)).toContain("open-write");
   });
 });
 

@@ -2,8 +2,9 @@ import type { Match } from "../finding.ts";
 import type { SourcePattern } from "../rules.ts";
 import { locationOf } from "../source/flow-of-source.ts";
 import { pathOf, pathsIn } from "../source/guards.ts";
-import { type Scope, type SourceFunction, visitBody, visitExpression } from "../source/program.ts";
+import type { Scope, SourceFunction } from "../source/program.ts";
 import type { Expression } from "../source/syntax.ts";
+import { visitBody, visitExpression } from "../source/visit.ts";
 import { ownFunctions, type SourceContext } from "./source-context.ts";
 
 type ValuePattern = Extract<

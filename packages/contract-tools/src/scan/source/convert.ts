@@ -1,9 +1,26 @@
 import * as ast from "assemblyscript";
 import { lineStarts, placeOf } from "../../build/diagnostics.ts";
-import type { Expression, Place, Statement, TypeName, Variable } from "./syntax.ts";
+import type {
+  Expression,
+  FunctionSyntax,
+  Parameter,
+  Place,
+  Statement,
+  TypeName,
+  Variable,
+} from "./syntax.ts";
 
-/** Bit of the parser's flags. @see CommonFlags of AssemblyScript */
+/** Bits of the parser's flags. @see CommonFlags of AssemblyScript */
 const CONST = 8;
+export const EXPORT = 2;
+const STATIC = 32;
+/** `readonly`, `public`, `private`, `protected`. */
+const FIELD = 64 | 256 | 512 | 1024;
+
+/** A type's name with its namespaces. */
+export function fullName({ identifier, next }: ast.TypeName): string {
+  return next === null ? identifier.text : `${identifier.text}.${fullName(next)}`;
+}
 
 /** A type by its outer name. */
 export function typeNameOf(node: ast.TypeNode): TypeName {
@@ -11,7 +28,7 @@ export function typeNameOf(node: ast.TypeNode): TypeName {
   if (!(node instanceof ast.NamedTypeNode)) return { name: "function", isNullable, element: null };
   const [first] = node.typeArguments ?? [];
   const element = first === undefined ? null : typeNameOf(first);
-  return { name: node.name.identifier.text, isNullable, element };
+  return { name: fullName(node.name), isNullable, element };
 }
 
 /** An expression; parentheses are gone. */
@@ -50,7 +67,7 @@ function convertCompound(node: ast.Expression): Expression {
     return { type: "call", callee: of(node.expression), typeArguments, args, place };
   }
   if (node instanceof ast.NewExpression) {
-    const className = node.typeName.identifier.text;
+    const className = fullName(node.typeName);
     return { type: "new", className, args: node.args.map(of), place };
   }
   if (node instanceof ast.BinaryExpression) {
@@ -74,6 +91,10 @@ function convertCompound(node: ast.Expression): Expression {
       whenFalse: of(ifElse),
       place,
     };
+  }
+  if (node instanceof ast.FunctionExpression) {
+    const name = `function ${place.line}:${place.column}`;
+    return { type: "function", function: { ...convertFunction(node.declaration), name }, place };
   }
   return { type: "other", parts: partsOf(node).map(of), place };
 }
@@ -164,6 +185,43 @@ export function convertVariable(declaration: ast.VariableLikeDeclarationStatemen
     isConstant: (flags & CONST) !== 0,
     place: placeOfNode(declaration),
   };
+}
+
+export function convertFunction(
+  declaration: ast.FunctionDeclaration | ast.MethodDeclaration,
+): FunctionSyntax {
+  const { name, signature, body, flags } = declaration;
+  return {
+    name: name instanceof ast.ConstructorExpression ? "constructor" : name.text,
+    parameters: signature.parameters.map(convertParameter),
+    returnType: typeNameOf(signature.returnType),
+    body: body === null ? null : convertStatement(body),
+    isExported: (flags & EXPORT) !== 0,
+    isStatic: (flags & STATIC) !== 0,
+    external: externalOf(declaration.decorators ?? []),
+    place: placeOfNode(declaration),
+  };
+}
+
+function convertParameter(parameter: ast.ParameterNode): Parameter {
+  return {
+    name: parameter.name.text,
+    declaredType: typeNameOf(parameter.type),
+    isField: (parameter.flags & FIELD) !== 0 || parameter.implicitFieldDeclaration !== null,
+  };
+}
+
+/** `@external("module", "name")`, or with the name alone. */
+function externalOf(decorators: readonly ast.DecoratorNode[]): FunctionSyntax["external"] {
+  for (const { name, args } of decorators) {
+    if (!(name instanceof ast.IdentifierExpression) || name.text !== "external") continue;
+    const texts = (args ?? []).map((arg) =>
+      arg instanceof ast.StringLiteralExpression ? arg.value : "",
+    );
+    const [first = "", second] = texts;
+    return second === undefined ? { module: "env", name: first } : { module: first, name: second };
+  }
+  return null;
 }
 
 /** Place of a node of a file. */

@@ -1,7 +1,8 @@
 import { type Flow, type Location, nothing } from "../flow.ts";
 import type { LoopBounds } from "./guards.ts";
-import { partsOf, type Scope, type SourceFunction, type SourceProgram } from "./program.ts";
+import type { Scope, SourceFunction, SourceProgram } from "./program.ts";
 import type { Expression, Place, Statement } from "./syntax.ts";
+import { partsOf } from "./visit.ts";
 
 /** The flow of every function of the sources. */
 export function flowsOfSources(
@@ -22,6 +23,7 @@ export function locationOf({ file, line, column }: Place): Location {
 
 class SourceFlow {
   private readonly function: SourceFunction;
+  private readonly program: SourceProgram;
   private readonly scope: Scope;
   private readonly bounds: LoopBounds;
   private labels = 0;
@@ -30,6 +32,7 @@ class SourceFlow {
 
   constructor(program: SourceProgram, bounds: LoopBounds, of: SourceFunction) {
     this.function = of;
+    this.program = program;
     this.scope = program.scopeOf(of);
     this.bounds = bounds;
   }
@@ -129,15 +132,27 @@ class SourceFlow {
       return sequence([this.expression(expression.left), { type: "choice", arms }]);
     }
     const parts = this.all(partsOf(expression));
+    const at = this.at(expression.place);
+    const value = this.scope.valueOf(expression);
+    // Whoever gets a function may call it.
+    if (value !== null) return this.perhaps([value.id], at);
     if (expression.type !== "call" && expression.type !== "new") return parts;
     const { callee, builtin } = this.scope.resolveCall(expression);
     if (builtin === "unreachable") return sequence([parts, { type: "exit", isReturn: false }]);
-    if (callee === null) return parts;
-    const at = this.at(expression.place);
+    if (callee === null) {
+      if (expression.type === "new" || !this.scope.isIndirect(expression)) return parts;
+      return sequence([parts, this.perhaps(this.program.values, at)]);
+    }
     const { effect } = callee;
+    const callees = [callee, ...this.program.overridesOf(callee)].map(({ id }) => id);
     const step: Flow =
-      effect === null ? { type: "call", callees: [callee.id], at } : { type: "effect", effect, at };
+      effect === null ? { type: "call", callees, at } : { type: "effect", effect, at };
     return sequence([parts, step]);
+  }
+
+  private perhaps(callees: readonly string[], at: Location | null): Flow {
+    if (callees.length === 0) return nothing;
+    return { type: "choice", arms: [nothing, { type: "call", callees, at }] };
   }
 }
 

@@ -1,12 +1,6 @@
-import {
-  type Scope,
-  type SourceFunction,
-  type SourceProgram,
-  visitBody,
-  visitExpression,
-  visitStatements,
-} from "./program.ts";
+import type { Scope, SourceFunction, SourceProgram } from "./program.ts";
 import type { ClassSyntax, Expression, Statement, Variable } from "./syntax.ts";
+import { visitBody, visitExpression, visitStatements } from "./visit.ts";
 
 const RELATION = /^(?:[<>]=?|[=!]==?)$/;
 

@@ -1,13 +1,19 @@
 import * as ast from "assemblyscript";
 import type { SourceReader } from "../../build/compile.ts";
 import { ContractToolsError, withinStack } from "../../errors.ts";
-import { convertStatement, convertVariable, placeIn, placeOfNode, typeNameOf } from "./convert.ts";
+import {
+  convertFunction,
+  convertVariable,
+  EXPORT,
+  fullName,
+  placeIn,
+  placeOfNode,
+} from "./convert.ts";
 import type {
   ClassSyntax,
   FileSyntax,
   FunctionSyntax,
   ImportSyntax,
-  Parameter,
   Place,
   Variable,
 } from "./syntax.ts";
@@ -62,12 +68,28 @@ function convertFile(source: ast.Source): FileSyntax {
   const variables: Variable[] = [];
   const imports: ImportSyntax[] = [];
   const exports = new Map<string, string>();
+  /** What a namespace holds stands in the file under its full name. */
+  const declare = (statement: ast.Node, space: string): boolean => {
+    const inside = <T extends { readonly name: string }>(each: T): T => ({
+      ...each,
+      name: space + each.name,
+    });
+    if (statement instanceof ast.FunctionDeclaration) {
+      functions.push(inside(convertFunction(statement)));
+    } else if (statement instanceof ast.ClassDeclaration) {
+      classes.push(inside(convertClass(statement)));
+    } else if (statement instanceof ast.VariableStatement) {
+      variables.push(...statement.declarations.map(convertVariable).map(inside));
+    } else if (statement instanceof ast.NamespaceDeclaration) {
+      for (const member of statement.members) declare(member, `${space}${statement.name.text}.`);
+    } else if (statement instanceof ast.ExportDefaultStatement) {
+      declare(statement.declaration, space);
+    } else return false;
+    return true;
+  };
   for (const statement of source.statements) {
-    if (statement instanceof ast.FunctionDeclaration) functions.push(convertFunction(statement));
-    else if (statement instanceof ast.ClassDeclaration) classes.push(convertClass(statement));
-    else if (statement instanceof ast.VariableStatement) {
-      variables.push(...statement.declarations.map(convertVariable));
-    } else if (statement instanceof ast.ImportStatement) imports.push(convertImport(statement));
+    if (declare(statement, "")) continue;
+    if (statement instanceof ast.ImportStatement) imports.push(convertImport(statement));
     else if (statement instanceof ast.ExportStatement) {
       const members = (statement.members ?? []).map(
         ({ exportedName, localName }) => [exportedName.text, localName.text] as const,
@@ -97,49 +119,6 @@ function convertImport(statement: ast.ImportStatement): ImportSyntax {
   return { names, from: statement.internalPath, isReexport: false, place: placeOfNode(statement) };
 }
 
-/** Bits of the parser's flags. @see CommonFlags of AssemblyScript */
-const EXPORT = 2;
-const STATIC = 32;
-/** `readonly`, `public`, `private`, `protected`. */
-const FIELD = 64 | 256 | 512 | 1024;
-
-function convertFunction(
-  declaration: ast.FunctionDeclaration | ast.MethodDeclaration,
-): FunctionSyntax {
-  const { name, signature, body, flags } = declaration;
-  return {
-    name: name instanceof ast.ConstructorExpression ? "constructor" : name.text,
-    parameters: signature.parameters.map(convertParameter),
-    returnType: typeNameOf(signature.returnType),
-    body: body === null ? null : convertStatement(body),
-    isExported: (flags & EXPORT) !== 0,
-    isStatic: (flags & STATIC) !== 0,
-    external: externalOf(declaration.decorators ?? []),
-    place: placeOfNode(declaration),
-  };
-}
-
-function convertParameter(parameter: ast.ParameterNode): Parameter {
-  return {
-    name: parameter.name.text,
-    declaredType: typeNameOf(parameter.type),
-    isField: (parameter.flags & FIELD) !== 0 || parameter.implicitFieldDeclaration !== null,
-  };
-}
-
-/** `@external("module", "name")`, or with the name alone. */
-function externalOf(decorators: readonly ast.DecoratorNode[]): FunctionSyntax["external"] {
-  for (const { name, args } of decorators) {
-    if (!(name instanceof ast.IdentifierExpression) || name.text !== "external") continue;
-    const texts = (args ?? []).map((arg) =>
-      arg instanceof ast.StringLiteralExpression ? arg.value : "",
-    );
-    const [first = "", second] = texts;
-    return second === undefined ? { module: "env", name: first } : { module: first, name: second };
-  }
-  return null;
-}
-
 function convertClass(declaration: ast.ClassDeclaration): ClassSyntax {
   const fields: Variable[] = [];
   const methods: FunctionSyntax[] = [];
@@ -151,6 +130,8 @@ function convertClass(declaration: ast.ClassDeclaration): ClassSyntax {
     name: declaration.name.text,
     fields,
     methods,
+    base: declaration.extendsType === null ? null : fullName(declaration.extendsType.name),
+    interfaces: (declaration.implementsTypes ?? []).map(({ name }) => fullName(name)),
     isExported: (declaration.flags & EXPORT) !== 0,
     place: placeOfNode(declaration),
   };

@@ -9,6 +9,7 @@ import type {
   TypeName,
   Variable,
 } from "./syntax.ts";
+import { visitBody, visitExpression, visitStatements } from "./visit.ts";
 
 /** A function or method of the sources, with what it is called by. */
 export interface SourceFunction {
@@ -21,6 +22,11 @@ export interface SourceFunction {
   readonly effect: HostImport | null;
   /** Whether it belongs to the SDK as this release has it: trusted, and no place to report. */
   readonly isSdk: boolean;
+}
+
+interface FoundClass {
+  readonly class: ClassSyntax;
+  readonly file: FileSyntax;
 }
 
 type Found =
@@ -45,7 +51,9 @@ export class SourceProgram {
   readonly entry: FileSyntax;
   readonly functions: ReadonlyMap<string, SourceFunction>;
   private readonly byPath: ReadonlyMap<string, FileSyntax>;
+  private readonly methodsByName: ReadonlyMap<string, readonly SourceFunction[]>;
   private readonly scopes = new Map<string, Scope>();
+  private valueIds: readonly string[] | null = null;
 
   constructor(files: readonly FileSyntax[], entry: FileSyntax) {
     this.files = files;
@@ -57,8 +65,14 @@ export class SourceProgram {
       for (const owner of file.classes) {
         for (const syntax of owner.methods) this.add(functions, file, owner, syntax);
       }
+      const fields = file.classes.flatMap((each) => each.fields);
+      for (const { initializer } of [...file.variables, ...fields]) {
+        if (initializer === null) continue;
+        visitExpression(initializer, (each) => this.addUnnamed(functions, file, each));
+      }
     }
     this.functions = functions;
+    this.methodsByName = Map.groupBy(functions.values(), ({ syntax }) => syntax.name);
   }
 
   private add(
@@ -72,11 +86,22 @@ export class SourceProgram {
     const effect = external?.module === HOST_MODULE && isHostImport(name) ? name : null;
     const id = idOf(file, owner, syntax.name);
     functions.set(id, { id, file, owner, syntax, effect, isSdk: isSdkFile(file) });
+    visitBody(syntax.body, (each) => this.addUnnamed(functions, file, each));
+  }
+
+  private addUnnamed(
+    functions: Map<string, SourceFunction>,
+    file: FileSyntax,
+    expression: Expression,
+  ): void {
+    if (expression.type === "function") this.add(functions, file, null, expression.function);
   }
 
   /** Methods that the entry file exports. */
   get methods(): readonly SourceFunction[] {
-    const own = this.entry.functions.filter(({ isExported }) => isExported);
+    const own = this.entry.functions.filter(
+      ({ isExported, name }) => isExported && !name.includes("."),
+    );
     const listed = [...this.entry.exports.values()];
     const names = [...own.map(({ name }) => name), ...listed];
     return names.flatMap((name) => {
@@ -94,12 +119,18 @@ export class SourceProgram {
     const variable = file.variables.find((each) => each.name === name);
     if (variable !== undefined) return { kind: "variable", variable, file };
     if (depth > 16) return null;
+    const [head = "", ...path] = name.split(".");
     for (const { names, from } of file.imports) {
       const other = this.byPath.get(from) ?? this.byPath.get(`${from}/index`);
       if (other === undefined) continue;
-      const foreign = names.get(name);
-      if (foreign === "*") return { kind: "file", file: other };
-      if (foreign !== undefined) return this.resolve(other, foreign, depth + 1);
+      const foreign = names.get(head);
+      if (foreign === "*") {
+        if (path.length === 0) return { kind: "file", file: other };
+        return this.resolve(other, path.join("."), depth + 1);
+      }
+      if (foreign !== undefined) {
+        return this.resolve(other, [foreign, ...path].join("."), depth + 1);
+      }
       if (names.get("*") === "*") {
         const found = this.resolve(other, name, depth + 1);
         if (found !== null) return found;
@@ -108,15 +139,60 @@ export class SourceProgram {
     return null;
   }
 
-  classOf(file: FileSyntax, name: string): { class: ClassSyntax; file: FileSyntax } | null {
+  classOf(file: FileSyntax, name: string): FoundClass | null {
     const found = this.resolve(file, name);
     return found?.kind === "class" ? found : null;
   }
 
   methodOf(file: FileSyntax, className: string, name: string): SourceFunction | null {
-    const found = this.classOf(file, className);
-    if (found === null) return null;
-    return this.functions.get(idOf(found.file, found.class, name)) ?? null;
+    for (const found of this.lineOf(file, className)) {
+      const method = this.functions.get(idOf(found.file, found.class, name));
+      if (method !== undefined) return method;
+    }
+    return null;
+  }
+
+  /** A class and those that it extends. */
+  private lineOf(file: FileSyntax, className: string): readonly FoundClass[] {
+    const line: FoundClass[] = [];
+    let found = this.classOf(file, className);
+    while (found !== null && !line.some((each) => each.class === found?.class)) {
+      line.push(found);
+      const { base } = found.class;
+      found = base === null ? null : this.classOf(found.file, base);
+    }
+    return line;
+  }
+
+  /** Methods of other classes that a call of this one may reach. */
+  overridesOf({ owner, syntax }: SourceFunction): readonly SourceFunction[] {
+    if (owner === null || syntax.name === "constructor") return [];
+    return (this.methodsByName.get(syntax.name) ?? []).filter(
+      (each) =>
+        each.owner !== null &&
+        each.owner !== owner &&
+        this.lineOf(each.file, each.owner.name).some(
+          (above) =>
+            above.class === owner ||
+            above.class.interfaces.some((name) => this.classOf(above.file, name)?.class === owner),
+        ),
+    );
+  }
+
+  /** Functions that are used as values: whatever is called by a variable's name may be any. */
+  get values(): readonly string[] {
+    this.valueIds ??= [...this.functions.values()].flatMap((each) => {
+      if (each.isSdk) return [];
+      const scope = this.scopeOf(each);
+      const ids = new Set<string>();
+      visitBody(each.syntax.body, (expression) => {
+        const value = scope.valueOf(expression);
+        if (value !== null) ids.add(value.id);
+      });
+      // A function outside any other stands in a variable of the file's top level.
+      return each.syntax.name.startsWith("function ") ? [each.id, ...ids] : [...ids];
+    });
+    return this.valueIds;
   }
 
   scopeOf(of: SourceFunction): Scope {
@@ -160,8 +236,39 @@ export class Scope {
   /** A variable of the file's top level. */
   global(name: string): Variable | null {
     if (this.isLocal(name)) return null;
-    const found = this.program.resolve(this.function.file, name);
+    const found = this.find(name);
     return found?.kind === "variable" ? found.variable : null;
+  }
+
+  /** What a name that is no local one means here: inside a namespace, its own names come first. */
+  private find(name: string): Found | null {
+    const { file, owner, syntax } = this.function;
+    const spaces = (owner ?? syntax).name.split(".").slice(0, -1);
+    for (; spaces.length > 0; spaces.pop()) {
+      const found = this.program.resolve(file, [...spaces, name].join("."));
+      if (found !== null) return found;
+    }
+    return this.program.resolve(file, name);
+  }
+
+  /** The function that an expression is, when it stands where a value does. */
+  valueOf(expression: Expression): SourceFunction | null {
+    if (expression.type === "function") {
+      const { name } = expression.function;
+      return this.program.functions.get(idOf(this.function.file, null, name)) ?? null;
+    }
+    if (expression.type !== "name" || this.isLocal(expression.name)) return null;
+    const found = this.find(expression.name);
+    return found?.kind === "function" ? found.function : null;
+  }
+
+  /** Whether a call names no function, but a variable or field that holds one. */
+  isIndirect({ callee }: Extract<Expression, { type: "call" }>): boolean {
+    if (callee.type === "name")
+      return this.isLocal(callee.name) || this.global(callee.name) !== null;
+    if (callee.type !== "member") return true;
+    const owner = this.typeOf(callee.object)?.name;
+    return owner !== undefined && this.find(owner)?.kind === "class";
   }
 
   /** The type of an expression as far as names and declarations say it. */
@@ -206,6 +313,10 @@ export class Scope {
       const { owner } = this.function;
       return owner === null ? null : simple(owner.name);
     }
+    if (name === "super") {
+      const base = this.function.owner?.base ?? null;
+      return base === null ? null : simple(base);
+    }
     const parameter = this.function.syntax.parameters[this.parameter(name)];
     if (parameter !== undefined) return parameter.declaredType;
     const variable = this.variables.get(name) ?? this.global(name);
@@ -242,7 +353,12 @@ export class Scope {
     }
     const { callee } = of;
     if (callee.type === "name") {
-      const found = this.isLocal(callee.name) ? null : this.program.resolve(file, callee.name);
+      const base = this.function.owner?.base ?? null;
+      if (callee.name === "super" && base !== null) {
+        const above = this.program.methodOf(file, base, "constructor");
+        return { callee: above, receiver: null, args, builtin: null };
+      }
+      const found = this.isLocal(callee.name) ? null : this.find(callee.name);
       if (found?.kind === "function") {
         return { callee: found.function, receiver: null, args, builtin: null };
       }
@@ -258,8 +374,13 @@ export class Scope {
     args: readonly Expression[],
   ): ResolvedCall {
     const { file } = this.function;
+    const path = spaceOf(object);
+    const inSpace = path === null ? null : this.find(`${path}.${property}`);
+    if (inSpace?.kind === "function" && !this.isLocal(path?.split(".")[0] ?? "")) {
+      return { callee: inSpace.function, receiver: null, args, builtin: null };
+    }
     if (object.type === "name" && !this.isLocal(object.name)) {
-      const found = this.program.resolve(file, object.name);
+      const found = this.find(object.name);
       if (found?.kind === "file") {
         const inside = this.program.resolve(found.file, property);
         const callee = inside?.kind === "function" ? inside.function : null;
@@ -269,7 +390,7 @@ export class Scope {
         const callee = this.program.methodOf(file, object.name, property);
         return { callee, receiver: null, args, builtin: null };
       }
-      if (found === null && object.name !== "this") {
+      if (found === null && object.name !== "this" && object.name !== "super") {
         return { callee: null, receiver: null, args, builtin: `${object.name}.${property}` };
       }
     }
@@ -277,6 +398,14 @@ export class Scope {
     const callee = type === null ? null : this.program.methodOf(file, type.name, property);
     return { callee, receiver: object, args, builtin: callee === null ? property : null };
   }
+}
+
+/** `a.b` of names alone, as namespaces are named. */
+function spaceOf(expression: Expression): string | null {
+  if (expression.type === "name") return expression.name;
+  if (expression.type !== "member") return null;
+  const outer = spaceOf(expression.object);
+  return outer === null ? null : `${outer}.${expression.property}`;
 }
 
 function simple(name: string): TypeName {
@@ -294,98 +423,4 @@ function declaredIn(body: Statement | null): readonly Variable[] {
     if (statement.type === "variables") found.push(...statement.variables);
   });
   return found;
-}
-
-/** Visits a statement and all inside it, outermost first. */
-export function visitStatements(
-  statement: Statement | null,
-  visit: (statement: Statement) => void,
-): void {
-  if (statement === null) return;
-  visit(statement);
-  if (statement.type === "block") {
-    for (const each of statement.statements) visitStatements(each, visit);
-  } else if (statement.type === "if") {
-    visitStatements(statement.whenTrue, visit);
-    visitStatements(statement.whenFalse, visit);
-  } else if (statement.type === "loop") {
-    visitStatements(statement.initializer, visit);
-    visitStatements(statement.body, visit);
-  } else if (statement.type === "switch") {
-    for (const { statements } of statement.cases) {
-      for (const each of statements) visitStatements(each, visit);
-    }
-  }
-}
-
-/** The expressions that stand directly in a statement. */
-export function expressionsOf(statement: Statement): readonly Expression[] {
-  switch (statement.type) {
-    case "expression":
-      return [statement.expression];
-    case "variables":
-      return statement.variables.flatMap(({ initializer }) => initializer ?? []);
-    case "if":
-      return [statement.condition];
-    case "loop":
-      return [statement.condition, statement.step].flatMap((each) => each ?? []);
-    case "switch":
-      return [statement.value, ...statement.cases.flatMap(({ label }) => label ?? [])];
-    case "return":
-      return statement.value === null ? [] : [statement.value];
-    case "throw":
-      return [statement.value];
-    default:
-      return [];
-  }
-}
-
-/** The expressions directly inside another. */
-export function partsOf(expression: Expression): readonly Expression[] {
-  switch (expression.type) {
-    case "list":
-      return expression.items;
-    case "member":
-      return [expression.object];
-    case "index":
-      return [expression.object, expression.index];
-    case "call":
-      return expression.callee.type === "member"
-        ? [expression.callee.object, ...expression.args]
-        : expression.args;
-    case "new":
-      return expression.args;
-    case "binary":
-      return [expression.left, expression.right];
-    case "unary":
-    case "cast":
-      return [expression.operand];
-    case "choice":
-      return [expression.condition, expression.whenTrue, expression.whenFalse];
-    case "other":
-      return expression.parts;
-    default:
-      return [];
-  }
-}
-
-/** Visits an expression and all inside it, outermost first. */
-export function visitExpression(
-  expression: Expression,
-  visit: (expression: Expression) => void,
-): void {
-  visit(expression);
-  for (const part of partsOf(expression)) visitExpression(part, visit);
-}
-
-/** Visits every expression of a body. */
-export function visitBody(
-  body: Statement | null,
-  visit: (expression: Expression, statement: Statement) => void,
-): void {
-  visitStatements(body, (statement) => {
-    for (const top of expressionsOf(statement)) {
-      visitExpression(top, (each) => visit(each, statement));
-    }
-  });
 }

@@ -48,6 +48,8 @@ export type Expression = { readonly place: Place } & (
       readonly whenTrue: Expression;
       readonly whenFalse: Expression;
     }
+  /** A function without a name of its own; it reaches nothing of what surrounds it. */
+  | { readonly type: "function"; readonly function: FunctionSyntax }
   | { readonly type: "other"; readonly parts: readonly Expression[] }
 );
 
@@ -117,6 +119,9 @@ export interface ClassSyntax {
   readonly name: string;
   readonly fields: readonly Variable[];
   readonly methods: readonly FunctionSyntax[];
+  /** The class that it extends, null for none. */
+  readonly base: string | null;
+  readonly interfaces: readonly string[];
   readonly isExported: boolean;
   readonly place: Place;
 }
