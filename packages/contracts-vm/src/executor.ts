@@ -32,6 +32,7 @@ import { ContractCache } from "./contract-cache.ts";
 import { VmError } from "./errors.ts";
 import { GasMeter } from "./gas-meter.ts";
 import { transactionCost } from "./gas-schedule.ts";
+import { HeldRanges } from "./held-ranges.ts";
 import type { FormStore } from "./metered-module.ts";
 import { contractsVmMetrics } from "./metrics.ts";
 import { StateOverlay, textOf } from "./state-overlay.ts";
@@ -49,12 +50,11 @@ export interface ExecutorOptions {
   readonly logger?: Logger;
 }
 
-/** Times that one call may run again for ranges; each run gets further, so this is never met. */
-const MAX_RERUNS = 10_000;
-
 /** What the transactions of one block share. */
 interface BlockRun {
   readonly parent: StateView;
+  /** The parent, and what was loaded of it for the transaction that runs. */
+  readonly ranges: HeldRanges;
   readonly context: BlockContext;
   readonly state: StateOverlay;
   /** Members by address, as of the parent: changes in this block count from the next on. */
@@ -143,16 +143,17 @@ class VmExecutor implements Executor {
     transaction: ExecutableTransaction,
     isQuery: boolean,
   ): Promise<Receipt> {
-    for (let reruns = 0; reruns < MAX_RERUNS; reruns++) {
+    run.ranges.release();
+    for (;;) {
       try {
         return this.runOnce(run, transaction, isQuery);
       } catch (error) {
         if (!(error instanceof NeedsRange)) throw error;
         this.reruns.add();
-        await run.parent.loadRange(error.range);
+        // One more range is held after it, and its gas limits how many a transaction asks for.
+        await run.ranges.load(error.range);
       }
     }
-    throw new VmError("VM_HOST_FAILURE", "the state never answers a range");
   }
 
   private runOnce(run: BlockRun, transaction: ExecutableTransaction, isQuery: boolean): Receipt {
@@ -218,7 +219,8 @@ class VmExecutor implements Executor {
 }
 
 function blockRun(parent: StateView, context: BlockContext): BlockRun {
-  return { parent, context, state: new StateOverlay(parent), identities: new Map() };
+  const ranges = new HeldRanges(parent);
+  return { parent, ranges, context, state: new StateOverlay(ranges), identities: new Map() };
 }
 
 function readRow<T>(view: StateView, row: Row<T>): T {
