@@ -72,8 +72,8 @@ export function isSummed(relation: CredentialRelation): boolean {
 /** Types whose first amount is the sum of their others. */
 const splitTypes: readonly CredentialType[] = ["transaction.settlement", "bill.invoice"];
 
-function demandRange(value: bigint): void {
-  if (value >= 0n && value <= MAX_AMOUNT_FEN) return;
+function demandRange(value: bigint | null): bigint {
+  if (value !== null && value >= 0n && value <= MAX_AMOUNT_FEN) return value;
   throw new ContractsError({ code: "CONTRACTS_AMOUNT_RANGE" }, "an amount is 0 to 2^53 - 1 fen");
 }
 
@@ -82,8 +82,7 @@ function demandRange(value: bigint): void {
  * @throws ContractsError CONTRACTS_AMOUNT_RANGE; CryptoError CRYPTO_BLINDING_INVALID
  */
 export function commitAmount({ value, blinding }: AmountOpening): Uint8Array {
-  demandRange(value);
-  return pedersenCommit(value, blinding);
+  return pedersenCommit(demandRange(value), blinding);
 }
 
 /** The blinding factor of a sum, or of what is left of one: Σ plus − Σ minus. */
@@ -112,9 +111,11 @@ export function openAmount(
   }
 }
 
-function amountOf(payload: Payload, path: string): bigint {
+/** What the payload says: 0 where the field is absent, null where it is no integer on the wire. */
+function amountOf(payload: Payload, path: string): bigint | null {
   const value = payload[path];
-  return typeof value === "bigint" ? value : 0n;
+  if (value === undefined) return 0n;
+  return typeof value === "bigint" ? value : null;
 }
 
 /** Opens every amount of a record and holds it to the payload's field. */
@@ -153,8 +154,7 @@ export function createOpenings(
   parents: readonly (readonly AmountOpening[])[],
   random: (length: number) => Uint8Array,
 ): readonly AmountOpening[] {
-  const values = amountPaths[type].map((path) => amountOf(payload, path));
-  for (const value of values) demandRange(value);
+  const values = amountPaths[type].map((path) => demandRange(amountOf(payload, path)));
   const drawn = values.map((value) => ({ value, blinding: drawBlindingFactor(random) }));
   const [first, ...others] = drawn;
   const place = summed[type];

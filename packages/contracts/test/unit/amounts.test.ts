@@ -104,6 +104,20 @@ describe("the amounts of a type", () => {
     });
   });
 
+  it("are no other kind of value, which would stand in the payload and count for nothing", () => {
+    const nothing = [opening(0n)];
+    const points = nothing.map(commitAmount);
+    const verdict = (payload: Payload) =>
+      verifyAmounts("transaction.acceptance", payload, nothing, points);
+    expect(verdict({ amount: 0n }).ok).toBe(true);
+    for (const amount of [500_000, 0, "500000", null, [500_000n]]) {
+      expect(verdict({ amount })).toMatchObject({ code: "CONTRACTS_AMOUNT_MISMATCH" });
+      expect(() => createOpenings("transaction.acceptance", { amount }, [], randomBytes)).toThrow(
+        expect.objectContaining({ code: "CONTRACTS_AMOUNT_RANGE" }),
+      );
+    }
+  });
+
   it("need the parents that they are the sum of", () => {
     expect(() =>
       createOpenings("transaction.payment", { amount: 1n }, [[opening(1n)]], randomBytes),
