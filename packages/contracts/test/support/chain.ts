@@ -20,6 +20,7 @@ import {
 import {
   compareBytes,
   encode,
+  type Height,
   height,
   invariant,
   toHex,
@@ -123,18 +124,27 @@ export class TestChain {
 
   /** A read-only call at the head. */
   query(method: string, args: Uint8Array, sender: TestKey): Promise<Receipt> {
-    const { ledger } = this;
-    const { digest, header } = ledger.head;
-    const state = ledger.stateAt(digest);
-    invariant(state !== null, "the head has a state");
-    const context = {
-      chainId: ledger.chainId,
-      genesisDigest: ledger.genesisDigest,
-      height: header.height,
-      timestampMs: header.timestampMs,
-      ancestorDigest: () => null,
-    };
+    const { header } = this.ledger.head;
+    const { state, context } = this.atHead(header.height, header.timestampMs);
     return this.executor.query(state, context, this.sign({ sender, method, args }));
+  }
+
+  /** The head's state, and what a call of that height and time is told of the chain. */
+  private atHead(at: Height, timestampMs: number) {
+    const { ledger } = this;
+    const state = ledger.stateAt(ledger.head.digest);
+    invariant(state !== null, "the head has a state");
+    const { chainId, genesisDigest } = ledger;
+    const ancestorDigest = () => null;
+    return { state, context: { chainId, genesisDigest, height: at, timestampMs, ancestorDigest } };
+  }
+
+  /** The head's state, and the block that would follow it; a second later unless said otherwise. */
+  private next(timestampMs = this.ledger.head.header.timestampMs + 1_000) {
+    const at = height(this.ledger.head.header.height + 1);
+    const { state, context } = this.atHead(at, timestampMs);
+    const turn = { primary: "node0", proposer: "node0", validatorCount: 4 };
+    return { state, context: { ...context, turn } };
   }
 
   /**
@@ -142,18 +152,7 @@ export class TestChain {
    * @param rounds at least 1
    */
   async measure(calls: readonly TestCall[], rounds: number) {
-    const { ledger } = this;
-    const { digest, header } = ledger.head;
-    const state = ledger.stateAt(digest);
-    invariant(state !== null, "the head has a state");
-    const context = {
-      chainId: ledger.chainId,
-      genesisDigest: ledger.genesisDigest,
-      height: height(header.height + 1),
-      timestampMs: header.timestampMs + 1_000,
-      ancestorDigest: () => null,
-      turn: { primary: "node0", proposer: "node0", validatorCount: 4 },
-    };
+    const { state, context } = this.next();
     const transactions = calls.map((call) => this.sign(call));
     const start = process.cpuUsage();
     let result = await this.executor.execute(state, context, transactions);
@@ -172,18 +171,7 @@ export class TestChain {
    * rows of the credential contract it would have written.
    */
   async attempt(calls: readonly TestCall[], timestampMs?: number) {
-    const { ledger } = this;
-    const { digest, header } = ledger.head;
-    const state = ledger.stateAt(digest);
-    invariant(state !== null, "the head has a state");
-    const context = {
-      chainId: ledger.chainId,
-      genesisDigest: ledger.genesisDigest,
-      height: height(header.height + 1),
-      timestampMs: timestampMs ?? header.timestampMs + 1_000,
-      ancestorDigest: () => null,
-      turn: { primary: "node0", proposer: "node0", validatorCount: 4 },
-    };
+    const { state, context } = this.next(timestampMs);
     const transactions = calls.map((call) => this.sign(call));
     const { receipts, writes } = await this.executor.execute(state, context, transactions);
     const own = writes.filter(({ contract }) => contract === CREDENTIAL_CONTRACT);
