@@ -165,7 +165,7 @@ export const credentialErrors = defineErrors({
     remedy: "Send it with the issuer's key.",
   },
   CREDENTIAL_ISSUER_UNAUTHORISED: {
-    meaning: "The sender's role may not issue this type.",
+    meaning: "The sender's role may not issue this type, or it decides a case that names it.",
     remedy: "Have an institution issue it, or the regulator where the type allows.",
   },
   CREDENTIAL_SUBJECT_COUNT: {
@@ -298,7 +298,8 @@ export const credentialErrors = defineErrors({
     remedy: "Revoke or correct from the last in the chain backwards.",
   },
   CREDENTIAL_NOT_ISSUER: {
-    meaning: "The sender issued another credential, not this one.",
+    meaning:
+      "The sender issued another credential, not this one, or it is the respondent of the case.",
     remedy: "Have its issuer act, or the regulator where the method allows.",
   },
   CREDENTIAL_NOT_ACTIVE: {
@@ -314,7 +315,8 @@ export const credentialErrors = defineErrors({
     remedy: "Correct by the same type; reverse invoices by red ones, appeal cases, revoke grants.",
   },
   CREDENTIAL_HOLD_FOREIGN: {
-    meaning: "An institution holds what another issued, or releases what another holds.",
+    meaning:
+      "An institution holds what another issued, or releases what another, a case or a verdict holds.",
     remedy: "Have the issuer, the holder, or the regulator act.",
   },
   CREDENTIAL_NOT_ON_HOLD: {

@@ -251,7 +251,7 @@ export function isDecided(
   return panel.threshold > 0 && signed >= panel.threshold;
 }
 
-/** Args: [threshold, [address, …]], 1 to 16, ascending. By a regulator. Returns the same. */
+/** Args: [threshold, [address, …]], 1 to 16, none twice. By a regulator. Returns the same. */
 export function setArbitrators(): void {
   const bytes = input();
   const reader = Reader.of(bytes, "CREDENTIAL_MALFORMED");
