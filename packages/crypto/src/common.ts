@@ -27,11 +27,7 @@ export { sm2SignatureFromDer, sm2SignatureToDer } from "./sm2-signature.ts";
 export { type Certificate, type CertificateRefusal, certificateToPem } from "./x509/certificate.ts";
 export type { ChainContext, ChainInput, ChainRefusal, VerifiedChain } from "./x509/chain.ts";
 export type { CertificateConstraints, CertificateExtension, KeyUsage } from "./x509/extensions.ts";
-export {
-  type CertificateContent,
-  MAX_MEMBER_VALIDITY_MS,
-  type RevocationListContent,
-} from "./x509/issue.ts";
+export type { CertificateContent, RevocationListContent } from "./x509/issue.ts";
 export type { DistinguishedName } from "./x509/names.ts";
 export {
   parseRevocationList,
@@ -48,3 +44,4 @@ export {
   type SigningRequestRefusal,
   signingRequestToPem,
 } from "./x509/signing-request.ts";
+export { MAX_MEMBER_VALIDITY_MS } from "./x509/validity.ts";

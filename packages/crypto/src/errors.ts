@@ -66,8 +66,9 @@ export const cryptoErrors = defineErrors({
     remedy: "Shorten or correct the name.",
   },
   CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG: {
-    meaning: "A member's certificate was asked to be valid for more than three years, or for none.",
-    remedy: "Ask for at most three years, ending after it starts.",
+    meaning:
+      "A member's certificate is, or was asked to be, valid for over 1,096 days or for none.",
+    remedy: "Have it issued for at most three years, ending after it starts.",
   },
   CRYPTO_CERTIFICATE_UNKNOWN_ROOT: {
     meaning: "No chain leads from the certificate to one of the trusted roots.",

@@ -13,6 +13,7 @@
  */
 export * from "./disk-compliance.ts";
 export * from "./errors.ts";
+export * from "./long-certificate.ts";
 export * from "./seeded-random.ts";
 export * from "./simulated-clock.ts";
 export * from "./simulated-disk.ts";

@@ -42,6 +42,10 @@ export const builtInErrors = defineErrors({
     meaning: "A certificate stands in the revocation list registered for its issuer.",
     remedy: "Have a new certificate issued for a fresh key.",
   },
+  MEMBERS_CERTIFICATE_VALIDITY_TOO_LONG: {
+    meaning: "A member's certificate is valid for more than three years (1,096 days).",
+    remedy: "Have it issued for at most three years; members renew before the end.",
+  },
   MEMBERS_CERTIFICATE_ROLE_MISSING: {
     meaning: "A certificate's OU is not a role of the network.",
     remedy: "Have the certificate issued with its role as OU.",

@@ -10,6 +10,7 @@ import {
 } from "@credlink/crypto";
 import type { Genesis, GenesisContract, MemberRole, Parameters } from "@credlink/ledger";
 import type { Address, Signer } from "@credlink/primitives";
+import { withLaterEnd } from "@credlink/testkit";
 
 export const GENESIS_MS = Date.UTC(2026, 10, 21);
 export const DAY_MS = 86_400_000;
@@ -62,6 +63,14 @@ export async function issue(
     signer: organization.signer,
   });
   return { address: addressFromPublicKey(publicKey), publicKey, certificate };
+}
+
+/** As a CA of other software may: a member's certificate that lasts from genesis for `days`. */
+export async function issueFor(organization: TestOrganization, days: number): Promise<Holder> {
+  const holder = await issue(organization, "individual", "worker");
+  const notAfterMs = GENESIS_MS + days * DAY_MS;
+  const certificate = await withLaterEnd(holder.certificate, notAfterMs, organization.signer);
+  return { ...holder, certificate };
 }
 
 /** Issues an organisation's revocation list. */

@@ -12,6 +12,7 @@ import {
   DAY_MS,
   GENESIS_MS,
   issue,
+  issueFor,
   testParameters,
 } from "../support/consortium.ts";
 
@@ -47,6 +48,19 @@ describe("genesis", () => {
     const late = await issue(alpha, "auditor", "late", { notBeforeMs: GENESIS_MS + DAY_MS });
     const members = [...consortium.genesis.members, { certificate: late.certificate.der }];
     expect(() => make({ members })).not.toThrow();
+  });
+
+  it("S-8.4-9: refuses a member's certificate of more than 1,096 days by its code", async () => {
+    const [alpha] = consortium.organizations;
+    if (alpha === undefined) throw new Error("no organisation");
+    const members = async (days: number) => [
+      ...consortium.genesis.members,
+      { certificate: (await issueFor(alpha, days)).certificate.der },
+    ];
+    const longest = await members(1096);
+    const tooLong = await members(1097);
+    expect(() => make({ members: longest })).not.toThrow();
+    expect(() => make({ members: tooLong })).toThrow("CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG");
   });
 
   it.each<readonly [string, () => Promise<Partial<Genesis>> | Partial<Genesis>]>([

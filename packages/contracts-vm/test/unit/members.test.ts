@@ -31,6 +31,7 @@ import {
   type Holder,
   type IssueOptions,
   issue,
+  issueFor,
   issueList,
   type TestOrganization,
 } from "../support/consortium.ts";
@@ -117,6 +118,12 @@ describe("members.enroll", () => {
     expect((await enroll([foreign], institution)).status).toBe("MEMBERS_ROLE_FORBIDDEN");
   });
 
+  it("S-8.4-9: takes a certificate of 1,096 days, and none that lasts longer", async () => {
+    expect((await enroll([await issueFor(alpha, 1096)])).status).toBe("SUCCESS");
+    const receipt = await enroll([await issueFor(alpha, 1097)]);
+    expect(receipt.status).toBe("MEMBERS_CERTIFICATE_VALIDITY_TOO_LONG");
+  });
+
   it("keeps nothing of a call that fails at its last certificate", async () => {
     const good = await worker();
     const receipt = await enroll([good, good]);
@@ -132,6 +139,7 @@ describe("members.enroll", () => {
       "MEMBERS_CERTIFICATE_EXPIRED",
       () => worker({ notBeforeMs: GENESIS_MS - 9 * DAY_MS, notAfterMs: GENESIS_MS - DAY_MS }),
     ],
+    ["MEMBERS_CERTIFICATE_VALIDITY_TOO_LONG", () => issueFor(alpha, 1097)],
     ["MEMBERS_CERTIFICATE_NOT_YET_VALID", () => worker({ notBeforeMs: GENESIS_MS + DAY_MS })],
     [
       "MEMBERS_CERTIFICATE_UNKNOWN_ROOT",

@@ -4,6 +4,7 @@ import type { Certificate } from "./certificate.ts";
 import type { RevocationList } from "./revocation-list.ts";
 import { type Role, roleOf } from "./roles.ts";
 import type { SignedParts } from "./signed.ts";
+import { isValidTooLong } from "./validity.ts";
 
 /** Codes with which a chain is refused. */
 export type ChainRefusal =
@@ -15,6 +16,7 @@ export type ChainRefusal =
   | "CRYPTO_CERTIFICATE_ROLE_MISSING"
   | "CRYPTO_CERTIFICATE_ROLE_WRONG"
   | "CRYPTO_CERTIFICATE_KEY_USAGE"
+  | "CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG"
   | "CRYPTO_CERTIFICATE_NOT_AUTHORITY"
   | "CRYPTO_CERTIFICATE_PATH_TOO_LONG"
   | "CRYPTO_CERTIFICATE_ORGANIZATION"
@@ -239,7 +241,7 @@ function judgeRole(leaf: Certificate, wanted: ChainInput["role"]): Result<Role, 
 
 /**
  * Judges a member's certificate: path to a root, signatures, times, CA rights, organisations,
- * revocation, key usage and role, in this order.
+ * revocation, key usage, length of validity and role, in this order.
  */
 export function verifyCertificateChain(
   verify: Verify,
@@ -250,6 +252,9 @@ export function verifyCertificateChain(
   if (!path.ok) return path;
   if (leaf.isCertificateAuthority || !leaf.keyUsage.has("digitalSignature")) {
     return refuse("CRYPTO_CERTIFICATE_KEY_USAGE");
+  }
+  if (isValidTooLong(leaf)) {
+    return refuse("CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG", leaf.subject.commonName);
   }
   const role = judgeRole(leaf, input.role);
   if (!role.ok) return role;

@@ -22,9 +22,8 @@ import {
 import { ALGORITHM, writeSigned } from "./signed.ts";
 import { parseSigningRequest, type SigningRequest } from "./signing-request.ts";
 import { encodeTime } from "./time.ts";
+import { isValidTooLong } from "./validity.ts";
 
-/** Three years, leap day included. */
-export const MAX_MEMBER_VALIDITY_MS = 1096 * 86_400_000;
 const SERIAL_BYTES = 16;
 /** [0] EXPLICIT INTEGER 2. */
 const VERSION_3 = derElement(0xa0, derUnsigned(Uint8Array.of(2)));
@@ -84,7 +83,7 @@ function randomSerial(platform: IssuePlatform): string {
 
 function checkContent(content: CertificateContent): void {
   const lengthMs = content.notAfterMs - content.notBeforeMs;
-  const isTooLong = content.authority === undefined && lengthMs > MAX_MEMBER_VALIDITY_MS;
+  const isTooLong = content.authority === undefined && isValidTooLong(content);
   if (!(lengthMs > 0) || isTooLong) {
     throw new CryptoError("CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG", `${lengthMs} ms`);
   }

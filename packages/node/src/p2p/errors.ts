@@ -31,6 +31,10 @@ export const admissionErrors = defineErrors({
     meaning: "The peer's certificate is not meant for signing, or an issuer is no authority.",
     remedy: "Have the certificate issued with the key usage digitalSignature by an authority.",
   },
+  NODE_ADMISSION_VALIDITY_TOO_LONG: {
+    meaning: "The peer's certificate is valid for more than three years (1,096 days).",
+    remedy: "Have the certificate issued for at most three years, and renewed before its end.",
+  },
   NODE_ADMISSION_CERTIFICATE_INVALID: {
     meaning: "A signature in the peer's certificate chain is wrong, or a certificate is malformed.",
     remedy: "Compare the peer's certificate file with what its authority issued.",

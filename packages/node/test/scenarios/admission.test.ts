@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { createCertificate, createRevocationList, parseRevocationList } from "@credlink/crypto";
 import type { MemberRole, MemberStatus } from "@credlink/ledger";
 import { utf8 } from "@credlink/primitives";
+import { withLaterEnd } from "@credlink/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import { networkMetrics } from "../../src/p2p/metrics.ts";
 import { collect, createAttacker, dial, frameOf, messageOf, relay } from "../support/attacker.ts";
@@ -145,6 +146,18 @@ describe("T-4.2.2-b, T-4.5-2: a certificate that does not do is refused with its
     const chain = await createTestChain();
     const credential = await createCredential(chain.authority, "intruder", "validator");
     await expectRefused(chain, { credential }, "NODE_ADMISSION_NOT_REGISTERED");
+  });
+
+  test("S-8.4-9: one that lasts longer than 1,096 days", async () => {
+    const chain = await createTestChain();
+    const { authority } = chain;
+    const lifetime = { notBeforeMs: Math.floor(Date.now() / 1000) * 1000 - HOUR_MS };
+    const plain = await createCredential(authority, "intruder", "validator", lifetime);
+    const notAfterMs = lifetime.notBeforeMs + 1096 * 24 * HOUR_MS + 1000;
+    const certificate = await withLaterEnd(plain.certificate, notAfterMs, authority.signer);
+    register(chain, plain);
+    const credential = { ...plain, certificate };
+    await expectRefused(chain, { credential }, "NODE_ADMISSION_VALIDITY_TOO_LONG");
   });
 
   test("an authority's certificate, which is not for signing handshakes", async () => {
