@@ -15,6 +15,7 @@
  * const refused = generateRefusedCases(month);
  * ```
  */
+export { batchesOf, type StepBatch } from "./batches.ts";
 export {
   type BusinessMonth,
   type BusinessMonthOptions,

@@ -45,6 +45,24 @@ const idCodec = bytes(32);
 /** `submit`: takes `credentialRecordCodec`, and so does the third place of `correct`. */
 export const submitArgsCodec: Codec<CredentialRecord> = credentialRecordCodec;
 
+/** Most records of one `submitAll`. */
+export const MAX_SUBMISSIONS = 32;
+
+/**
+ * `submitAll`: records of one issuer whose signers are the same, each judged on the state that
+ * those before it leave. All are stored, or none.
+ */
+export interface SubmitAllArgs {
+  /** 1 to `MAX_SUBMISSIONS`. */
+  readonly records: readonly CredentialRecord[];
+}
+export const submitAllArgsCodec: Codec<SubmitAllArgs> = struct({
+  records: list(credentialRecordCodec, MAX_SUBMISSIONS),
+});
+
+/** What `submitAll` returns: the ids, in their order. */
+export const submittedCodec: Codec<readonly Uint8Array[]> = list(idCodec, MAX_SUBMISSIONS);
+
 /** `get` and `status`. */
 export interface CredentialIdArgs {
   readonly id: Uint8Array;

@@ -139,7 +139,7 @@ function union(roles: readonly Role[]): readonly Role[] {
   return ROLES.filter((role) => roles.includes(role));
 }
 
-/** Every role that may issue some type, and so send `submit`, `propose` and `sign`. */
+/** Every role that may issue some type, and so send `submit`, `submitAll`, `propose` and `sign`. */
 const issuing: readonly Role[] = union(Object.values(formRules).flatMap(({ issuers }) => issuers));
 
 /** One method of the contract: what the node demands of the caller's role before it runs. */
@@ -160,6 +160,7 @@ function reading(name: string, roles: readonly Role[] = everybody): MethodRule {
 /** The contract's methods; its manifest is made of this. */
 export const methodRules: readonly MethodRule[] = [
   writing("submit", issuing),
+  writing("submitAll", issuing),
   writing("propose", issuing),
   writing("sign", issuing),
   writing("decline", parties),
@@ -241,7 +242,7 @@ export const coSignedTypes: readonly CredentialType[] = [
 
 /**
  * The access matrix: whoever is not listed for an action and a type is refused. `submit` stands
- * for `propose` too. Reading methods open to everybody, and those of no type, stand in
+ * for `submitAll` and `propose` too. Reading methods open to everybody, and those of no type, stand in
  * `methodRules` alone.
  */
 export const accessRules: readonly AccessRule[] = [

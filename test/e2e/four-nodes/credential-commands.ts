@@ -155,6 +155,42 @@ export function describeCredentialCommands(): void {
       expect([wrong.code, wrong.value.at("error", "code").text]).toEqual([2, "CLI_USAGE"]);
     });
 
+    it("T-4.3: several go in one transaction, and each is found, and proven by evidence", async () => {
+      const files = [1, 2].map((number) => {
+        const path = join(network.folder.path, `alert-${number}.json`);
+        const validFrom = new Date(Date.now() - 30_000).toISOString();
+        const payload = {
+          ruleId: `split-amounts/${number}`,
+          severity: "high",
+          targets: [{ bytes: id }],
+          detectedAt: new Date(Date.now() - 60_000).toISOString(),
+        };
+        const parents = [{ id, relation: "assesses" }];
+        writeFileSync(
+          path,
+          JSON.stringify({ type: "risk.alert", subjects: [], parents, validFrom, payload }),
+        );
+        return path;
+      });
+      const submitted = await credlinkJson(
+        ...["credential", "submit", ...files.flatMap((path) => ["--file", path])],
+        ...["--network", network.dir, "--as", "org-1/service-centre"],
+      );
+      expect(submitted.stderr).toBe("");
+      const ids = submitted.value.at("ids").list.map((each) => each.text);
+      expect(new Set(ids).size).toBe(2);
+      await network.agree(all, submitted.value.at("height").number);
+      const [, last = ""] = ids;
+      const evidence = join(network.folder.path, "one-of-two.jsonl");
+      await credlinkJson(
+        ...["credential", "export", last, "--evidence", "--out", evidence, ...connection()],
+      );
+      const trusted = ["--genesis", join(network.dir, "genesis.bin")];
+      const { code, value } = await credlinkJson("verify", evidence, ...trusted);
+      expect(code).toBe(0);
+      expect(value.at("credentials").list.map((each) => each.at("id").text)).toEqual([last, id]);
+    });
+
     it("T-4.4, T-4.8.2: evidence and a disclosed field verify offline, altered ones do not", async () => {
       const evidence = join(network.folder.path, "evidence.jsonl");
       const exported = await credlinkJson(

@@ -8,6 +8,9 @@ import {
 import {
   CREDENTIAL_CONTRACT,
   CREDENTIAL_CONTRACT_VERSION,
+  type CredentialRecord,
+  MAX_SUBMISSIONS,
+  submitAllArgsCodec,
   submitArgsCodec,
 } from "@credlink/contracts";
 import { encode, toHex } from "@credlink/primitives";
@@ -32,12 +35,15 @@ import { parseId, renderFields } from "./read.ts";
 
 type Options = ConnectionOptions & { readonly json?: boolean };
 type FileOptions = Options & { readonly file: string };
-type SubmitOptions = FileOptions & {
+type SubmitOptions = Options & {
+  readonly file: readonly string[];
   readonly indexKey?: string;
   readonly coSign: readonly string[];
 };
 
-const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
 
 /** `credential submit | propose | proposal | sign | decline | withdraw | get | verify | trace | export | disclose | lookup`. */
 export function addCredentialCommands(program: Command, context: CommandContext): void {
@@ -68,7 +74,11 @@ export function addCredentialCommands(program: Command, context: CommandContext)
 function addSubmit(credential: Command, context: CommandContext): void {
   withConnection(credential.command("submit"))
     .description("put a credential on chain; the file is completed and becomes the original")
-    .requiredOption("--file <file>", "payload, subjects and parents (docs/cli.md)")
+    .requiredOption(
+      "--file <file>",
+      `payload, subjects and parents (docs/cli.md); up to ${MAX_SUBMISSIONS} go in one transaction`,
+      gather,
+    )
     .option("--index-key <file>", "the consortium's index key, for identifiers: KEYID:HEX")
     .option(
       "--co-sign <key:password-file>",
@@ -91,20 +101,30 @@ async function submit(options: SubmitOptions) {
   if (issuer === undefined) throw new CliError("CLI_OPTIONS_CONFLICT", "a key is needed");
   const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
   const coSigners = await Promise.all(options.coSign.map(loadCoSigner));
-  const file = completeInput(options.file, issuer, indexKey);
+  if (options.file.length > MAX_SUBMISSIONS) {
+    throw new CliError("CLI_USAGE", `--file may be given ${MAX_SUBMISSIONS} times`);
+  }
+  const records = options.file.map((file) => completeInput(file, issuer, indexKey).record);
   const committed = await client.execute({
     contract: CREDENTIAL_CONTRACT,
     version: CREDENTIAL_CONTRACT_VERSION,
-    method: "submit",
-    args: encode(submitArgsCodec, file.record),
+    ...submissionOf(records),
     coSigners,
   });
-  return describeCommit(toHex(file.record.id), committed);
+  const ids = records.map(({ id }) => toHex(id));
+  return { ...(ids.length === 1 ? { id: ids[0] } : { ids }), ...describeCommit(committed) };
 }
 
-function describeCommit(id: string, committed: CommittedTransaction) {
+/** One by itself, several all or none. */
+function submissionOf(records: readonly CredentialRecord[]) {
+  const [record, ...others] = records;
+  return record !== undefined && others.length === 0
+    ? { method: "submit", args: encode(submitArgsCodec, record) }
+    : { method: "submitAll", args: encode(submitAllArgsCodec, { records }) };
+}
+
+function describeCommit(committed: CommittedTransaction) {
   return {
-    id,
     transaction: toHex(committed.id),
     status: committed.receipt.status,
     height: committed.header.height,

@@ -40,14 +40,19 @@ export { decline, proposal, propose, sign, withdraw } from "./proposals";
 
 const MALFORMED = "CREDENTIAL_MALFORMED";
 const MAX_TRACE: u32 = 256;
+const MAX_SUBMISSIONS: u32 = 32;
 
 function argsReader(): Reader {
   return Reader.of(input(), MALFORMED);
 }
 
-/** The sender issues in its own name, with everybody's signatures in this transaction. */
-function demandIssuer(submission: Submission, sender: Party): Consent {
+/** The sender issues in its own name. */
+function demandIssuer(submission: Submission, sender: Party): void {
   demand(isEqual32(submission.issuer, sender.address), "CREDENTIAL_ISSUER_NOT_SENDER");
+}
+
+/** Everybody's signatures stand in this transaction. */
+function signedNow(): Consent {
   return new Consent(new Signers(), new Addresses());
 }
 
@@ -57,8 +62,8 @@ export function submit(): void {
   const submission = readSubmission(reader);
   reader.finish();
   const sender = caller();
-  const consent = demandIssuer(submission, sender);
-  issue(submission, consent, roleOf(sender.role), 0);
+  demandIssuer(submission, sender);
+  issue(submission, signedNow(), roleOf(sender.role), 0);
   answerId(submission.id);
 }
 
@@ -66,6 +71,33 @@ function answerId(id: usize): void {
   const writer = new Writer(40);
   writer.list(1);
   writer.bytes(id, 32);
+  answer(writer.slice());
+}
+
+/**
+ * Args: [submissions], 1 to 32, each judged as by `submit` on the state that those before it leave;
+ * the signatures of this transaction are for all of them. One that is refused refuses them all.
+ * Returns their ids.
+ */
+export function submitAll(): void {
+  const reader = argsReader();
+  reader.struct(1);
+  const count = <i32>reader.list(MAX_SUBMISSIONS);
+  demand(count > 0, MALFORMED);
+  const submissions = new StaticArray<Submission>(count);
+  for (let i = 0; i < count; i++) submissions[i] = readSubmission(reader);
+  reader.finish();
+  const sender = caller();
+  const role = roleOf(sender.role);
+  const consent = signedNow();
+  const writer = new Writer(8 + (<usize>count << 6));
+  writer.list(count);
+  for (let i = 0; i < count; i++) {
+    const submission = submissions[i];
+    demandIssuer(submission, sender);
+    issue(submission, consent, role, 0);
+    writer.bytes(submission.id, 32);
+  }
   answer(writer.slice());
 }
 
@@ -115,8 +147,8 @@ export function correct(): void {
   const submission = readSubmission(reader);
   reader.finish();
   const sender = caller();
-  const consent = demandIssuer(submission, sender);
-  replace(id, reason, submission, consent, roleOf(sender.role));
+  demandIssuer(submission, sender);
+  replace(id, reason, submission, signedNow(), roleOf(sender.role));
   answerId(submission.id);
 }
 

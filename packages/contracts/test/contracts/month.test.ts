@@ -21,7 +21,7 @@ import {
   keySource,
   memberKeyOf,
 } from "../support/consortium.ts";
-import { coSignMonth, submitMonth } from "../support/month.ts";
+import { coSignMonth, submitMonth, submitMonthInBatches } from "../support/month.ts";
 
 const institution = memberKeyOf("institution");
 
@@ -51,6 +51,14 @@ describe("a month of business", () => {
     expect(refused).toEqual([]);
     expect(month.steps.length).toBeGreaterThan(500);
     expect(new Set(month.steps.map(({ type }) => type)).size).toBe(credentialTypes.length);
+  });
+
+  it("gives the same state root when what the same parties sign goes into one call", async () => {
+    const second = await TestChain.open(await genesis);
+    const { refused, transactions } = await submitMonthInBatches(second, makeMonth());
+    expect(refused).toEqual([]);
+    expect(transactions).toBeLessThan(month.steps.length / 2);
+    expect(second.stateRoot).toBe(chain.stateRoot);
   });
 
   it("gives the same state root on a second run", async () => {

@@ -2,6 +2,7 @@ import { SUCCESS } from "@credlink/ledger";
 import { encode } from "@credlink/primitives";
 import {
   type BusinessMonth,
+  batchesOf,
   type CredentialStep,
   generateBusinessMonth,
 } from "../../../../examples/src/index.ts";
@@ -9,8 +10,13 @@ import { proposeArgsCodec, recordDigest, signArgsCodec } from "../../src/index.t
 import { type TestCall, TestChain } from "./chain.ts";
 import { createGenesis, DAY_MS, GENESIS_MS, keySource, memberKeyOf } from "./consortium.ts";
 
-/** A step as one transaction with all its signatures. */
-export function asWhole({ sender, method, args, coSigners }: CredentialStep): TestCall {
+/** A step or a batch of them as one transaction with all its signatures. */
+export function asWhole({
+  sender,
+  method,
+  args,
+  coSigners,
+}: Pick<CredentialStep, "sender" | "args" | "coSigners"> & { readonly method: string }): TestCall {
   return { sender: sender ?? memberKeyOf("institution"), method, args, coSigners };
 }
 
@@ -54,6 +60,25 @@ export async function submitMonth(
     }
   }
   return refused;
+}
+
+/**
+ * The same month in the same blocks, what the same parties sign in one transaction. What was
+ * refused, and how many transactions it took.
+ */
+export async function submitMonthInBatches(
+  chain: TestChain,
+  month: BusinessMonth,
+): Promise<{ readonly refused: readonly string[]; readonly transactions: number }> {
+  await open(chain, month);
+  const refused: string[] = [];
+  let transactions = 0;
+  for (const steps of stagesOf(month)) {
+    const receipts = await chain.block(batchesOf(steps).map(asWhole));
+    transactions += receipts.length;
+    for (const { status } of receipts) if (status !== SUCCESS) refused.push(status);
+  }
+  return { refused, transactions };
 }
 
 /**
