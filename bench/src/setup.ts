@@ -10,6 +10,7 @@ import {
   type Client,
   createClient,
   createIdentity,
+  DEFAULT_GAS_LIMIT,
   enrollCalls,
   type Identity,
   registerRelationKeysCalls,
@@ -21,6 +22,7 @@ import {
   type ExampleKey,
   generateBusinessMonth,
   type RelationKeyToRegister,
+  type StepBatch,
   stepsBehind,
 } from "@credlink/examples";
 import type { RelationKey } from "@credlink/ledger";
@@ -120,9 +122,11 @@ export function registrationOf(keys: readonly RelationKeyToRegister[]): readonly
   }));
 }
 
-/** The call of a step to the credential contract. */
-export function callOf(step: CredentialStep): Call {
+/** A step's call, or that of a batch, which may use as much gas as its records by themselves. */
+export function callOf(step: CredentialStep | StepBatch): Call {
+  const records = "steps" in step ? step.steps.length : 1;
   return {
+    gasLimit: records * DEFAULT_GAS_LIMIT,
     contract: CREDENTIAL_CONTRACT,
     version: CREDENTIAL_CONTRACT_VERSION,
     method: step.method,

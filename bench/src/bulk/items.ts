@@ -1,6 +1,11 @@
 import { type Call, registerRelationKeysCalls } from "@credlink/client";
 import { CREDENTIAL_CONTRACT, credentialKey } from "@credlink/contracts";
-import type { RelationKeyToRegister, WorkerBusiness } from "@credlink/examples";
+import {
+  batchesOf,
+  type RelationKeyToRegister,
+  type StepBatch,
+  type WorkerBusiness,
+} from "@credlink/examples";
 import { MEMBERS_CONTRACT, memberKey } from "@credlink/ledger";
 import { callOf, registrationOf } from "../setup.ts";
 import { type LoadPlan, type LoadSender, senderOf, workersOf } from "./plan.ts";
@@ -16,8 +21,8 @@ export interface Item {
   /** All items of lower stages of the chunk must be committed before. */
   readonly stage: number;
   readonly place: Place;
-  /** Whether it is a credential; else it registers the keys of some. */
-  readonly isRecord: boolean;
+  /** How many credentials it puts on chain; 0: it registers the keys of some. */
+  readonly records: number;
   readonly call: Call;
 }
 
@@ -28,20 +33,29 @@ function placeOfKeys(keys: readonly RelationKeyToRegister[]): Place {
   return { contract: MEMBERS_CONTRACT, key: memberKey(first.key.address) };
 }
 
-/** The registration of keys at stage 0, and the steps after it. */
+/** The registration of keys at stage 0, and after it the steps: what the same parties sign in one. */
 export function itemsOf(business: Pick<WorkerBusiness, "relationKeys" | "steps">): readonly Item[] {
   const registrations = registerRelationKeysCalls(registrationOf(business.relationKeys));
   const [call] = registrations;
   if (call === undefined || registrations.length > 1) throw new Error("keys of one call");
+  const stages = [...new Set(business.steps.map(({ stage }) => stage))].sort((a, b) => a - b);
   return [
-    { stage: 0, place: placeOfKeys(business.relationKeys), isRecord: false, call },
-    ...business.steps.map((step) => ({
-      stage: 1 + step.stage,
-      place: { contract: CREDENTIAL_CONTRACT, key: credentialKey(step.id) },
-      isRecord: true,
-      call: callOf(step),
-    })),
+    { stage: 0, place: placeOfKeys(business.relationKeys), records: 0, call },
+    ...stages.flatMap((stage) =>
+      batchesOf(business.steps.filter((step) => step.stage === stage)).map((batch) => ({
+        stage: 1 + stage,
+        place: placeOfBatch(batch),
+        records: batch.steps.length,
+        call: callOf(batch),
+      })),
+    ),
   ];
+}
+
+/** All of a batch is on chain, or none: its first credential tells. */
+function placeOfBatch({ steps: [first] }: StepBatch): Place {
+  if (first === undefined) throw new Error("a batch has steps");
+  return { contract: CREDENTIAL_CONTRACT, key: credentialKey(first.id) };
 }
 
 /** All transactions of a chunk. */

@@ -130,9 +130,7 @@ export class Loader {
     let items = signed;
     if (chunk >= unsure.from && chunk <= unsure.to) {
       items = await this.#lacking(signed);
-      const count = (list: readonly SignedItem[]): number =>
-        list.filter(({ isRecord }) => isRecord).length;
-      this.counts.found += count(signed) - count(items);
+      this.counts.found += countRecords(signed) - countRecords(items);
     }
     for (const stage of new Set(items.map((item) => item.stage))) {
       const due = items.filter((item) => item.stage === stage);
@@ -149,8 +147,7 @@ export class Loader {
       const fates = await this.#attempt(due);
       const open = due.filter((item) => fates.get(item) !== SUCCESS);
       const lacking = open.length === 0 ? [] : await this.#lacking(open);
-      const done = due.filter((item) => item.isRecord && !lacking.includes(item));
-      this.counts.committed += done.length;
+      this.counts.committed += countRecords(due) - countRecords(lacking);
       if (lacking.length === 0) return;
       this.counts.repeated += lacking.length;
       const fateOf = (item: SignedItem): Fate => fates.get(item) ?? null;
@@ -213,6 +210,10 @@ export class Loader {
     );
     return items.filter((_, index) => held[index] !== true);
   }
+}
+
+function countRecords(items: readonly SignedItem[]): number {
+  return items.reduce((sum, { records }) => sum + records, 0);
 }
 
 function pauseOf(answer: SubmitResult): number {

@@ -15,7 +15,7 @@ import { UsageError } from "../options.ts";
 export const CHUNK_WORKERS = 16;
 /** All 31 days of the business lie in the past of the chain. */
 const MONTH_AGO_MS = 33 * 86_400_000;
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What decides every record of a load; kept in its folder, so that it can be made again. */
 export interface LoadPlan {

@@ -85,6 +85,7 @@ export {
 } from "./records.ts";
 export { createRpc, type Fetch, type Rpc, type RpcCall, type RpcOptions } from "./rpc.ts";
 export { createIdentity, type Identity, SESSION_DOMAIN, sessionMessage } from "./session.ts";
+export { submitCredentialsCall } from "./submissions.ts";
 export {
   type Call,
   createTransactionBuilder,

@@ -4,16 +4,10 @@ import {
   getCredential,
   type Identity,
   type ProvenCredential,
+  submitCredentialsCall,
 } from "@credlink/client";
-import {
-  CREDENTIAL_CONTRACT,
-  CREDENTIAL_CONTRACT_VERSION,
-  type CredentialRecord,
-  MAX_SUBMISSIONS,
-  submitAllArgsCodec,
-  submitArgsCodec,
-} from "@credlink/contracts";
-import { encode, toHex } from "@credlink/primitives";
+import { MAX_SUBMISSIONS } from "@credlink/contracts";
+import { toHex } from "@credlink/primitives";
 import type { Command } from "commander";
 import {
   type ConnectionOptions,
@@ -105,22 +99,9 @@ async function submit(options: SubmitOptions) {
     throw new CliError("CLI_USAGE", `--file may be given ${MAX_SUBMISSIONS} times`);
   }
   const records = options.file.map((file) => completeInput(file, issuer, indexKey).record);
-  const committed = await client.execute({
-    contract: CREDENTIAL_CONTRACT,
-    version: CREDENTIAL_CONTRACT_VERSION,
-    ...submissionOf(records),
-    coSigners,
-  });
+  const committed = await client.execute({ ...submitCredentialsCall(records), coSigners });
   const ids = records.map(({ id }) => toHex(id));
   return { ...(ids.length === 1 ? { id: ids[0] } : { ids }), ...describeCommit(committed) };
-}
-
-/** One by itself, several all or none. */
-function submissionOf(records: readonly CredentialRecord[]) {
-  const [record, ...others] = records;
-  return record !== undefined && others.length === 0
-    ? { method: "submit", args: encode(submitArgsCodec, record) }
-    : { method: "submitAll", args: encode(submitAllArgsCodec, { records }) };
 }
 
 function describeCommit(committed: CommittedTransaction) {
