@@ -1,32 +1,14 @@
-import {
-  BUILT_IN_VERSION,
-  CONTRACTS_CONTRACT,
-  MAX_RETURN_BYTES,
-  ORACLES_CONTRACT,
-  type StateView,
-} from "@credlink/ledger";
-import { type BuiltInContract, runBuiltInCall } from "./built-in/built-in.ts";
-import { contractsContract } from "./built-in/contracts.ts";
-import { membersContract } from "./built-in/members.ts";
-import { oraclesContract } from "./built-in/oracles.ts";
-import { parametersContract } from "./built-in/parameters.ts";
+import { BUILT_IN_VERSION, MAX_RETURN_BYTES, type StateView } from "@credlink/ledger";
+import { runBuiltInCall } from "./built-in/built-in.ts";
+import { findBuiltIn } from "./built-in/registry.ts";
 import { decodeRow, type Row, rememberDecoded } from "./built-in/row.ts";
-import { type InstalledContract, PARAMETERS_CONTRACT, rows } from "./built-in/rows.ts";
-import { validatorsContract } from "./built-in/validators.ts";
+import { type InstalledContract, rows } from "./built-in/rows.ts";
 import { type Call, type CallOutcome, CONTRACT_ROLE, MAX_CALL_DEPTH } from "./call.ts";
 import type { ContractCache } from "./contract-cache.ts";
 import { hostCosts } from "./gas-schedule.ts";
 import type { MethodManifest } from "./manifest.ts";
 import { Stop } from "./stop.ts";
 import { runWasmCall } from "./wasm-contract.ts";
-
-const builtIns: ReadonlyMap<string, BuiltInContract> = new Map([
-  ["members", membersContract],
-  ["validators", validatorsContract],
-  [CONTRACTS_CONTRACT, contractsContract],
-  [PARAMETERS_CONTRACT, parametersContract],
-  [ORACLES_CONTRACT, oraclesContract],
-]);
 
 /** Finds the contract that a call names, judges the call, and runs it. */
 export class CallRunner {
@@ -51,7 +33,7 @@ export class CallRunner {
   private dispatch(call: Call): Uint8Array {
     if (call.running.length >= MAX_CALL_DEPTH) throw new Stop("VM_CALL_TOO_DEEP");
     if (call.running.includes(call.contract)) throw new Stop("VM_CALL_REENTERED", call.contract);
-    const builtIn = builtIns.get(call.contract);
+    const builtIn = findBuiltIn(call.contract);
     if (builtIn === undefined) return this.runInstalled(call);
     if (call.version !== null && call.version !== BUILT_IN_VERSION) {
       throw new Stop("VM_VERSION_UNKNOWN", call.version);
@@ -158,7 +140,8 @@ function readInstalled(contract: string, version: string, call: Call): Installed
  * null: what `findStarted` says, without a call.
  */
 export function judgeCallable(view: StateView, contract: string, version: string): string | null {
-  if (builtIns.has(contract)) return version === BUILT_IN_VERSION ? null : "VM_VERSION_UNKNOWN";
+  if (findBuiltIn(contract) !== undefined)
+    return version === BUILT_IN_VERSION ? null : "VM_VERSION_UNKNOWN";
   const row = installedRow(contract, version);
   const value = view.get(row.contract, row.key);
   if (value !== null) return refusalOf(decodeInstalled(row, value));

@@ -24,6 +24,8 @@ import {
 } from "@credlink/primitives";
 import { endBlock } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
+import { governBlock } from "./built-in/governance-execution.ts";
+import { findBuiltIn } from "./built-in/registry.ts";
 import { decodeRow, type Row, rememberDecoded } from "./built-in/row.ts";
 import { rows } from "./built-in/rows.ts";
 import type { Call, CallOutcome, Identity } from "./call.ts";
@@ -104,6 +106,7 @@ class VmExecutor implements Executor {
       receipts.push(receipt);
       gasUsed += receipt.gasUsed;
     }
+    await this.govern(run);
     endBlock(run.state, context);
     return { receipts, gasUsed, writes: run.state.writes() };
   }
@@ -137,16 +140,28 @@ class VmExecutor implements Executor {
     return readRow(view, rows.parameters);
   }
 
-  /** Runs a transaction until no range is missing any more; each run starts from nothing. */
-  private async settle(
+  private settle(
     run: BlockRun,
     transaction: ExecutableTransaction,
     isQuery: boolean,
   ): Promise<Receipt> {
+    return this.withRanges(run, () => this.runOnce(run, transaction, isQuery));
+  }
+
+  private govern(run: BlockRun): Promise<void> {
+    return this.withRanges(run, () => {
+      const state = new StateOverlay(run.state);
+      governBlock(state, run.context, findBuiltIn);
+      state.mergeInto(run.state);
+    });
+  }
+
+  /** Runs something until no range is missing any more; each run starts from nothing. */
+  private async withRanges<T>(run: BlockRun, runOnce: () => T): Promise<T> {
     run.ranges.release();
     for (;;) {
       try {
-        return this.runOnce(run, transaction, isQuery);
+        return runOnce();
       } catch (error) {
         if (!(error instanceof NeedsRange)) throw error;
         this.reruns.add();

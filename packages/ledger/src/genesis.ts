@@ -11,6 +11,7 @@ import {
   u32,
   u53,
 } from "@credlink/primitives";
+import { type GovernanceRules, governanceRulesCodec } from "./governance.ts";
 
 /** Consensus-critical parameters: equal on all nodes, changed on chain only. */
 export interface Parameters {
@@ -86,6 +87,8 @@ export interface Genesis {
   /** V(1) = V(2), each with the node certificate that stands behind it in `members`. */
   readonly validators: readonly Validator[];
   readonly parameters: Parameters;
+  /** Who decides on the chain, and by which rules. */
+  readonly governance: GovernanceRules;
   readonly contracts: readonly GenesisContract[];
 }
 
@@ -101,6 +104,7 @@ export const genesisCodec: Codec<Genesis> = struct({
   members: list(struct({ certificate: bytesUpTo(8 * 1024) }), 1_024),
   validators: list(struct({ nodeId: text(64), publicKey: bytes(65), peerId: text(128) }), 128),
   parameters: parametersCodec,
+  governance: governanceRulesCodec,
   contracts: list(
     struct({
       name: text(64),

@@ -46,6 +46,7 @@ export * from "./evidence.ts";
 export * from "./executor.ts";
 export type { Finding } from "./finding.ts";
 export * from "./genesis.ts";
+export * from "./governance.ts";
 export { DEFAULT_HISTORY_HEIGHTS, readStoredStatements } from "./history-log.ts";
 export * from "./ledger.ts";
 export * from "./member.ts";

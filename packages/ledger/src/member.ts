@@ -28,6 +28,8 @@ export const CONTRACTS_CONTRACT = "contracts";
 export const PARAMETERS_CONTRACT = "parameters";
 /** Name of the built-in contract that takes outside data in. */
 export const ORACLES_CONTRACT = "oracles";
+/** Name of the built-in contract in which the consortium decides. */
+export const GOVERNANCE_CONTRACT = "governance";
 /** Version of every built-in contract; transactions name it. */
 export const BUILT_IN_VERSION = "1.0.0";
 
@@ -37,6 +39,7 @@ const builtInContracts: ReadonlySet<string> = new Set([
   CONTRACTS_CONTRACT,
   PARAMETERS_CONTRACT,
   ORACLES_CONTRACT,
+  GOVERNANCE_CONTRACT,
 ]);
 
 /** Whether the name belongs to the node itself; no deployed contract may take it. */

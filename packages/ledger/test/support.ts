@@ -26,6 +26,7 @@ import {
   createMemoryStore,
   type DecodedTransaction,
   decodeSignedTransaction,
+  defaultGovernance,
   type Executor,
   evidenceWrites,
   type Genesis,
@@ -119,6 +120,7 @@ export const testGenesis: Genesis = {
     contractStateEntries: 1_000_000,
     contractStateBytes: 1_000_000_000,
   },
+  governance: defaultGovernance([]),
   contracts: [],
 };
 

@@ -17,6 +17,7 @@ import {
 } from "@credlink/crypto";
 import { replaceDigest } from "@credlink/crypto/simulation";
 import {
+  defaultGovernance,
   type Genesis,
   signedTransactionCodec,
   TRANSACTION_VERSION,
@@ -107,6 +108,7 @@ async function createGenesis(
       transactionGasLimit: GAS_LIMIT,
       maxBlockBytes: 1024 * 1024,
     },
+    governance: defaultGovernance(["platform"]),
     contracts: [{ name, version, code, manifest }],
   };
 }

@@ -2,6 +2,7 @@ import type { Validator } from "@credlink/consensus-pbft";
 import { replaceDigest } from "@credlink/crypto/simulation";
 import {
   BUILT_IN_VERSION,
+  defaultGovernance,
   type Executor,
   type Genesis,
   type Member,
@@ -155,6 +156,7 @@ export function createProtocolProfile(
     members: [],
     validators: validatorsOf(signers).slice(0, validatorCount),
     parameters: bulkParameters,
+    governance: defaultGovernance([]),
     contracts: [],
   };
   const addresses = signers.map((_, at) => address(random.fork(`address ${at}`).bytes(32)));

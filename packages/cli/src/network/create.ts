@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { loadCredentialContract } from "@credlink/contracts";
 import { formatAddress } from "@credlink/crypto";
-import { type Genesis, genesisCodec, genesisDigest } from "@credlink/ledger";
+import { defaultGovernance, type Genesis, genesisCodec, genesisDigest } from "@credlink/ledger";
 import { generatePeerKey, peerIdOf, savePeerKey } from "@credlink/node";
 import { encode, toHex } from "@credlink/primitives";
 import { CliError } from "../errors.ts";
@@ -159,6 +159,7 @@ function buildGenesis(
       peerId: node.peerId,
     })),
     parameters: plan.parameters,
+    governance: defaultGovernance(plan.organizations),
     contracts: [
       {
         name: contract.name,

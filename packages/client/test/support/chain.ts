@@ -14,6 +14,7 @@ import {
   type ConsensusHistory,
   consensusHistoryCodec,
   createMerkleProof,
+  defaultGovernance,
   evidenceRoot,
   type Genesis,
   genesisCodec,
@@ -82,6 +83,7 @@ export function createTestGenesis(committee: Committee): Genesis {
       contractStateEntries: 1_000_000,
       contractStateBytes: 1_000_000_000,
     },
+    governance: defaultGovernance([]),
     contracts: [],
   };
 }

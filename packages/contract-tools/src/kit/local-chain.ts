@@ -10,6 +10,7 @@ import {
 import {
   type BlockContext,
   BUILT_IN_VERSION,
+  defaultGovernance,
   type ExecutableTransaction,
   type Executor,
   type Genesis,
@@ -295,6 +296,7 @@ async function createGenesis(contracts: readonly BuiltContract[]): Promise<Genes
     members: [{ certificate: nodeCertificate.der }],
     validators: [{ nodeId: "node", publicKey: node.publicKey, peerId: "local" }],
     parameters,
+    governance: defaultGovernance(["local"]),
     contracts: contracts.map(({ name, version, code, manifest }) => ({
       name,
       version,

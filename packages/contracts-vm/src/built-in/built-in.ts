@@ -1,5 +1,6 @@
 import {
   type BlockContext,
+  type DecisionClass,
   MAX_EVENT_BYTES,
   MAX_EVENTS,
   type MemberRole,
@@ -83,6 +84,17 @@ export interface BuiltInMethod {
   /** Roles that may call it; read-only methods are open to all, contracts included. */
   readonly roles: readonly MemberRole[];
   run(args: Uint8Array, call: BuiltInCall): Uint8Array;
+  /** How a decision of the consortium carries it out; absent: no decision does. See `governed`. */
+  readonly act?: GovernedAct;
+}
+
+/** What a proposal of governance may name. */
+export interface GovernedAct {
+  readonly decision: DecisionClass;
+  /** Ends the call when the bytes are no arguments of the method. */
+  check(args: Uint8Array): void;
+  /** Carries it out: that it was decided, was judged before. */
+  execute(args: Uint8Array, call: BuiltInCall): void;
 }
 
 export type BuiltInContract = ReadonlyMap<string, BuiltInMethod>;
@@ -115,7 +127,8 @@ export function reading<T>(
   return { readOnly: true, roles: [], run: (bytes, call) => run(decodeArgs(args, bytes), call) };
 }
 
-function decodeArgs<T>(codec: Codec<T>, bytes: Uint8Array): T {
+/** @throws Stop VM_ARGUMENTS_MALFORMED */
+export function decodeArgs<T>(codec: Codec<T>, bytes: Uint8Array): T {
   const result = tryDecode(codec, bytes);
   if (!result.ok) throw new Stop("VM_ARGUMENTS_MALFORMED", result.detail);
   return result.value;
@@ -130,8 +143,12 @@ export function runBuiltInCall(contract: BuiltInContract, call: Call): Uint8Arra
   if (!isAllowed || (call.caller.role === CONTRACT_ROLE && !method.readOnly)) {
     throw new Stop("VM_ACCESS_DENIED");
   }
-  const readOnly = call.readOnly || method.readOnly;
-  return method.run(call.args, {
+  return method.run(call.args, builtInCall(call, call.readOnly || method.readOnly));
+}
+
+/** A call as methods see it, its events bounded with those of its transaction. */
+export function builtInCall(call: Call, readOnly: boolean): BuiltInCall {
+  return {
     caller: call.caller,
     signers: call.signers,
     block: call.block,
@@ -144,5 +161,5 @@ export function runBuiltInCall(contract: BuiltInContract, call: Call): Uint8Arra
       call.gas.chargeFor(hostCosts.event, data.length);
       call.events.push({ contract: call.contract, topic, data });
     },
-  });
+  };
 }

@@ -25,7 +25,7 @@ import {
 import { GAS_SCHEDULE, INSTALL_GAS_PER_BYTE } from "../gas-schedule.ts";
 import { readQuota, readUsage } from "../state-usage.ts";
 import { Stop } from "../stop.ts";
-import { adminOrganizations, isMajority, requireMajority } from "./authority.ts";
+import { adminOrganizations, isMajority } from "./authority.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -41,6 +41,7 @@ import {
   judgeDeployment,
 } from "./contract-code.ts";
 import { acceptFindings, findings, packageDigestArgsCodec } from "./contract-findings.ts";
+import { governed } from "./governed.ts";
 import { noArgsCodec } from "./members.ts";
 import {
   type ContractVersions,
@@ -124,7 +125,7 @@ export const contractsContract: BuiltInContract = new Map([
   ["unfreeze", changing(["regulator"], contractNameArgsCodec, unfreeze)],
   ["acceptFindings", changing(["admin"], packageDigestArgsCodec, acceptFindings)],
   ["findings", reading(packageDigestArgsCodec, findings)],
-  ["setQuota", changing(["admin"], setQuotaArgsCodec, setQuota)],
+  ["setQuota", governed("ordinary", setQuotaArgsCodec, setQuota)],
   ["usage", reading(contractUsageArgsCodec, usage)],
   ["get", reading(getContractArgsCodec, get)],
   ["code", reading(getCodeArgsCodec, code)],
@@ -267,7 +268,6 @@ function get({ name, version }: GetContractArgs, call: BuiltInCall): Uint8Array 
 
 /** A quota counts from the next block on: calls read it as of the block's parent. */
 function setQuota({ name, quota }: SetQuotaArgs, call: BuiltInCall): undefined {
-  requireMajority(call, "CONTRACTS_MAJORITY_MISSING");
   requireKnown(name, call);
   const row = rows.quota(name);
   if (quota === null) {

@@ -86,10 +86,6 @@ export const builtInErrors = defineErrors({
     meaning: "A list that is as new or newer is registered.",
     remedy: "Register only newer lists.",
   },
-  VALIDATORS_MAJORITY_MISSING: {
-    meaning: "Admins of more than half of the organisations must sign; fewer did.",
-    remedy: "Collect signatures of admins of more organisations.",
-  },
   VALIDATORS_NOTHING_TO_DO: {
     meaning: "The change neither adds nor removes.",
     remedy: "Name validators to add or to remove.",
@@ -172,7 +168,8 @@ export const builtInErrors = defineErrors({
     remedy: "Nothing to do.",
   },
   CONTRACTS_NOT_APPROVED: {
-    meaning: "Not more than half of the organisations approved this version since it last ran.",
+    meaning:
+      "Organisations that approved this version since it last ran weigh too little for a decision.",
     remedy: "Collect approvals, then start it.",
   },
   CONTRACTS_ALREADY_STARTED: {
@@ -183,10 +180,6 @@ export const builtInErrors = defineErrors({
     meaning: "This version is not started.",
     remedy: "Nothing to do.",
   },
-  CONTRACTS_MAJORITY_MISSING: {
-    meaning: "Admins of more than half of the organisations must sign; fewer did.",
-    remedy: "Collect signatures of admins of more organisations.",
-  },
   CONTRACTS_RANGE_INVALID: {
     meaning: "The asked part of the code lies outside it or is larger than 15 KiB.",
     remedy: "Ask for at most 15 KiB at a time, inside the code.",
@@ -195,17 +188,9 @@ export const builtInErrors = defineErrors({
     meaning: "A quota is 0 or above 2^50.",
     remedy: "Name how many keys and bytes the contract may hold, or null for the chain's own.",
   },
-  PARAMETERS_MAJORITY_MISSING: {
-    meaning: "Admins of more than half of the organisations must sign; fewer did.",
-    remedy: "Collect signatures of admins of more organisations.",
-  },
   PARAMETERS_INVALID: {
     meaning: "A parameter is outside the bounds within which the chain keeps working.",
     remedy: "Compare the values with the bounds in docs/protocol/contracts.md.",
-  },
-  ORACLES_MAJORITY_MISSING: {
-    meaning: "Admins of more than half of the organisations must sign; fewer did.",
-    remedy: "Collect signatures of admins of more organisations.",
   },
   ORACLES_FEED_INVALID: {
     meaning: "A feed's name, publishers, size of values or validity is outside its bounds.",
@@ -213,7 +198,7 @@ export const builtInErrors = defineErrors({
   },
   ORACLES_FEED_UNKNOWN: {
     meaning: "No feed of this name is registered.",
-    remedy: "Check the name; have the feed registered by a majority first.",
+    remedy: "Check the name; have the feed registered by governance first.",
   },
   ORACLES_TOO_MANY: {
     meaning: "There are as many feeds as there may be.",
@@ -234,6 +219,54 @@ export const builtInErrors = defineErrors({
   ORACLES_NOT_NEWER: {
     meaning: "The publisher said something newer, or of the same time, already.",
     remedy: "Nothing: only newer observations count.",
+  },
+  GOVERNANCE_VOTES_MISSING: {
+    meaning: "The organisations of the signers do not weigh enough for a decision of this class.",
+    remedy: "Collect signatures of more organisations, or propose it to governance.",
+  },
+  GOVERNANCE_DELAY: {
+    meaning: "Decisions of this class wait between passing and execution; one transaction cannot.",
+    remedy: "Propose it to governance.",
+  },
+  GOVERNANCE_VOTER: {
+    meaning: "No signer may vote on this: an admin or delegate of an organisation with a vote.",
+    remedy: "Sign as an admin, or have the organisation's admin name you a delegate.",
+  },
+  GOVERNANCE_NOT_GOVERNED: {
+    meaning: "The call names no method that a decision carries out.",
+    remedy: "Choose one of the governed methods that docs/protocol/governance.md lists.",
+  },
+  GOVERNANCE_TOO_MANY_OPEN: {
+    meaning: "The organisation, or all together, have as many open proposals as the rules permit.",
+    remedy: "Wait until one is decided or expires, or cancel one.",
+  },
+  GOVERNANCE_HEIGHT_INVALID: {
+    meaning: "The height of execution is not above this block, or more than 1,000,000 above it.",
+    remedy: "Name a later height, or 0 to execute it as soon as it passed.",
+  },
+  GOVERNANCE_UNKNOWN: {
+    meaning: "There is no proposal of this number.",
+    remedy: "List the proposals.",
+  },
+  GOVERNANCE_DIGEST_WRONG: {
+    meaning: "The digest is not that of the proposal of this number.",
+    remedy: "Read the proposal again before voting on it.",
+  },
+  GOVERNANCE_DECIDED: {
+    meaning: "The proposal is decided, has expired or was cancelled.",
+    remedy: "Nothing to do; propose it anew if need be.",
+  },
+  GOVERNANCE_NOT_PROPOSER: {
+    meaning: "Only the organisation that proposed it cancels a proposal.",
+    remedy: "Vote against it.",
+  },
+  GOVERNANCE_RULES_INVALID: {
+    meaning: "Rules of governance are outside their bounds, or name what is not there.",
+    remedy: "Compare them with the bounds in docs/protocol/governance.md.",
+  },
+  GOVERNANCE_DELEGATE_INVALID: {
+    meaning: "A delegate is named twice, or is no active member of the organisation that may vote.",
+    remedy: "Name enterprises, individuals, institutions or regulators of your own organisation.",
   },
 });
 

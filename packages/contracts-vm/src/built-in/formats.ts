@@ -36,6 +36,7 @@ export {
   type Published,
   publishedCodec,
 } from "./oracles.ts";
+export { MAX_EXECUTION_DISTANCE, PROPOSAL_TOPIC } from "./proposals.ts";
 export { REVOCATION_LIST_TOPIC } from "./revocation.ts";
 export {
   type ContractState,

@@ -19,6 +19,7 @@ import { GAS_SCHEDULE } from "../gas-schedule.ts";
 import { StateOverlay, type StateReader } from "../state-overlay.ts";
 import { memberOf } from "./certificates.ts";
 import { codeChunks, isDeployableName, judgeDeployment } from "./contract-code.ts";
+import { rulesProblem } from "./governance-rules.ts";
 import { parametersProblem } from "./parameters.ts";
 import type { Row } from "./row.ts";
 import { type Organization, rows } from "./rows.ts";
@@ -49,8 +50,8 @@ class GenesisState {
 }
 
 /**
- * The state of height 0: organisations, members, validators, parameters and contracts, the last
- * installed, approved by all and started.
+ * The state of height 0: organisations, members, validators, parameters, the rules of governance and
+ * contracts, the last installed, approved by all and started.
  * @throws VmError VM_GENESIS_INVALID naming what does not hold together.
  */
 export function genesisState(genesis: Genesis): readonly StateWrite[] {
@@ -81,6 +82,9 @@ export function genesisState(genesis: Genesis): readonly StateWrite[] {
   const problem = parametersProblem(genesis.parameters);
   if (problem !== null) throw invalid(`parameter ${problem}`);
   state.put(rows.parameters, genesis.parameters);
+  const rulesError = rulesProblem(genesis.governance, names);
+  if (rulesError !== null) throw invalid(`governance ${rulesError}`);
+  state.put(rows.governanceRules, genesis.governance);
   addContracts(state, genesis.contracts, names);
   return state.overlay.writes();
 }

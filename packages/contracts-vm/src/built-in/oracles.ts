@@ -27,7 +27,6 @@ import {
   u53,
   utf8,
 } from "@credlink/primitives";
-import { requireMajority } from "./authority.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -35,6 +34,7 @@ import {
   reading,
   refuseCall,
 } from "./built-in.ts";
+import { governed } from "./governed.ts";
 import { noArgsCodec } from "./members.ts";
 import { MAX_FEEDS, rows } from "./rows.ts";
 
@@ -67,8 +67,8 @@ export const feedNamesCodec: Codec<readonly string[]> = list(text(64), MAX_FEEDS
  * named, and by nothing else. Nobody waits for it: who reads gets what is there, or null.
  */
 export const oraclesContract: BuiltInContract = new Map([
-  ["setFeed", changing(["admin"], setFeedArgsCodec, setFeed)],
-  ["removeFeed", changing(["admin"], feedArgsCodec, removeFeed)],
+  ["setFeed", governed("ordinary", setFeedArgsCodec, setFeed)],
+  ["removeFeed", governed("ordinary", feedArgsCodec, removeFeed)],
   [
     "publish",
     changing(
@@ -92,7 +92,6 @@ function find(feed: string, call: BuiltInCall): OracleFeed {
 }
 
 function setFeed({ feed }: SetFeedArgs, call: BuiltInCall): undefined {
-  requireMajority(call, "ORACLES_MAJORITY_MISSING");
   const problem = feedProblem(feed);
   if (problem !== null) refuseCall("ORACLES_FEED_INVALID", problem);
   const names = call.state.read(rows.feedNames) ?? [];
@@ -116,7 +115,6 @@ function feedProblem({ feed, publishers, maxValueBytes, validityMs }: OracleFeed
 
 /** What was published under the feed stays in the state, and is no longer read. */
 function removeFeed({ feed }: FeedArgs, call: BuiltInCall): undefined {
-  requireMajority(call, "ORACLES_MAJORITY_MISSING");
   const { contract, key } = rows.feed(find(feed, call).feed);
   const names = call.state.read(rows.feedNames) ?? [];
   call.state.write(

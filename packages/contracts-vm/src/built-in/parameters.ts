@@ -5,8 +5,8 @@ import {
   type Parameters,
   setParametersArgsCodec,
 } from "@credlink/ledger";
-import { requireMajority } from "./authority.ts";
-import { type BuiltInContract, changing, reading, refuseCall } from "./built-in.ts";
+import { type BuiltInContract, reading, refuseCall } from "./built-in.ts";
+import { governed } from "./governed.ts";
 import { noArgsCodec } from "./members.ts";
 import { rows } from "./rows.ts";
 
@@ -18,8 +18,7 @@ const DAY_MS = 24 * 3600 * 1000;
 export const parametersContract: BuiltInContract = new Map([
   [
     "set",
-    changing(["admin"], setParametersArgsCodec, ({ parameters }, call) => {
-      requireMajority(call, "PARAMETERS_MAJORITY_MISSING");
+    governed("ordinary", setParametersArgsCodec, ({ parameters }, call) => {
       const problem = parametersProblem(parameters);
       if (problem !== null) refuseCall("PARAMETERS_INVALID", problem);
       call.state.write(rows.parameters, parameters);

@@ -8,6 +8,13 @@ import {
   CONTRACTS_CONTRACT,
   type ConsensusMode,
   consensusModes,
+  delegatesCodec,
+  type Event,
+  GOVERNANCE_CONTRACT,
+  GOVERNANCE_RULES_KEY,
+  type GovernanceRules,
+  governanceRulesCodec,
+  MAX_PROPOSAL_BYTES,
   MEMBERS_CONTRACT,
   type Member,
   memberCodec,
@@ -18,7 +25,13 @@ import {
   observationCodec,
   oracleFeedCodec,
   type Parameters,
+  type Proposal,
   parametersCodec,
+  proposalArgsKey,
+  proposalCodec,
+  proposalEventsCodec,
+  proposalEventsKey,
+  proposalKey,
   readyKey,
   type StateUsage,
   stateUsageCodec,
@@ -55,6 +68,8 @@ export const MAX_ORGANIZATIONS = 256;
 export const MAX_VALIDATORS = 128;
 export const MAX_CONTRACTS = 1_024;
 export const MAX_VERSIONS = 256;
+/** Most proposals that are undecided or wait for execution, whatever the rules say. */
+export const MAX_OPEN_PROPOSALS = 256;
 /** Most feeds of outside data. */
 export const MAX_FEEDS = 256;
 /** Bytes of code in one row. */
@@ -159,6 +174,36 @@ export const installedContractCodec: Codec<InstalledContract> = struct({
 
 export const MAX_MANIFEST_BYTES = 64 * 1024;
 
+/** A proposal that is undecided or waits for its execution. */
+export interface OpenProposal {
+  readonly number: number;
+  readonly organization: string;
+  readonly isPassed: boolean;
+  /** Block time at which voting ends or, once passed, before which it is not executed. */
+  readonly atMs: number;
+  readonly executeAt: Height;
+}
+
+/** All open proposals, ascending, and the number that the next one gets. */
+export interface OpenProposals {
+  readonly next: number;
+  readonly open: readonly OpenProposal[];
+}
+
+const openProposalsCodec: Codec<OpenProposals> = struct({
+  next: u53,
+  open: list(
+    struct({
+      number: u53,
+      organization: text(64),
+      isPassed: bool,
+      atMs: u53,
+      executeAt: heightCodec,
+    }),
+    MAX_OPEN_PROPOSALS,
+  ),
+});
+
 function key(prefix: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return concatBytes(utf8(prefix), ...parts);
 }
@@ -258,6 +303,41 @@ export const rows = {
     contract: CONTRACTS_CONTRACT,
     key: key("quota/", utf8(name)),
     codec: stateUsageCodec,
+  }),
+  governanceRules: {
+    contract: GOVERNANCE_CONTRACT,
+    key: GOVERNANCE_RULES_KEY,
+    codec: governanceRulesCodec,
+  } satisfies Row<GovernanceRules>,
+  /** Absent until the first proposal. */
+  openProposals: {
+    contract: GOVERNANCE_CONTRACT,
+    key: utf8("open"),
+    codec: openProposalsCodec,
+  } satisfies Row<OpenProposals>,
+  /** `proposal/` ‖ u64 number. */
+  proposal: (number: number): Row<Proposal> => ({
+    contract: GOVERNANCE_CONTRACT,
+    key: proposalKey(number),
+    codec: proposalCodec,
+  }),
+  /** `args/` ‖ u64 number. */
+  proposalArgs: (number: number): Row<Uint8Array> => ({
+    contract: GOVERNANCE_CONTRACT,
+    key: proposalArgsKey(number),
+    codec: bytesUpTo(MAX_PROPOSAL_BYTES),
+  }),
+  /** `events/` ‖ u64 number: what its execution emitted; absent: nothing. */
+  proposalEvents: (number: number): Row<readonly Event[]> => ({
+    contract: GOVERNANCE_CONTRACT,
+    key: proposalEventsKey(number),
+    codec: proposalEventsCodec,
+  }),
+  /** `delegates/` ‖ organisation. */
+  delegates: (organization: string): Row<readonly Address[]> => ({
+    contract: GOVERNANCE_CONTRACT,
+    key: key("delegates/", utf8(organization)),
+    codec: delegatesCodec,
   }),
   /** Names of all feeds of outside data. */
   feedNames: {

@@ -30,7 +30,6 @@ import {
   text,
 } from "@credlink/primitives";
 import { Stop } from "../stop.ts";
-import { requireMajority } from "./authority.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -39,6 +38,7 @@ import {
   refuseCall,
 } from "./built-in.ts";
 import { judgeCertificate } from "./certificates.ts";
+import { governed } from "./governed.ts";
 import { noArgsCodec } from "./members.ts";
 import { decodeRow } from "./row.ts";
 import { MAX_VALIDATORS, rows, type ValidatorRegistry, validatorListCodec } from "./rows.ts";
@@ -61,7 +61,7 @@ export const validatorsChangedCodec: Codec<ValidatorsChanged> = struct({
 
 /** The registry of validators: after block h it names V(h + 2). */
 export const validatorsContract: BuiltInContract = new Map([
-  ["change", changing(["admin"], changeValidatorsArgsCodec, change)],
+  ["change", governed("ordinary", changeValidatorsArgsCodec, change)],
   ["ready", changing(["validator"], readyArgsCodec, ready)],
   [
     "list",
@@ -113,7 +113,6 @@ export function changesLeft(registry: ValidatorRegistry, height: Height): number
 }
 
 function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
-  requireMajority(call, "VALIDATORS_MAJORITY_MISSING");
   const registry = readRegistry(call);
   if (registry.consensus === "solo") refuseCall("VALIDATORS_SOLO");
   // A node that gets another key is removed and added, and is one change.

@@ -1,4 +1,4 @@
-import type { Receipt } from "@credlink/ledger";
+import { defaultGovernance, type Receipt } from "@credlink/ledger";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ContractInstances } from "../../src/contract-instances.ts";
 import { createExecutor, validateModule } from "../../src/index.ts";
@@ -226,6 +226,7 @@ async function outcomes(
     {
       ...consortium.genesis,
       organizations: consortium.genesis.organizations.slice(0, 1),
+      governance: defaultGovernance(["alpha"]),
       members: [{ certificate: consortium.institution.certificate.der }],
       validators: [{ nodeId: "only", publicKey: consortium.institution.publicKey, peerId: "peer" }],
       allowNonByzantine: true,

@@ -8,7 +8,13 @@ import {
   generateKeyPair,
   type Revocation,
 } from "@credlink/crypto";
-import type { Genesis, GenesisContract, MemberRole, Parameters } from "@credlink/ledger";
+import {
+  defaultGovernance,
+  type Genesis,
+  type GenesisContract,
+  type MemberRole,
+  type Parameters,
+} from "@credlink/ledger";
 import type { Address, Signer } from "@credlink/primitives";
 import { withLaterEnd } from "@credlink/testkit";
 
@@ -139,17 +145,23 @@ export async function createOrganization(
   return { name, authority, signer: createSm2Signer(privateKey) };
 }
 
+const ORGANIZATIONS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta"] as const;
+
 /** A consortium of as many organisations and validators, and its genesis. */
 export async function createConsortium(
   options: {
     readonly validators?: number;
+    /** Default 4. */
+    readonly organizations?: number;
     readonly contracts?: readonly GenesisContract[];
     readonly allowNonByzantine?: boolean;
   } = {},
 ): Promise<Consortium> {
   const root = await createRoot("consortium");
   const organizations = await Promise.all(
-    ["alpha", "beta", "gamma", "delta"].map((name) => createOrganization(root, name)),
+    ORGANIZATIONS.slice(0, options.organizations ?? 4).map((name) =>
+      createOrganization(root, name),
+    ),
   );
   const of = (index: number): TestOrganization => {
     const organization = organizations[index % organizations.length];
@@ -187,6 +199,7 @@ export async function createConsortium(
       peerId: `peer-${index}`,
     })),
     parameters: testParameters,
+    governance: defaultGovernance(organizations.map(({ name }) => name)),
     contracts: options.contracts ?? [],
   };
   return { genesis, root, organizations, admins, validators, institution, enterprise, regulator };

@@ -69,6 +69,7 @@ export function soloGenesis(genesis: Genesis, signer: Address): Genesis {
   return {
     ...genesis,
     organizations: genesis.organizations.slice(0, 1),
+    governance: { ...genesis.governance, voters: genesis.governance.voters.slice(0, 1) },
     members: [{ certificate }],
     validators: [{ nodeId: "only", publicKey, peerId: "peer" }],
     allowNonByzantine: true,

@@ -93,7 +93,7 @@ describe("validators.change", () => {
     const [alpha] = consortium.organizations;
     if (alpha === undefined) throw new Error("no organisation");
     expect((await change({ remove: ["node-0"] }, admins(2))).status).toBe(
-      "VALIDATORS_MAJORITY_MISSING",
+      "GOVERNANCE_VOTES_MISSING",
     );
   });
 
@@ -259,7 +259,7 @@ describe("parameters", () => {
   });
 
   it("refuse half of the organisations, and values that would stop the chain", async () => {
-    expect((await set(testParameters, admins(2))).status).toBe("PARAMETERS_MAJORITY_MISSING");
+    expect((await set(testParameters, admins(2))).status).toBe("GOVERNANCE_VOTES_MISSING");
     for (const change of [
       { transactionGasLimit: 4_999_999 },
       { blockGasLimit: testParameters.transactionGasLimit - 1 },

@@ -199,7 +199,7 @@ describe("S-9.9-2: data from outside", () => {
     await setFeed();
     expect(await read(HOUR_MS, { publisher })).not.toBe(null);
     const args = encode<FeedArgs>(feedArgsCodec, { feed: "tax.rates" });
-    expect(await oracles("removeFeed", args, admins(2))).toBe("ORACLES_MAJORITY_MISSING");
+    expect(await oracles("removeFeed", args, admins(2))).toBe("GOVERNANCE_VOTES_MISSING");
     expect(await oracles("removeFeed", args, admins())).toBe("SUCCESS");
     expect(await oracles("removeFeed", args, admins())).toBe("ORACLES_FEED_UNKNOWN");
     expect(await read(HOUR_MS, { publisher })).toBe(null);
@@ -237,7 +237,7 @@ describe("S-9.9-2: data from outside", () => {
 
 describe("oracles.setFeed", () => {
   it("needs a majority of organisations", async () => {
-    expect(await setFeed({}, admins(2))).toBe("ORACLES_MAJORITY_MISSING");
+    expect(await setFeed({}, admins(2))).toBe("GOVERNANCE_VOTES_MISSING");
   });
 
   const some = (count: number) =>

@@ -106,7 +106,7 @@ describe("a contract's state quota", () => {
     await quotas.put("a", "1");
     const two = consortium.admins.slice(0, 2).map(({ address }) => address);
     const more = { entries: 2, bytes: 1_000 };
-    expect((await quotas.set(more, two)).status).toBe("CONTRACTS_MAJORITY_MISSING");
+    expect((await quotas.set(more, two)).status).toBe("GOVERNANCE_VOTES_MISSING");
     const raise = transactionOf({
       contract: "contracts",
       method: "setQuota",

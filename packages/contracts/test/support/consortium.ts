@@ -7,7 +7,7 @@ import {
   publicKeyFromPrivate,
   sm3,
 } from "@credlink/crypto";
-import type { Genesis, MemberRole } from "@credlink/ledger";
+import { defaultGovernance, type Genesis, type MemberRole } from "@credlink/ledger";
 import { type Address, utf8 } from "@credlink/primitives";
 import { loadCredentialContract } from "../../src/index.ts";
 
@@ -112,6 +112,7 @@ export async function createGenesis(): Promise<Genesis> {
       contractStateEntries: 1_000_000,
       contractStateBytes: 1_000_000_000,
     },
+    governance: defaultGovernance(["alpha"]),
     contracts: [{ name, version, code, manifest }],
   };
 }

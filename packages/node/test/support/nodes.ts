@@ -7,7 +7,13 @@ import {
   formatAddress,
   saveKeyFile,
 } from "@credlink/crypto";
-import { type Genesis, genesisCodec, genesisDigest, type Parameters } from "@credlink/ledger";
+import {
+  defaultGovernance,
+  type Genesis,
+  genesisCodec,
+  genesisDigest,
+  type Parameters,
+} from "@credlink/ledger";
 import { type Digest, encode } from "@credlink/primitives";
 import { type NodeConfig, type NodeConfigInput, parseConfig } from "../../src/index.ts";
 import { generatePeerKey, peerIdOf, savePeerKey } from "../../src/p2p/peer-key.ts";
@@ -93,6 +99,7 @@ function buildGenesis(
       peerId,
     })),
     parameters: { ...parameters, ...changed },
+    governance: defaultGovernance(["Org One"]),
     contracts: [],
   };
 }

@@ -3,6 +3,7 @@ import {
   createLedger,
   type DecodedTransaction,
   decodeSignedTransaction,
+  defaultGovernance,
   type Executor,
   type Genesis,
   type KeyValueStore,
@@ -55,6 +56,7 @@ export const storageGenesis: Genesis = {
   members: [],
   validators,
   parameters,
+  governance: defaultGovernance([]),
   contracts: [],
 };
 

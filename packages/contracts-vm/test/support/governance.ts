@@ -1,0 +1,72 @@
+import {
+  type GovernedCall,
+  listProposalsArgsCodec,
+  type Proposal,
+  proposalCodec,
+  proposalListCodec,
+  proposalNumberArgsCodec,
+  proposeArgsCodec,
+  proposedCodec,
+  type Receipt,
+  voteArgsCodec,
+} from "@credlink/ledger";
+import { decode, encode, height } from "@credlink/primitives";
+import type { TestChain } from "./chain.ts";
+import type { Holder } from "./consortium.ts";
+
+/** Calls of governance on a chain, signed by whom it is told. */
+export class Governance {
+  readonly chain: TestChain;
+  private readonly reader: Holder;
+
+  /** @param reader a member that asks */
+  constructor(chain: TestChain, reader: Holder) {
+    this.chain = chain;
+    this.reader = reader;
+  }
+
+  run(method: string, args: Uint8Array, ...signers: readonly Holder[]): Promise<Receipt> {
+    const addresses = signers.map(({ address }) => address);
+    return this.chain.run({ contract: "governance", method, args, signers: addresses });
+  }
+
+  propose(call: GovernedCall, executeAt: number, ...signers: readonly Holder[]): Promise<Receipt> {
+    const args = encode(proposeArgsCodec, { ...call, executeAt: height(executeAt) });
+    return this.run("propose", args, ...signers);
+  }
+
+  /** Proposes and returns the number. */
+  async open(call: GovernedCall, executeAt: number, ...signers: readonly Holder[]) {
+    const { status, returnValue } = await this.propose(call, executeAt, ...signers);
+    if (status !== "SUCCESS") throw new Error(status);
+    return decode(proposedCodec, returnValue).number;
+  }
+
+  async vote(number: number, approve: boolean, ...signers: readonly Holder[]): Promise<string> {
+    const { digest } = await this.get(number);
+    const args = encode(voteArgsCodec, { number, digest, approve });
+    return (await this.run("vote", args, ...signers)).status;
+  }
+
+  async cancel(number: number, ...signers: readonly Holder[]): Promise<string> {
+    const args = encode(proposalNumberArgsCodec, { number });
+    return (await this.run("cancel", args, ...signers)).status;
+  }
+
+  async get(number: number): Promise<Proposal> {
+    const args = encode(proposalNumberArgsCodec, { number });
+    return decode(proposalCodec, await this.query("get", args));
+  }
+
+  async list(from: number, limit: number) {
+    const args = encode(listProposalsArgsCodec, { from, limit });
+    return decode(proposalListCodec, await this.query("list", args));
+  }
+
+  async query(method: string, args: Uint8Array): Promise<Uint8Array> {
+    const call = { contract: "governance", method, args, signers: [this.reader.address] };
+    const { status, returnValue } = await this.chain.query(call);
+    if (status !== "SUCCESS") throw new Error(status);
+    return returnValue;
+  }
+}
