@@ -359,6 +359,11 @@ export function proposalKey(id: Uint8Array): Uint8Array {
   return concatBytes(utf8("q"), id);
 }
 
+/** The contract's state key of an open case's hold on a credential: holds the case's id. */
+export function caseHoldKey(id: Uint8Array, dispute: Uint8Array): Uint8Array {
+  return concatBytes(utf8("h"), id, dispute);
+}
+
 /** The contract's state key of an index value: holds the id of the credential that has it. */
 export function indexEntryKey({ keyId, value }: IndexEntry): Uint8Array {
   const number = new Uint8Array(4);

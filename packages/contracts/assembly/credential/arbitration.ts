@@ -1,5 +1,6 @@
 import { demand, input, isAscii, isEqual32, Reader, revert, Slice, StateMap } from "../sdk/index";
 import { answer, caller, Writer } from "../sdk/index";
+import { hold, liftCase } from "./case-holds";
 import { demandUnused, releaseClaims } from "./claims";
 import { activeRoleOf } from "./members";
 import { Parents } from "./parents";
@@ -116,25 +117,20 @@ export function checkCase(record: Submission, parents: Parents): void {
   }
 }
 
-/** Puts what a case is about on hold, where it is active, if the case says so. */
+/** Holds what a case is about, where it can be held, if the case says so. */
 export function openCase(record: Submission, parents: Parents): void {
   if (!holdsTargets(record)) return;
   for (let i = 0; i < parents.count; i++) {
-    if (record.relations[i] != CONCERNS) continue;
-    const target = parents.records[i];
-    if (target.status == ACTIVE) changeStatus(target, ON_HOLD, record.issuer, record.id, 0);
+    if (record.relations[i] == CONCERNS) hold(parents.records[i], record.id, record.issuer);
   }
 }
 
-/** Lifts the holds that a case laid and that nothing replaced since. */
+/** Lifts the holds that a case laid; what other cases or a verdict hold stays on hold. */
 export function releaseCase(dispute: Submission, by: usize, reason: usize): void {
+  if (!holdsTargets(dispute)) return;
   for (let i = 0; i < dispute.parentCount; i++) {
     if (dispute.relations[i] != CONCERNS) continue;
-    const found = loadStored(dispute.parents[i]);
-    if (found === null) continue;
-    const target = <Stored>found;
-    if (target.status != ON_HOLD || target.reason == 0) continue;
-    if (isEqual32(target.reason, dispute.id)) changeStatus(target, ACTIVE, by, reason, 0);
+    liftCase(dispute.parents[i], dispute.id, by, reason);
   }
 }
 

@@ -222,4 +222,4 @@ export function lookup(): void {
 
 /** What goes into the module's version section; the manifest must say the same. */
 // @ts-ignore: decorator
-@lazy const CONTRACT_VERSION: string = "credential@2.0.0";
+@lazy const CONTRACT_VERSION: string = "credential@2.1.0";

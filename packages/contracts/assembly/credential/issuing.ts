@@ -8,6 +8,7 @@ import {
   isDecided,
   openCase,
 } from "./arbitration";
+import { isHeldByCase, liftAll, liftHold } from "./case-holds";
 import { claimIndexes, claimUses, demandUnused, releaseClaims } from "./claims";
 import { emitSubmitted } from "./events";
 import { checkForm, checkIssuerRole } from "./form";
@@ -82,26 +83,31 @@ export function issue(submission: Submission, consent: Consent, role: i32, repla
   const coSigners = consent.coSigners(submission.issuer);
   const contract = contractOf(submission, parents);
   putNew(submission, coSigners, blockHeight(), blockTimeMs(), contract, replaces);
-  applyActs(submission, parents);
+  applyActs(submission, parents, role);
   emitSubmitted(submission, replaces);
 }
 
 /** What a credential does to those it names: hold, release, reverse, open and decide a case. */
-function applyActs(submission: Submission, parents: Parents): void {
+function applyActs(submission: Submission, parents: Parents, role: i32): void {
   const type = submission.type;
   if (type == ARBITRATION_CASE) openCase(submission, parents);
   else if (type == ARBITRATION_VERDICT) carryOut(submission, parents);
-  else if (type >= BILL_RED_INVOICE) applyToParents(submission, parents);
+  else if (type >= BILL_RED_INVOICE) {
+    applyToParents(submission, parents, role == ROLE_REGULATOR);
+  }
 }
 
-function applyToParents(submission: Submission, parents: Parents): void {
+function applyToParents(submission: Submission, parents: Parents, isRegulator: bool): void {
   const by = submission.issuer;
   for (let i = 0; i < parents.count; i++) {
     const target = parents.records[i];
     const relation = submission.relations[i];
     if (relation == HOLDS) changeStatus(target, ON_HOLD, by, submission.id, 0);
-    else if (relation == RELEASES) changeStatus(target, ACTIVE, by, submission.id, 0);
-    else if (relation == REVERSES) {
+    else if (relation == RELEASES) {
+      // A regulator lifts whatever holds it; an institution its own hold alone.
+      if (isRegulator) liftAll(target, by, submission.id);
+      else liftHold(target, by, submission.id);
+    } else if (relation == REVERSES) {
       releaseClaims(target.submission, false);
       changeStatus(target, CORRECTED, by, 0, submission.id);
     }
@@ -118,7 +124,11 @@ export function demandStored(id: usize): Stored {
 export function checkCorrection(stored: Stored, submission: Submission): void {
   const old = stored.submission;
   demand(isEqual32(old.issuer, submission.issuer), "CREDENTIAL_NOT_ISSUER");
-  demand(stored.status == ACTIVE || isCorrectionOrdered(stored), "CREDENTIAL_NOT_ACTIVE");
+  if (stored.status != ACTIVE) {
+    // What another case holds stays as it is until that one is decided too.
+    const isOrdered = isCorrectionOrdered(stored) && !isHeldByCase(old.id);
+    demand(isOrdered, "CREDENTIAL_NOT_ACTIVE");
+  }
   const type = old.type;
   // An issued invoice is never replaced: it is reversed by a red one and issued again.
   const isFixed = type == BILL_INVOICE || type == BILL_RED_INVOICE || type == GRANT_ACCESS;

@@ -2,7 +2,7 @@ import { Reader, Slice, StateMap, Writer } from "../sdk/index";
 import { Addresses } from "./signatures";
 import { relationOf, typeOf } from "./types";
 
-export const CONTRACT_VERSION = "2.0.0";
+export const CONTRACT_VERSION = "2.1.0";
 /** Version of the record's format. */
 export const FORMAT: u32 = 2;
 export const MAX_PARENTS = 32;
@@ -50,6 +50,8 @@ export const SCHEMAS: u8 = 0x73;
 export const SCHEMA_FIELDS: u8 = 0x66;
 /** record id -> list of [path, value]: what is published of it. */
 export const PUBLISHED: u8 = 0x70;
+/** record id ‖ id of an open case -> id of the case, which holds the record. */
+export const CASE_HOLDS: u8 = 0x68;
 /** -> [threshold, [address, …]]: the arbitrators. */
 export const ARBITRATOR_LIST: u8 = 0x61;
 /** key id (4 bytes, big-endian) ‖ index value -> id of the credential that holds it. */
