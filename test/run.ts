@@ -1,5 +1,6 @@
 /**
- * `pnpm test`: everything that must hold, layer by layer, with one closing count.
+ * `pnpm test`: what a change must pass within ten minutes, layer by layer, with one closing count; the
+ * long half runs in `.ci/run`.
  * `pnpm test unit e2e` runs just those layers.
  */
 import { spawnSync } from "node:child_process";
