@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, "..");
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   primitives: [],
   crypto: ["primitives"],
+  keys: ["primitives", "crypto"],
   "consensus-pbft": ["primitives", "crypto"],
   ledger: ["primitives", "crypto", "consensus-pbft"],
   "contracts-vm": ["primitives", "crypto", "consensus-pbft", "ledger"],
@@ -19,6 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   node: [
     "primitives",
     "crypto",
+    "keys",
     "consensus-pbft",
     "ledger",
     "contracts-vm",
@@ -30,6 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "primitives",
     "crypto",
+    "keys",
     "consensus-pbft",
     "ledger",
     "contracts-vm",

@@ -16,6 +16,7 @@ const root = join(import.meta.dirname, "..");
 const doors = [
   "@credlink/primitives",
   "@credlink/crypto",
+  "@credlink/keys",
   "@credlink/consensus-pbft",
   "@credlink/ledger",
   "@credlink/contracts-vm",

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient, createIdentity, type Identity } from "@credlink/client";
-import { createSm2Signer, loadKeyFile, parseAddress } from "@credlink/crypto";
+import { createSm2Signer, parseAddress } from "@credlink/crypto";
+import { withKeyFile } from "@credlink/keys";
 import type { Command } from "commander";
 import { CliError } from "./errors.ts";
 import {
@@ -54,8 +55,8 @@ export function readTextOf(path: string): string {
 }
 
 /**
- * A member from its key file.
- * @throws CliError CLI_FILE_UNREADABLE; CryptoError CRYPTO_KEY_…
+ * A member from its key file; one that lies in a key store is judged by that store's log.
+ * @throws CliError CLI_FILE_UNREADABLE; CryptoError CRYPTO_KEY_…; KeysError KEYS_…
  */
 export async function loadIdentity(
   key: string,
@@ -63,7 +64,9 @@ export async function loadIdentity(
   address?: string,
 ): Promise<Identity> {
   const password = readTextOf(passwordFile).replace(/\r?\n$/, "");
-  const signer = createSm2Signer(await loadKeyFile(key, { password }));
+  const signer = await withKeyFile(key, { password }, async (privateKey) =>
+    createSm2Signer(privateKey),
+  );
   if (address === undefined) return createIdentity(signer);
   const parsed = parseAddress(address);
   if (!parsed.ok) throw new CliError("CLI_OPTIONS_CONFLICT", `--address ${address} is not one`);

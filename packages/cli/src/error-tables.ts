@@ -5,6 +5,7 @@ import { contractToolsErrors } from "@credlink/contract-tools/errors";
 import * as contracts from "@credlink/contracts";
 import * as contractsVm from "@credlink/contracts-vm";
 import { cryptoErrors } from "@credlink/crypto";
+import { keysErrors } from "@credlink/keys";
 import { ledgerErrors } from "@credlink/ledger";
 import * as node from "@credlink/node";
 import { type ErrorTable, primitivesErrors } from "@credlink/primitives";
@@ -36,6 +37,7 @@ export const allErrorTables: readonly ErrorTable[] = [
   ledgerErrors,
   consensusErrors,
   cryptoErrors,
+  keysErrors,
   primitivesErrors,
   ...tablesOf(contracts),
   ...tablesOf(contractsVm),

@@ -4,6 +4,7 @@ import { addConsensusCommands } from "./commands/consensus.ts";
 import type { CommandContext } from "./commands/context.ts";
 import { addContractCommands } from "./commands/contract.ts";
 import { addCredentialCommands } from "./commands/credential.ts";
+import { addKeyCommands } from "./commands/key.ts";
 import { addMemberCommands } from "./commands/member.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addNodeCommands } from "./commands/node.ts";
@@ -55,6 +56,7 @@ export function buildProgram(context: CommandContext): Command {
   addChainCommands(program, context);
   addContractCommands(program, context);
   addConsensusCommands(program, context);
+  addKeyCommands(program, context);
   addMemberCommands(program, context);
   addValidatorsCommands(program, context);
   addVerify(program, context);

@@ -3,6 +3,7 @@ export { formatAddress, parseAddress } from "./address.ts";
 export type { TaggedSm3 } from "./digests.ts";
 export { CryptoError, type CryptoErrorCode, cryptoErrors } from "./errors.ts";
 export { GCM_IV_BYTES, GCM_TAG_BYTES, type Sm4GcmInput } from "./gcm.ts";
+export { publicKeyFromPem, publicKeyToPem } from "./key-encoding.ts";
 export { DEFAULT_KEY_ITERATIONS, type KeyFileAccess } from "./key-file.ts";
 export { cryptoMetrics } from "./metrics.ts";
 export {
@@ -15,7 +16,7 @@ export {
 export { isZeroPointSum, POINT_BYTES } from "./pedersen/point-sum.ts";
 export { decodePem, decodePemBlocks, encodePem } from "./pem.ts";
 export type { KeyPair, Sm3, Sm4CbcInput, Sm4CtrInput } from "./platform.ts";
-export { equalInConstantTime as equalSecrets } from "./secrets.ts";
+export { equalInConstantTime as equalSecrets, wipe } from "./secrets.ts";
 export {
   DEFAULT_SM2_ID,
   isValidPublicKey,
@@ -23,6 +24,7 @@ export {
   PUBLIC_KEY_BYTES,
   SIGNATURE_BYTES,
 } from "./sm2-curve.ts";
+export { MAX_SM2_PLAINTEXT_BYTES } from "./sm2-encryption.ts";
 export { sm2SignatureFromDer, sm2SignatureToDer } from "./sm2-signature.ts";
 export { type Certificate, type CertificateRefusal, certificateToPem } from "./x509/certificate.ts";
 export type { ChainContext, ChainInput, ChainRefusal, VerifiedChain } from "./x509/chain.ts";

@@ -14,6 +14,10 @@ export const cryptoErrors = defineErrors({
     meaning: "The authentication tag of an SM4-GCM ciphertext does not fit: nothing was decrypted.",
     remedy: "Check key, vector and associated data; obtain the ciphertext again.",
   },
+  CRYPTO_CIPHERTEXT_INVALID: {
+    meaning: "An SM2 ciphertext was altered, is meant for another key, or is none.",
+    remedy: "Use the key that it was encrypted for, or ask its sender for it again.",
+  },
   CRYPTO_PRIVATE_KEY_INVALID: {
     meaning: "A private key is not a number from 1 to n−2 of the SM2 curve in at most 32 bytes.",
     remedy: "Load the key from its original file, or make a new one.",
@@ -157,6 +161,10 @@ export const cryptoErrors = defineErrors({
   CRYPTO_KEY_FILE_MODE: {
     meaning: "The key file is open to other users, or is not a regular file.",
     remedy: "chmod 600 the file.",
+  },
+  CRYPTO_KEY_FILE_OWNER: {
+    meaning: "The key file belongs to another user than the one this process runs as.",
+    remedy: "chown the file to the user that runs the process; ask how it came to be another's.",
   },
   CRYPTO_KEY_FILE_EXISTS: {
     meaning: "A key file of that name is already there, and keys are never overwritten.",

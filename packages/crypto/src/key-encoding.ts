@@ -1,5 +1,8 @@
-import { concatBytes, fromHex } from "@credlink/primitives";
+import { concatBytes, equalBytes, fromHex } from "@credlink/primitives";
 import { DER_TAG, derBitString, derElement, derObjectIdentifier, derSequence } from "./der.ts";
+import { CryptoError } from "./errors.ts";
+import { decodePem, encodePem } from "./pem.ts";
+import { isValidPublicKey } from "./sm2-curve.ts";
 
 export const OID_EC_PUBLIC_KEY = "1.2.840.10045.2.1";
 export const OID_SM2_CURVE = "1.2.156.10197.1.301";
@@ -30,4 +33,24 @@ export function encodePrivateKeyInfo(privateKey: Uint8Array, publicKey: Uint8Arr
     SM2_KEY_ALGORITHM,
     derElement(DER_TAG.octetString, ecPrivateKey),
   );
+}
+
+const PUBLIC_LABEL = "PUBLIC KEY";
+
+/** PEM text of a public key (65 bytes), as OpenSSL and GmSSL read it. @see RFC 7468 §13 */
+export function publicKeyToPem(publicKey: Uint8Array): string {
+  return encodePem(PUBLIC_LABEL, encodeSubjectPublicKeyInfo(publicKey));
+}
+
+/**
+ * The public key (65 bytes, on the curve) of PEM text.
+ * @throws CryptoError CRYPTO_PEM_MALFORMED, CRYPTO_PUBLIC_KEY_INVALID
+ */
+export function publicKeyFromPem(text: string): Uint8Array {
+  const der = decodePem(PUBLIC_LABEL, text);
+  const publicKey = der.slice(SPKI_PREFIX.length);
+  if (!equalBytes(encodeSubjectPublicKeyInfo(publicKey), der) || !isValidPublicKey(publicKey)) {
+    throw new CryptoError("CRYPTO_PUBLIC_KEY_INVALID", "not an SM2 public key");
+  }
+  return publicKey;
 }

@@ -59,6 +59,8 @@ export interface Platform {
   sm2PublicKey(privateKey: Uint8Array): Uint8Array;
   /** Signs with a private key that was checked: r ‖ s. */
   sm2Sign(privateKey: Uint8Array, message: Uint8Array): Uint8Array;
+  /** Takes a private key that was checked into a signing function, which keeps no view on it. */
+  sm2SignWith(privateKey: Uint8Array): (message: Uint8Array) => Uint8Array;
   /** Never throws. The signature's form and range were checked; the public key was not. */
   sm2Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }

@@ -20,8 +20,8 @@ export function sm2SignatureToDer(
   return accept(encodeSignatureDer(signature));
 }
 
-/** r ‖ s of the two INTEGERs; undefined when a number is negative or wider than 32 bytes. */
-function joinNumbers(r: Uint8Array, s: Uint8Array): Uint8Array | undefined {
+/** The numbers of two INTEGERs, 32 bytes each, one after the other; undefined when a number is negative or wider than 32 bytes. */
+export function joinNumbers(r: Uint8Array, s: Uint8Array): Uint8Array | undefined {
   const signature = new Uint8Array(SIGNATURE_BYTES);
   for (const [number, end] of [[r, 32] as const, [s, 64] as const]) {
     if ((number[0] ?? 0) >= 0x80) return undefined;

@@ -6,7 +6,9 @@ import { CryptoError } from "./errors.ts";
 import { gcmDecrypt, gcmEncrypt, type Sm4GcmInput } from "./gcm.ts";
 import type { KeyPair, Platform, Sm3, Sm4CbcInput, Sm4CtrInput } from "./platform.ts";
 import { createRandom } from "./random.ts";
+import { wipe } from "./secrets.ts";
 import { checkedPrivateKey, isSignatureInRange } from "./sm2-curve.ts";
+import { sm2Decrypt, sm2Encrypt } from "./sm2-encryption.ts";
 
 /** Digests, ciphers and signatures: the same door over either platform. */
 export interface Suite {
@@ -42,7 +44,10 @@ export interface Suite {
   readonly generateKeyPair: () => KeyPair;
   /** 65 bytes. @throws CryptoError CRYPTO_PRIVATE_KEY_INVALID */
   readonly publicKeyFromPrivate: (privateKey: Uint8Array) => Uint8Array;
-  /** A signer that holds the key in memory. @throws CryptoError CRYPTO_PRIVATE_KEY_INVALID */
+  /**
+   * A signer that holds the key in memory; it keeps no view on the bytes given, which the caller
+   * can wipe. @throws CryptoError CRYPTO_PRIVATE_KEY_INVALID
+   */
   readonly createSm2Signer: (privateKey: Uint8Array) => Signer;
   /** r ‖ s under the default ID. @throws CryptoError CRYPTO_PRIVATE_KEY_INVALID */
   readonly sm2Sign: (privateKey: Uint8Array, message: Uint8Array) => Uint8Array;
@@ -52,6 +57,13 @@ export interface Suite {
     message: Uint8Array,
     signature: Uint8Array,
   ) => boolean;
+  /**
+   * Encrypts 1 to 4,096 bytes for the holder of a private key: DER of GM/T 0009-2012.
+   * @throws CryptoError CRYPTO_PUBLIC_KEY_INVALID, CRYPTO_LENGTH_INVALID
+   */
+  readonly sm2Encrypt: (publicKey: Uint8Array, message: Uint8Array) => Uint8Array;
+  /** @throws CryptoError CRYPTO_CIPHERTEXT_INVALID, CRYPTO_PRIVATE_KEY_INVALID */
+  readonly sm2Decrypt: (privateKey: Uint8Array, ciphertext: Uint8Array) => Uint8Array;
   /** A member's address. @throws CryptoError CRYPTO_PUBLIC_KEY_INVALID */
   readonly addressFromPublicKey: (publicKey: Uint8Array) => Address;
 }
@@ -89,10 +101,10 @@ function generateKeyPair(platform: Platform): KeyPair {
 
 function createSigner(platform: Platform, privateKey: Uint8Array): Signer {
   const key = checkedPrivateKey(privateKey);
-  return {
-    publicKey: platform.sm2PublicKey(key),
-    sign: async (message) => platform.sm2Sign(key, message),
-  };
+  const publicKey = platform.sm2PublicKey(key);
+  const sign = platform.sm2SignWith(key);
+  wipe(key);
+  return { publicKey, sign: async (message) => sign(message) };
 }
 
 function ciphers(platform: Platform) {
@@ -135,6 +147,8 @@ export function createSuite(platform: Platform): Suite {
     sm2Sign: (privateKey, message) => platform.sm2Sign(checkedPrivateKey(privateKey), message),
     sm2Verify: (publicKey, message, signature) =>
       isSignatureInRange(signature) && platform.sm2Verify(publicKey, message, signature),
+    sm2Encrypt: (publicKey, message) => sm2Encrypt(platform, publicKey, message),
+    sm2Decrypt: (privateKey, ciphertext) => sm2Decrypt(platform, privateKey, ciphertext),
     addressFromPublicKey: (publicKey) => deriveAddress(taggedSm3, publicKey),
   };
 }

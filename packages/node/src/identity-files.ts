@@ -4,12 +4,12 @@ import {
   CryptoError,
   createSm2Signer,
   hmacSm3,
-  loadKeyFile,
   parseCertificate,
   parseCertificateBundle,
   parseRevocationList,
   type RevocationList,
 } from "@credlink/crypto";
+import { withKeyFile } from "@credlink/keys";
 import { type Genesis, genesisCodec } from "@credlink/ledger";
 import { equalBytes, type Signer, tryDecode, utf8 } from "@credlink/primitives";
 import { ConfigError } from "./config/errors.ts";
@@ -67,7 +67,8 @@ export interface OwnIdentity {
 
 const SEAL_KEY_DOMAIN = utf8("credlink/node-seal-key/1");
 
-async function loadPrivateKey(config: NodeConfig): Promise<Uint8Array> {
+/** What is made of a node's private key, which is wiped afterwards. */
+async function openOwnKey(config: NodeConfig): Promise<Pick<OwnIdentity, "signer" | "sealKey">> {
   const { key, keyPasswordFile } = config.identity;
   const [password] =
     keyPasswordFile === undefined
@@ -75,7 +76,10 @@ async function loadPrivateKey(config: NodeConfig): Promise<Uint8Array> {
       : (await readText(keyPasswordFile, "identity.keyPasswordFile")).split(/\r?\n/);
   try {
     const access = { allowPlaintext: config.dev, ...(password === undefined ? {} : { password }) };
-    return await loadKeyFile(key, access);
+    return await withKeyFile(key, access, async (privateKey) => ({
+      signer: createSm2Signer(privateKey),
+      sealKey: hmacSm3(privateKey, SEAL_KEY_DOMAIN),
+    }));
   } catch (cause) {
     if (cause instanceof CryptoError && cause.code === "CRYPTO_KEY_PLAINTEXT") {
       throw new NodeError("NODE_START_KEY_PLAINTEXT", key, { cause });
@@ -86,7 +90,8 @@ async function loadPrivateKey(config: NodeConfig): Promise<Uint8Array> {
 
 /**
  * Loads a node's certificate and key.
- * @throws NodeError NODE_START_KEY_PLAINTEXT, NODE_START_KEY_MISMATCH; ConfigError; CryptoError
+ * @throws NodeError NODE_START_KEY_PLAINTEXT, NODE_START_KEY_MISMATCH; ConfigError; CryptoError;
+ *   KeysError when the key lies in a key store whose log forbids its use
  */
 export async function loadOwnIdentity(config: NodeConfig): Promise<OwnIdentity> {
   const path = config.identity.certificate;
@@ -96,9 +101,7 @@ export async function loadOwnIdentity(config: NodeConfig): Promise<OwnIdentity> 
     const detail = bundle.ok ? "no certificate" : bundle.code;
     throw new ConfigError("NODE_CONFIG_UNREADABLE", "identity.certificate", `${path}: ${detail}`);
   }
-  const privateKey = await loadPrivateKey(config);
-  const signer = createSm2Signer(privateKey);
-  const sealKey = hmacSm3(privateKey, SEAL_KEY_DOMAIN);
+  const { signer, sealKey } = await openOwnKey(config);
   if (!equalBytes(signer.publicKey, certificate.subjectKey)) {
     throw new NodeError("NODE_START_KEY_MISMATCH", config.identity.key);
   }

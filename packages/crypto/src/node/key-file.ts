@@ -62,6 +62,12 @@ async function readKeyText(file: FileHandle): Promise<string> {
   if (!status.isFile() || (status.mode & FOREIGN_ACCESS) !== 0) {
     throw new CryptoError("CRYPTO_KEY_FILE_MODE", "the key file is open to others");
   }
+  // Whoever owns the file can open it to others, or put another key in its place. Windows has no
+  // such ids, and there the file system's own rights stand alone.
+  const self = process.geteuid?.();
+  if (self !== undefined && status.uid !== self) {
+    throw new CryptoError("CRYPTO_KEY_FILE_OWNER", "the key file is another user's");
+  }
   if (status.size > MAX_FILE_BYTES) {
     throw new CryptoError("CRYPTO_KEY_FILE_MALFORMED", "too large for a key file");
   }
@@ -69,8 +75,9 @@ async function readKeyText(file: FileHandle): Promise<string> {
 }
 
 /**
- * Reads a private key (32 bytes). Symbolic links and files open to others are refused.
- * @throws CryptoError CRYPTO_KEY_FILE_MODE, CRYPTO_KEY_FILE_UNREADABLE,
+ * Reads a private key (32 bytes), the caller's to wipe. Symbolic links, files open to others and
+ * files of another user are refused.
+ * @throws CryptoError CRYPTO_KEY_FILE_MODE, CRYPTO_KEY_FILE_OWNER, CRYPTO_KEY_FILE_UNREADABLE,
  *   CRYPTO_KEY_PASSWORD_WRONG, CRYPTO_KEY_PLAINTEXT, CRYPTO_KEY_FILE_MALFORMED,
  *   CRYPTO_PEM_MALFORMED
  */

@@ -10,7 +10,7 @@ import {
 } from "node:crypto";
 import type { Platform, Sm3, Sm4CbcInput, Sm4CtrInput } from "../platform.ts";
 import { MAX_SHORT_BYTES, sm3OfParts } from "../pure/sm3.ts";
-import { signWithOpenssl, verifyWithOpenssl } from "./sm2.ts";
+import { openSigningKey, signWithOpenssl, verifyWithOpenssl } from "./sm2.ts";
 
 const NONE: readonly Uint8Array[] = [];
 
@@ -69,5 +69,6 @@ export const nodePlatform: Platform = {
     return plain(exchange.getPublicKey());
   },
   sm2Sign: signWithOpenssl,
+  sm2SignWith: openSigningKey,
   sm2Verify: verifyWithOpenssl,
 };

@@ -9,6 +9,7 @@ import {
 } from "node:crypto";
 import { encodePrivateKeyInfo, encodeSubjectPublicKeyInfo } from "../key-encoding.ts";
 import { LruCache } from "../lru.ts";
+import { wipe } from "../secrets.ts";
 import { isValidPublicKey, zInput } from "../sm2-curve.ts";
 import { decodeOwnSignature, encodeSignatureDer } from "../sm2-signature.ts";
 
@@ -52,27 +53,46 @@ function importPublicKey(publicKey: Uint8Array): ImportedKey | undefined {
 }
 
 function importPrivateKey(privateKey: Uint8Array): ImportedKey {
+  const exchange = createECDH("SM2");
+  exchange.setPrivateKey(privateKey);
+  const publicKey = exchange.getPublicKey();
+  const der = encodePrivateKeyInfo(privateKey, publicKey);
+  const key = createPrivateKey({
+    key: Buffer.from(der.buffer, der.byteOffset, der.length),
+    format: "der",
+    type: "pkcs8",
+  });
+  wipe(der);
+  return { key, z: hash("sm3", zInput(publicKey), "buffer") };
+}
+
+/** Imports and remembers a private key for callers who hold on to its bytes. */
+function rememberPrivateKey(privateKey: Uint8Array): ImportedKey {
   // Named by its digest, so that the cache holds no second copy of the secret.
   const name = hash("sm3", privateKey, "hex");
   const known = privateKeys.get(name);
   if (known !== undefined) return known;
-  const exchange = createECDH("SM2");
-  exchange.setPrivateKey(privateKey);
-  const publicKey = exchange.getPublicKey();
-  const key = createPrivateKey({
-    key: Buffer.from(encodePrivateKeyInfo(privateKey, publicKey)),
-    format: "der",
-    type: "pkcs8",
-  });
-  const imported = { key, z: hash("sm3", zInput(publicKey), "buffer") };
+  const imported = importPrivateKey(privateKey);
   privateKeys.set(name, imported);
   return imported;
 }
 
+function signImported({ key, z }: ImportedKey, message: Uint8Array): Uint8Array {
+  return decodeOwnSignature(createSign("sm3").update(z).update(message).sign(key));
+}
+
 /** r ‖ s by OpenSSL, under the default ID, with a private key that was checked. */
 export function signWithOpenssl(privateKey: Uint8Array, message: Uint8Array): Uint8Array {
-  const { key, z } = importPrivateKey(privateKey);
-  return decodeOwnSignature(createSign("sm3").update(z).update(message).sign(key));
+  return signImported(rememberPrivateKey(privateKey), message);
+}
+
+/**
+ * The same with a key that is kept in OpenSSL's memory alone, which clears it when the function
+ * returned here is collected.
+ */
+export function openSigningKey(privateKey: Uint8Array): (message: Uint8Array) => Uint8Array {
+  const imported = importPrivateKey(privateKey);
+  return (message) => signImported(imported, message);
 }
 
 /** Verification by OpenSSL. The signature's range was checked; false for any bad public key. */

@@ -23,6 +23,8 @@ export const {
   createSm2Signer,
   sm2Sign,
   sm2Verify,
+  sm2Encrypt,
+  sm2Decrypt,
   addressFromPublicKey,
 } = createSuite(purePlatform);
 

@@ -28,5 +28,9 @@ export const purePlatform: Platform = {
   sm4Ctr: ({ key, counter, data }) => sm4Ctr(key, counter, data),
   sm2PublicKey: publicKeyOf,
   sm2Sign: (privateKey, message) => signWithNoble(privateKey, message, randomBytes),
+  sm2SignWith: (privateKey) => {
+    const key = privateKey.slice();
+    return (message) => signWithNoble(key, message, randomBytes);
+  },
   sm2Verify: verifyWithNoble,
 };

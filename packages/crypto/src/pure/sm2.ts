@@ -21,6 +21,12 @@ export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
   return Point.BASE.multiply(bytesToNumber(privateKey)).toBytes(false);
 }
 
+/** d·P of keys that were checked, x ‖ y: 64 bytes. The curve's cofactor is 1: never infinity. */
+export function sharedPoint(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  const point = Point.fromBytes(publicKey).multiply(bytesToNumber(privateKey));
+  return point.toBytes(false).slice(1);
+}
+
 /** e = SM3(Z ‖ message) as a number. @see GB/T 32918.2-2016 §6.1 A1, A2 */
 function messageNumber(publicKey: Uint8Array, message: Uint8Array): bigint {
   return bytesToNumber(sm3(concatBytes(sm3(zInput(publicKey)), message)));

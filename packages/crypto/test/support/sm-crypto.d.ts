@@ -12,6 +12,7 @@ declare module "sm-crypto" {
       privateKeyHex: string,
       options: { readonly hash: boolean; readonly publicKey?: string },
     ): string;
+    doDecrypt(ciphertextHex: string, privateKeyHex: string, cipherMode: 0 | 1): string;
     getPublicKeyFromPrivateKey(privateKeyHex: string): string;
   };
   export function sm3(message: readonly number[]): string;

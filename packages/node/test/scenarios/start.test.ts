@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { generateKeyPair, saveKeyFile } from "@credlink/crypto";
+import { encryptPrivateKey, generateKeyPair, saveKeyFile } from "@credlink/crypto";
+import { activateKey, createStore, destroyKey, importKey, showKey } from "@credlink/keys";
 import { genesisCodec } from "@credlink/ledger";
 import { encode } from "@credlink/primitives";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -74,6 +75,26 @@ describe("a node does not start", () => {
     const identity = { certificate: "node.crt", key: "plain.key" };
     expect(await codeOfStart({ identity })).toBe("NODE_START_KEY_PLAINTEXT");
     expect(await codeOfStart({ identity, dev: true })).toBe("started");
+  });
+
+  test("S-9.5-2a: with a key of a key store that is not, or no longer, in use", async () => {
+    const { folder, credential } = only();
+    const password = "a password of a node";
+    const pem = encryptPrivateKey(credential.privateKey, password, { iterations: 1_024 });
+    const store = await createStore(join(folder, "keys"), { iterations: 1_024 });
+    const input = { name: "node", kind: "node", pem, access: { password }, password } as const;
+    await importKey(store, input);
+    await writeFile(join(folder, "store.password"), `${password}\n`, { mode: 0o600 });
+    const [certificate, keyPasswordFile] = ["node.crt", "store.password"];
+    const identity = { certificate, key: "keys/keys/node.1.pem", keyPasswordFile };
+    expect(await codeOfStart({ identity })).toBe("KEYS_STATE_FORBIDS");
+    await activateKey(store, "node", { custodyRead: true });
+    expect(await codeOfStart({ identity })).toBe("started");
+    await running.pop()?.stop();
+    const { entries } = await showKey(store, "node");
+    expect(entries.map(({ event }) => event.action).slice(-2)).toEqual(["activate", "use"]);
+    await destroyKey(store, "node", "test");
+    expect(await codeOfStart({ identity })).toBe("KEYS_KEY_DESTROYED");
   });
 
   test("in development on a production chain", async () => {
