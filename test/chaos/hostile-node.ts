@@ -13,7 +13,7 @@ import {
   signedPayload,
   type UnsignedMessage,
 } from "@credlink/consensus-pbft";
-import { addressFromPublicKey, randomBytes } from "@credlink/crypto";
+import { addressFromPublicKey, randomBytes, systemRandom } from "@credlink/crypto";
 import { TRANSACTION_VERSION } from "@credlink/ledger";
 import { loadConfig, systemClock } from "@credlink/node";
 import {
@@ -57,7 +57,7 @@ const WANTED = 2_000;
 const flags = peers === "" ? [] : [`--p2p.peers=${peers}`];
 const config = await loadConfig({ file: configFile, flags });
 const logger = createLogger({ level: "info", file: null });
-const foundation = await layFoundation(config, logger);
+const foundation = await layFoundation(config, logger, systemRandom);
 const { ledger, identity } = foundation;
 const set = ledger.validatorsAt(toHeight(1));
 if (set === null) throw new Error("genesis names validators");

@@ -9,6 +9,7 @@ import { addMemberCommands } from "./commands/member.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addNodeCommands } from "./commands/node.ts";
 import { addReadCommands } from "./commands/read.ts";
+import { addRngCommands } from "./commands/rng.ts";
 import { addValidatorsCommands } from "./commands/validators.ts";
 import { addVerify } from "./commands/verify.ts";
 import { exitCodes, type Streams, writeAnswer, writeFailure } from "./output.ts";
@@ -58,6 +59,7 @@ export function buildProgram(context: CommandContext): Command {
   addConsensusCommands(program, context);
   addKeyCommands(program, context);
   addMemberCommands(program, context);
+  addRngCommands(program, context);
   addValidatorsCommands(program, context);
   addVerify(program, context);
   inherit(program);

@@ -174,6 +174,11 @@ export const cryptoErrors = defineErrors({
     meaning: "The key file cannot be read or written.",
     remedy: "Check path, owner and disk; the cause names the system's reason.",
   },
+  CRYPTO_RANDOMNESS_FAILED: {
+    meaning: "The random generator gave two samples in a row that fail the tests of GB/T 32915.",
+    remedy:
+      "Use no key that this machine made since its last good start; find the broken source of entropy.",
+  },
   CRYPTO_POOL_FULL: {
     meaning: "The verification queue is full: more signatures wait than its limit.",
     remedy: "Wait and send again, slower; raise the limit or the number of threads.",

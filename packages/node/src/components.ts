@@ -4,9 +4,9 @@ import { createExecutor } from "@credlink/contracts-vm";
 import {
   addressFromPublicKey,
   createVerificationPool,
-  systemRandom,
   type VerificationPool,
 } from "@credlink/crypto";
+import { checkRandomness } from "@credlink/crypto/randomness";
 import {
   createLedger,
   type Executor,
@@ -14,7 +14,7 @@ import {
   type KeyValueStore,
   type Ledger,
 } from "@credlink/ledger";
-import type { Disk, Logger, Network } from "@credlink/primitives";
+import type { Disk, Logger, Network, Random } from "@credlink/primitives";
 import type { NodeConfig } from "./config/schema.ts";
 import {
   type CredentialIndex,
@@ -58,6 +58,9 @@ export interface Foundation {
   readonly credentials: CredentialIndex;
   readonly verifier: VerificationPool;
   readonly metrics: MetricsRegistry;
+  readonly random: Random;
+  /** Settles once `random` was tested, beside the rest of the start; rejects when it failed. */
+  readonly randomness: Promise<unknown>;
   /** Metered contracts in files; null: none are kept. */
   readonly forms: FormFiles | null;
 }
@@ -98,7 +101,14 @@ function openForms(
  * Opens keys, vote log, database and chain; their locks keep a second process out.
  * @throws NodeError, ConfigError, StorageError, LedgerError; nothing stays open then
  */
-export async function layFoundation(config: NodeConfig, logger: Logger): Promise<Foundation> {
+export async function layFoundation(
+  config: NodeConfig,
+  logger: Logger,
+  random: Random,
+): Promise<Foundation> {
+  const randomness = checkRandomness(random);
+  // Whoever starts the node waits for it; a start that fails before then reports its own reason.
+  randomness.catch(() => undefined);
   const genesis = await loadGenesis(config.genesis);
   checkDevelopment(config, genesis);
   const identity = await loadOwnIdentity(config);
@@ -143,6 +153,7 @@ export async function layFoundation(config: NodeConfig, logger: Logger): Promise
     const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });
     return {
       ...{ genesis, identity, store, damage, disk, votesLock, verifier, metrics, forms },
+      ...{ random, randomness },
       executor: damage.over(executor),
       ledger: damage.over(chain),
       index,
@@ -245,12 +256,12 @@ export async function buildNetwork(
       signer: identity.signer,
       judge,
       nonces: new NonceMemory(),
-      random: systemRandom,
+      random: foundation.random,
       clock: systemClock,
     },
     isValidator: parts.isValidator,
     clock: systemClock,
-    random: systemRandom,
+    random: foundation.random,
     logger,
     metrics,
   });
@@ -300,7 +311,7 @@ export function buildEngine(
     network: parts.network,
     disk,
     clock: systemClock,
-    random: systemRandom,
+    random: foundation.random,
     signer: identity.signer,
     verifier,
     logger: parts.logger.child({ component: "engine" }),

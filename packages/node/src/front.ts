@@ -1,5 +1,5 @@
 import { builtInErrors, contractsVmErrors } from "@credlink/contracts-vm";
-import { cryptoErrors, systemRandom } from "@credlink/crypto";
+import { cryptoErrors } from "@credlink/crypto";
 import { ledgerErrors } from "@credlink/ledger";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Foundation } from "./components.ts";
@@ -66,7 +66,7 @@ export async function openFront(
     credentials: foundation.credentials,
     remedyOf,
     clock: systemClock,
-    random: systemRandom,
+    random: foundation.random,
     metrics: foundation.metrics,
   });
   apps.push(gateway);

@@ -1,5 +1,5 @@
 import { systemRandom } from "@credlink/crypto";
-import { AppError, type Logger, toHex } from "@credlink/primitives";
+import { AppError, type Logger, type Random, toHex } from "@credlink/primitives";
 import {
   buildEngine,
   buildNetwork,
@@ -51,6 +51,8 @@ export interface StartOptions {
    * `exitCodes.fatal`, for a node that goes on in part would be worse than none.
    */
   readonly onFatal?: (error: Error) => void;
+  /** Where nonces and challenges come from, tested at the start. Default: the machine's own. */
+  readonly random?: Random;
 }
 
 /** How often connections are judged again without a commit: certificates end by the clock too. */
@@ -191,7 +193,7 @@ async function watchData(
   const { requestTimeoutMs } = engine;
   const check = createSelfCheck(
     { ...selfCheck, requestTimeoutMs },
-    { store, ledger, random: systemRandom, clock: systemClock, logger, metrics },
+    { store, ledger, random: foundation.random, clock: systemClock, logger, metrics },
   );
   const isolation = await createIsolation({ dataDir, logger, metrics });
   if (!isolation.isOn) {
@@ -252,6 +254,8 @@ async function start(
     });
     late.standing = standing;
     const built = buildEngine(config, foundation, { network, logger, onFatal: onFault });
+    // Nothing is signed or sent before the generator is known to be good.
+    await foundation.randomness;
     // A node with polluted data speaks to nobody but its operator.
     if (!isPolluted()) {
       await built.start();
@@ -293,7 +297,7 @@ export async function startNode(
   options: StartOptions = {},
 ): Promise<RunningNode> {
   const logger = options.logger ?? createLogger({ level: config.log.level, file: config.log.file });
-  const foundation = await layFoundation(config, logger);
+  const foundation = await layFoundation(config, logger, options.random ?? systemRandom);
   const exit = (): void => {
     flushLogger(logger);
     process.exit(exitCodes.fatal);

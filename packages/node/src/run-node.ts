@@ -32,7 +32,7 @@ export async function runNode(config: NodeConfig, options: StartOptions = {}): P
   const ask = (): void => asked.resolve();
   for (const signal of SIGNALS) process.once(signal, ask);
   try {
-    const node = await startLogged(config, { logger, onFatal });
+    const node = await startLogged(config, { ...options, logger, onFatal });
     if (node === undefined) return exitCodes.startFailed;
     await Promise.race([asked.promise, node.stopped]);
     const isInTime = await node.stop().then(

@@ -77,6 +77,17 @@ describe("a node does not start", () => {
     expect(await codeOfStart({ identity, dev: true })).toBe("started");
   });
 
+  test("S-9.5-1e: with a stuck generator, before anything is signed or sent", async () => {
+    const random = { bytes: (length: number) => new Uint8Array(length), integer: () => 0 };
+    const logger = createRecordingLogger();
+    const started = startNode(only().config(), { logger, random });
+    await expect(started).rejects.toMatchObject({ code: "CRYPTO_RANDOMNESS_FAILED" });
+    const code = await runNode(only().config(), { logger, random });
+    expect(code).toBe(exitCodes.startFailed);
+    // Whatever was opened before is closed again.
+    expect(await codeOfStart()).toBe("started");
+  });
+
   test("S-9.5-2a: with a key of a key store that is not, or no longer, in use", async () => {
     const { folder, credential } = only();
     const password = "a password of a node";
