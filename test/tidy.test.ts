@@ -28,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "api",
     "client",
   ],
+  ca: ["primitives", "crypto", "node"],
   "contract-tools": ["primitives", "crypto", "ledger", "contracts-vm", "contracts"],
   cli: [
     "primitives",
@@ -40,6 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "api",
     "client",
     "node",
+    "ca",
     "contract-tools",
   ],
   testkit: ["primitives", "crypto"],

@@ -26,6 +26,7 @@ const doors = [
   "@credlink/client",
   "@credlink/node",
   "@credlink/node/engine",
+  "@credlink/ca",
   "@credlink/cli",
 ] as const;
 

@@ -1,4 +1,5 @@
 import { apiErrors } from "@credlink/api";
+import { caErrors } from "@credlink/ca";
 import { clientErrors } from "@credlink/client";
 import { consensusErrors } from "@credlink/consensus-pbft";
 import { contractToolsErrors } from "@credlink/contract-tools/errors";
@@ -31,6 +32,7 @@ function isErrorTable(value: unknown): value is ErrorTable {
 /** Every documented code: where the remedy of any expected failure is found. */
 export const allErrorTables: readonly ErrorTable[] = [
   cliErrors,
+  caErrors,
   contractToolsErrors,
   clientErrors,
   apiErrors,

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addCaCommands } from "./commands/ca.ts";
 import { addChainCommands } from "./commands/chain.ts";
 import { addConsensusCommands } from "./commands/consensus.ts";
 import type { CommandContext } from "./commands/context.ts";
@@ -61,6 +62,7 @@ export function buildProgram(context: CommandContext): Command {
   addMemberCommands(program, context);
   addRngCommands(program, context);
   addValidatorsCommands(program, context);
+  addCaCommands(program, context);
   addVerify(program, context);
   inherit(program);
   return program;

@@ -1,0 +1,36 @@
+import {
+  createSigningRequest,
+  createSm2Signer,
+  type DistinguishedName,
+  generateKeyPair,
+  type SigningRequest,
+  saveKeyFile,
+} from "@credlink/crypto";
+import { type Acknowledgement, acknowledgeCustody } from "./custody.ts";
+
+/** What leaves the member's machine: never the key. */
+export interface MemberRequest {
+  readonly request: SigningRequest;
+  /** The holder's signed word that it read the custody notice. */
+  readonly acknowledgement: Acknowledgement;
+}
+
+/**
+ * Makes a member's key at the member's side, in a new file that its owner alone may read, and the
+ * request for its certificate.
+ * @throws CryptoError CRYPTO_KEY_FILE_EXISTS, CRYPTO_KEY_FILE_UNREADABLE,
+ *   CRYPTO_CERTIFICATE_NAME_INVALID
+ */
+export async function createMemberRequest(input: {
+  readonly keyFile: string;
+  readonly password: string;
+  readonly subject: DistinguishedName;
+  readonly nowMs: number;
+}): Promise<MemberRequest> {
+  const pair = generateKeyPair();
+  const signer = createSm2Signer(pair.privateKey);
+  const request = await createSigningRequest({ subject: input.subject, signer });
+  await saveKeyFile(input.keyFile, pair.privateKey, { password: input.password });
+  pair.privateKey.fill(0);
+  return { request, acknowledgement: await acknowledgeCustody(signer, input.nowMs) };
+}
