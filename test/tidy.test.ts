@@ -28,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "api",
     "client",
   ],
-  ca: ["primitives", "crypto", "node"],
+  ca: ["primitives", "crypto", "api", "client", "node"],
   "contract-tools": ["primitives", "crypto", "ledger", "contracts-vm", "contracts"],
   cli: [
     "primitives",

@@ -22,4 +22,5 @@ export {
 } from "./json-rpc.ts";
 export * from "./methods.ts";
 export { createOpenRPCDocument, type OpenRPCDocument } from "./open-rpc.ts";
+export * from "./renewal.ts";
 export * from "./scalars.ts";

@@ -96,6 +96,50 @@ export const caErrors = defineErrors({
     meaning: "The certificate was renewed already, for another key.",
     remedy: "Renew the newer certificate; if its key is lost, revoke it and use `sign-csr`.",
   },
+  CA_CODE_VALIDITY: {
+    meaning: "A one-time code was asked to be good for less than a second or over 90 days.",
+    remedy: "Give --valid as 30m, 12h or 7d; shorter is better.",
+  },
+  CA_CODE_REQUIRED: {
+    meaning: "No one-time code is open for the name: none was issued, or it ended, or was used up.",
+    remedy: "Have the CA's operator issue one: `credlink ca code issue --for NAME`.",
+  },
+  CA_CODE_WRONG: {
+    meaning: "The proof of the one-time code is wrong; after five such the code is dead.",
+    remedy: "Compare the code with what the CA's operator told over the other channel.",
+  },
+  CA_CALL_MALFORMED: {
+    meaning: "A call of the CA service is not of the form of docs/protocol/renewal.md.",
+    remedy: "Use the same version of the protocol on both sides.",
+  },
+  CA_CALL_TOO_LARGE: {
+    meaning: "A call of the CA service is larger than 64 KiB; it was not read.",
+    remedy: "Send a certificate and a request, nothing else.",
+  },
+  CA_CALL_RATE: {
+    meaning: "A network address calls the CA service more often than allowed.",
+    remedy: "Wait as long as retryAfterMs says.",
+  },
+  CA_NONCE_UNKNOWN: {
+    meaning: "The nonce was not given out, was used before, or is over a minute old.",
+    remedy: "Ask for a challenge and answer it at once.",
+  },
+  CA_CALLER_UNKNOWN: {
+    meaning: "The caller did not prove to hold a certificate of this CA that is in force.",
+    remedy: "Renew in time; afterwards, or when revoked, ask the CA's operator (`ca sign-csr`).",
+  },
+  CA_LIST_MISSING: {
+    meaning: "The CA has issued no revocation list yet.",
+    remedy: "Issue one: `credlink ca crl`.",
+  },
+  CA_SERVICE_PORT: {
+    meaning: "The CA service cannot listen on the address and port.",
+    remedy: "Choose a free port and an address of this machine.",
+  },
+  CA_SERVICE_FAILED: {
+    meaning: "The CA service failed for a reason that it does not tell the caller.",
+    remedy: "Read the service's log.",
+  },
 });
 
 export type CaErrorCode = keyof typeof caErrors;

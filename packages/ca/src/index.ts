@@ -15,6 +15,7 @@
  * ```
  */
 export { type CheckedAuthority, checkAuthority, readListFile, unlockAuthority } from "./check.ts";
+export { type IssuedCode, issueCode, MAX_CODE_ATTEMPTS, MAX_CODE_VALIDITY_MS } from "./codes.ts";
 export {
   acceptCertificate,
   createOrganizationAuthority,
@@ -59,5 +60,12 @@ export {
   renewCertificate,
 } from "./issue.ts";
 export { createMemberRequest, type MemberRequest } from "./member-request.ts";
+export { caMetrics } from "./metrics.ts";
 export { type IssuedRevocationReason, REVOCATION_REASONS } from "./records.ts";
 export { issueList, revokeCertificate } from "./revoke.ts";
+export {
+  type CaService,
+  type ServiceComponents,
+  type ServiceOptions,
+  startService,
+} from "./service.ts";

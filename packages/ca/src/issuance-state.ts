@@ -25,6 +25,16 @@ export interface IssuedList {
   readonly fingerprint: string;
 }
 
+/** A one-time code that approved nothing yet. */
+export interface OpenCode {
+  readonly id: string;
+  /** Hexadecimal: checks proofs of the code. */
+  readonly stored: string;
+  readonly endsMs: number;
+  /** Wrong proofs so far. */
+  readonly failures: number;
+}
+
 export type CertificateStatus = "valid" | "not-yet-valid" | "expired" | "revoked";
 
 /** What the authority has done, as its issuance database tells it. */
@@ -33,6 +43,8 @@ export class IssuanceState {
   readonly #serialOfKey = new Map<string, string>();
   readonly #successors = new Map<string, string>();
   readonly #revoked = new Map<string, RevokedCertificate>();
+  /** By the name that it is for; a used one is gone. */
+  readonly #codes = new Map<string, OpenCode>();
   #list: IssuedList | undefined;
   #own: Certificate | undefined;
 
@@ -55,10 +67,23 @@ export class IssuanceState {
         this.#bySerial.set(serialNumber, { certificate, replaces, code });
         this.#serialOfKey.set(toHex(certificate.subjectKey), serialNumber);
         if (replaces !== null) this.#successors.set(replaces, serialNumber);
+        if (code !== null) this.#codes.delete(certificate.subject.commonName);
         return;
       }
       case "revoked":
         this.#revoked.set(record.serialNumber, { reason: record.reason, atMs: record.atMs });
+        return;
+      case "code": {
+        const { id, stored, endsMs } = record;
+        this.#codes.set(record.for, { id, stored, endsMs, failures: 0 });
+        return;
+      }
+      case "code-failed":
+        for (const [name, code] of this.#codes) {
+          if (code.id === record.id) {
+            this.#codes.set(name, { ...code, failures: code.failures + 1 });
+          }
+        }
         return;
       case "list":
         this.#list = record;
@@ -98,6 +123,11 @@ export class IssuanceState {
 
   revocationOf(serialNumber: string): RevokedCertificate | undefined {
     return this.#revoked.get(serialNumber);
+  }
+
+  /** The one-time code for a name that was not used, over or not. */
+  openCode(name: string): OpenCode | undefined {
+    return this.#codes.get(name);
   }
 
   statusOf({ certificate }: IssuedCertificate, atMs: number): CertificateStatus {

@@ -44,6 +44,16 @@ export const issuanceRecord = z.discriminatedUnion("type", [
     atMs: time,
   }),
   z.strictObject({
+    type: z.literal("code"),
+    id: hex,
+    /** Common name of the certificate that it may renew. */
+    for: z.string(),
+    /** Checks proofs of the code; the code itself is nowhere. */
+    stored: hex,
+    endsMs: time,
+  }),
+  z.strictObject({ type: z.literal("code-failed"), id: hex }),
+  z.strictObject({
     type: z.literal("list"),
     number: z.number().int().min(1),
     thisUpdateMs: time,

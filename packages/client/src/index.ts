@@ -83,6 +83,18 @@ export {
   verifyOutcome,
   verifyState,
 } from "./records.ts";
+export {
+  codeKey,
+  codeKeyOfProof,
+  normalizeCode,
+  proveCode,
+  type RenewalOptions,
+  type RenewalTerms,
+  renewalPayload,
+  renewalSigningMessage,
+  requestRenewal,
+  storedCode,
+} from "./renewal.ts";
 export { createRpc, type Fetch, type Rpc, type RpcCall, type RpcOptions } from "./rpc.ts";
 export { createIdentity, type Identity, SESSION_DOMAIN, sessionMessage } from "./session.ts";
 export { submitCredentialsCall } from "./submissions.ts";

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { addIssuing } from "./ca-issue.ts";
 import { withCustody } from "./ca-options.ts";
 import { addAuthorityReading } from "./ca-read.ts";
+import { addCaService } from "./ca-service.ts";
 import type { CommandContext } from "./context.ts";
 import { wholeNumber } from "./network.ts";
 import { renderFields } from "./read.ts";
@@ -28,6 +29,7 @@ export function addCaCommands(program: Command, context: CommandContext): void {
   addRequest(ca, context);
   addIssuing(ca, context);
   addAuthorityReading(ca, context);
+  addCaService(ca, context);
 }
 
 function addInit(ca: Command, context: CommandContext): void {

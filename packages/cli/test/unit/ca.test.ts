@@ -2,14 +2,21 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { CUSTODY_NOTICE } from "@credlink/ca";
+import { requestRenewal } from "@credlink/client";
 import {
   certificateToPem,
+  createSigningRequest,
+  createSm2Signer,
+  generateKeyPair,
+  loadKeyFile,
   parseCertificate,
   parseRevocationList,
   sm2SignatureToDer,
   verifyCertificateChain,
 } from "@credlink/crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serve } from "../../src/ca/service.ts";
 import { createNetwork, exitCodes, planNetwork, runCommand } from "../../src/index.ts";
 
 const root = resolve(import.meta.dirname, "../../../..");
@@ -67,6 +74,15 @@ const listOf = (path: string) => {
   return parsed.value;
 };
 
+const chain = (leaf: string, authority: string, lists: readonly string[] = []) =>
+  verifyCertificateChain({
+    leaf: certificate(leaf),
+    intermediates: [certificate(authority)],
+    roots: [certificate("root/ca/root.crt")],
+    revocationLists: lists.map(listOf),
+    atMs: Date.now(),
+  });
+
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), "credlink-ca-"));
   process.chdir(dir);
@@ -98,15 +114,6 @@ describe("docs/certificate-authority.md", () => {
     expect(ran).toBeGreaterThan(40);
   }, 240_000);
 
-  const chain = (leaf: string, authority: string, lists: readonly string[] = []) =>
-    verifyCertificateChain({
-      leaf: certificate(leaf),
-      intermediates: [certificate(authority)],
-      roots: [certificate("root/ca/root.crt")],
-      revocationLists: lists.map(listOf),
-      atMs: Date.now(),
-    });
-
   it("S-8.4-7, S-9.4-8: what came of it verifies, renewed and old alike", () => {
     for (const leaf of ["alpha/node-1.crt", "alpha/node-1.2.crt", "alpha/admin.2.crt"]) {
       expect(chain(leaf, "alpha/alpha.crt", ["alpha/alpha.crl"])).toMatchObject({ ok: true });
@@ -135,6 +142,49 @@ describe("docs/certificate-authority.md", () => {
     const node = entries.find(({ name }) => name === "node-1");
     expect(node.custody).toMatch(/^signed by the holder at /);
   });
+});
+
+describe("ca serve", () => {
+  it("S-8.4-9, S-9.4-6: renews for the holder of a key who was told a code, and stops when asked", async () => {
+    let text = "";
+    let stop = (): void => {};
+    const stopSignal = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    const listening = Promise.withResolvers<void>();
+    const streams = {
+      out: (line: string) => {
+        text += line;
+        listening.resolve();
+      },
+      err: () => {},
+    };
+    const options = { dir: "alpha/ca", passwordFile: "alpha/ca.password", host: "127.0.0.1" };
+    const more = { port: 0, days: 200, logFile: "serve.log", json: true };
+    const served = serve({ ...options, ...more }, { streams, stopSignal });
+    await Promise.race([listening.promise, served]);
+    const { url } = JSON.parse(text);
+    const { code } = await answer("ca", "code", "issue", "--dir", "alpha/ca", "--for", "node-1");
+    const password = readFileSync("node-1/node.password", "utf8").trimEnd();
+    const fresh = createSm2Signer(generateKeyPair().privateKey);
+    const old = certificate("alpha/node-1.2.crt");
+    const renewed = await requestRenewal({
+      url,
+      certificate: old,
+      signer: createSm2Signer(await loadKeyFile("node-1/node.2.key", { password })),
+      request: await createSigningRequest({ subject: old.subject, signer: fresh }),
+      code,
+      custodyNotice: CUSTODY_NOTICE,
+      timeoutMs: 120_000,
+    });
+    stop();
+    await served;
+    expect(renewed.subject).toEqual(old.subject);
+    writeFileSync("alpha/node-1.3.crt", certificateToPem(renewed));
+    expect(chain("alpha/node-1.3.crt", "alpha/alpha.crt")).toMatchObject({ ok: true });
+    expect(readFileSync("serve.log", "utf8")).toContain("certificate renewed");
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+  }, 240_000);
 });
 
 describe.skipIf(!openssl)("OpenSSL 3 (skipped where it is not installed)", () => {
