@@ -1,5 +1,5 @@
 import { sm3 } from "@credlink/crypto";
-import { type Counter, equalBytes, invariant, tryDecode } from "@credlink/primitives";
+import { type Counter, equalBytes, invariant, textOfBytes, tryDecode } from "@credlink/primitives";
 import { joinCode } from "./built-in/contract-code.ts";
 import { decodeRow, type Row } from "./built-in/row.ts";
 import { type InstalledContract, rows } from "./built-in/rows.ts";
@@ -12,7 +12,7 @@ import {
   meterModule,
   saveForm,
 } from "./metered-module.ts";
-import { type StateReader, textOf } from "./state-overlay.ts";
+import type { StateReader } from "./state-overlay.ts";
 import { validateModule } from "./wasm/validate-module.ts";
 import { type PreparedContract, prepareContract } from "./wasm-contract.ts";
 
@@ -75,7 +75,7 @@ const names = new WeakMap<InstalledContract, string>();
 function nameOf(contract: InstalledContract): string {
   let name = names.get(contract);
   if (name === undefined) {
-    name = textOf(contract.codeDigest) + textOf(contract.manifestDigest);
+    name = textOfBytes(contract.codeDigest) + textOfBytes(contract.manifestDigest);
     names.set(contract, name);
   }
   return name;

@@ -21,6 +21,7 @@ import {
   type Metrics,
   noLogger,
   noMetrics,
+  textOfBytes,
 } from "@credlink/primitives";
 import { endBlock } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
@@ -37,7 +38,7 @@ import { transactionCost } from "./gas-schedule.ts";
 import { HeldRanges } from "./held-ranges.ts";
 import type { FormStore } from "./metered-module.ts";
 import { contractsVmMetrics } from "./metrics.ts";
-import { StateOverlay, textOf } from "./state-overlay.ts";
+import { StateOverlay } from "./state-overlay.ts";
 import { Stop } from "./stop.ts";
 
 /** Settings and components of an executor; all have defaults. */
@@ -249,7 +250,7 @@ const decodeIdentity = rememberDecoded(
 );
 
 function identityOf(run: BlockRun, address: Address): Identity {
-  const name = textOf(address);
+  const name = textOfBytes(address);
   let identity = run.identities.get(name);
   if (identity === undefined) {
     const row = rows.member(address);

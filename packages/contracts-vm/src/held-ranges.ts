@@ -1,6 +1,7 @@
 import { NeedsRange, type StateEntry, type StateRange, type StateView } from "@credlink/ledger";
+import { textOfBytes } from "@credlink/primitives";
 import { VmError } from "./errors.ts";
-import { type StateReader, textOf } from "./state-overlay.ts";
+import type { StateReader } from "./state-overlay.ts";
 
 /** Times that one range is loaded again because the view forgot it before it was read. */
 const MAX_TRIES = 16;
@@ -17,8 +18,8 @@ export class HeldRanges implements StateReader {
     this.view = view;
   }
 
-  get(contract: string, key: Uint8Array): Uint8Array | null {
-    return this.view.get(contract, key);
+  get(contract: string, key: Uint8Array, name?: string): Uint8Array | null {
+    return this.view.get(contract, key, name);
   }
 
   /** @throws NeedsRange */
@@ -58,5 +59,5 @@ export class HeldRanges implements StateReader {
 }
 
 function nameOf({ contract, from, to, limit }: StateRange): string {
-  return `${contract}/${limit}/${from.length}/${textOf(from)}${textOf(to)}`;
+  return `${contract}/${limit}/${from.length}/${textOfBytes(from)}${textOfBytes(to)}`;
 }

@@ -1,5 +1,4 @@
-import { utf8ToText } from "@credlink/primitives";
-import { textOf } from "./state-overlay.ts";
+import { textOfBytes, utf8ToText } from "@credlink/primitives";
 import { Stop } from "./stop.ts";
 import type { WasmMemory } from "./wasm/engine.ts";
 
@@ -44,15 +43,23 @@ export class HostMemory {
     return this.bytes().subarray(start, start + lengthOf(length));
   }
 
+  /** A piece that `place` judged, as `textOfBytes` writes it. */
+  name(start: number, length: number): string {
+    return textOfBytes(this.bytes(), start, start + length);
+  }
+
   /** A piece as text of at most `max` bytes. @throws Stop VM_HOST_POINTER, VM_HOST_ARGUMENT */
   readText(at: Word, length: Word, max: number): string {
     const start = this.place(at, length);
     if (lengthOf(length) > max) throw new Stop("VM_HOST_ARGUMENT", "text too long");
-    const bytes = this.bytes().subarray(start, start + lengthOf(length));
+    const end = start + lengthOf(length);
+    const bytes = this.bytes();
+    let bits = 0;
+    for (let i = start; i < end; i++) bits |= bytes[i] ?? 0;
     // Names are short and ASCII: a decoder's call costs more than they do.
-    if (bytes.every((byte) => byte <= MAX_ASCII)) return textOf(bytes);
+    if (bits <= MAX_ASCII) return textOfBytes(bytes, start, end);
     try {
-      return utf8ToText(bytes);
+      return utf8ToText(bytes.subarray(start, end));
     } catch {
       throw new Stop("VM_HOST_ARGUMENT", "text is not UTF-8");
     }

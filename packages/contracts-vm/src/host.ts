@@ -204,17 +204,25 @@ export class Host {
     throw new Stop(status, detail);
   }
 
-  private readKey(at: Word, length: Word, least = 1, most = MAX_KEY_BYTES): Uint8Array {
-    this.memory.place(at, length);
+  /** Start of a key whose place and length are right. */
+  private placeKey(at: Word, length: Word, least = 1, most = MAX_KEY_BYTES): number {
+    const start = this.memory.place(at, length);
     const size = lengthOf(length);
     if (size < least || size > most) throw new Stop("VM_HOST_ARGUMENT", "length of a key");
+    return start;
+  }
+
+  private readKey(at: Word, length: Word, least?: number, most?: number): Uint8Array {
+    this.placeKey(at, length, least, most);
     return this.memory.read(at, length);
   }
 
   private stateGet(at: Word, length: Word): number {
-    const key = this.readKey(at, length);
+    const name = this.memory.name(this.placeKey(at, length), length);
     this.charge(hostCosts.stateGet.base);
-    const value = this.call.state.get(this.call.contract, key);
+    const { state, contract } = this.call;
+    // Who answers keeps no key, so that it need not be copied.
+    const value = state.get(contract, this.memory.look(at, length), name);
     if (value === null) return -1;
     this.charge(hostCosts.stateGet.perByte * value.length);
     return this.answer(value);

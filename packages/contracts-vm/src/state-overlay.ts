@@ -5,23 +5,18 @@ import {
   type StateUsage,
   type StateWrite,
 } from "@credlink/ledger";
-import { concatBytes } from "@credlink/primitives";
+import { concatBytes, textOfBytes } from "@credlink/primitives";
 import { type Change, Merge, SortedChanges } from "./sorted-changes.ts";
 import { isOverQuota, readQuota, readUsage, usageAfter } from "./state-usage.ts";
 
 /** Where an overlay reads what it did not change. */
 export interface StateReader {
-  get(contract: string, key: Uint8Array): Uint8Array | null;
+  /** @param name the key as `textOfBytes` writes it, of a caller who has it. */
+  get(contract: string, key: Uint8Array, name?: string): Uint8Array | null;
   range(range: StateRange): readonly StateEntry[];
 }
 
 const ZERO = Uint8Array.of(0);
-
-/** Bytes as text of one character each, for Maps. */
-export function textOf(bytes: Uint8Array): string {
-  // Several times faster than spreading the bytes, which goes through their iterator.
-  return Reflect.apply(String.fromCharCode, null, bytes);
-}
 
 /** The inner map of a contract, made where there is none. */
 function ofContract<T>(maps: Map<string, Map<string, T>>, contract: string): Map<string, T> {
@@ -62,7 +57,7 @@ class KnownReads {
     const values = ofContract(this.values, contract);
     let value = values.get(name);
     if (value === undefined) {
-      value = this.parent.get(contract, key);
+      value = this.parent.get(contract, key, name);
       values.set(name, value);
     }
     return value;
@@ -73,26 +68,23 @@ class KnownReads {
 export class StateOverlay implements StateReader {
   private readonly parent: StateReader;
   private readonly below: StateOverlay | KnownReads;
-  private readonly changes = new Map<string, Map<string, Change>>();
+  /** Null, as the other two, until something is in it: most calls inside a call change nothing. */
+  private changes: Map<string, Map<string, Change>> | null = null;
   /** Changes by key, of contracts whose ranges were asked for. */
-  private readonly sorted = new Map<string, SortedChanges>();
+  private sorted: Map<string, SortedChanges> | null = null;
   /** What the states of contracts come to by these changes, where `setWithinQuota` counted. */
-  private readonly usages = new Map<string, StateUsage>();
+  private usages: Map<string, StateUsage> | null = null;
 
   constructor(parent: StateReader) {
     this.parent = parent;
     this.below = parent instanceof StateOverlay ? parent : new KnownReads(parent);
   }
 
-  get(contract: string, key: Uint8Array): Uint8Array | null {
-    // The key's text is made once for all overlays of the chain.
-    return this.find(contract, key, textOf(key));
-  }
-
-  private find(contract: string, key: Uint8Array, name: string): Uint8Array | null {
+  /** The key's text is made once, for all overlays of the chain and for what is below. */
+  get(contract: string, key: Uint8Array, name = textOfBytes(key)): Uint8Array | null {
     let overlay: StateOverlay | KnownReads = this;
     while (overlay instanceof StateOverlay) {
-      const change = overlay.changes.get(contract)?.get(name);
+      const change = overlay.changes?.get(contract)?.get(name);
       if (change !== undefined) return change.value;
       overlay = overlay.below;
     }
@@ -101,7 +93,7 @@ export class StateOverlay implements StateReader {
 
   /** `value` null deletes. The overlay keeps both arrays: neither may change afterwards. */
   set(contract: string, key: Uint8Array, value: Uint8Array | null): void {
-    this.put(contract, textOf(key), { key, value });
+    this.put(contract, textOfBytes(key), { key, value });
   }
 
   /**
@@ -110,9 +102,10 @@ export class StateOverlay implements StateReader {
    */
   setWithinQuota(contract: string, key: Uint8Array, value: Uint8Array | null): boolean {
     const before = this.usageOf(contract);
-    const name = textOf(key);
-    const after = usageAfter(before, key, this.find(contract, key, name), value);
+    const name = textOfBytes(key);
+    const after = usageAfter(before, key, this.get(contract, key, name), value);
     if (isOverQuota(before, after, this.reads().quotaOf(contract))) return false;
+    this.usages ??= new Map();
     this.usages.set(contract, after);
     this.put(contract, name, { key, value });
     return true;
@@ -122,7 +115,7 @@ export class StateOverlay implements StateReader {
   usageOf(contract: string): StateUsage {
     let overlay: StateOverlay | KnownReads = this;
     while (overlay instanceof StateOverlay) {
-      const usage = overlay.usages.get(contract);
+      const usage = overlay.usages?.get(contract);
       if (usage !== undefined) return usage;
       overlay = overlay.below;
     }
@@ -131,7 +124,7 @@ export class StateOverlay implements StateReader {
 
   /** Contracts whose state was counted here, and what it comes to now. */
   counted(): Iterable<readonly [contract: string, usage: StateUsage]> {
-    return this.usages;
+    return this.usages ?? [];
   }
 
   range(range: StateRange): readonly StateEntry[] {
@@ -158,7 +151,7 @@ export class StateOverlay implements StateReader {
     let overlay: StateOverlay | KnownReads = this;
     while (overlay instanceof StateOverlay) {
       for (const { key, value } of overlay.changesOf(contract)?.within(from, to) ?? []) {
-        const name = textOf(key);
+        const name = textOfBytes(key);
         if (seen.has(name)) continue;
         seen.add(name);
         if (value === null) deleted++;
@@ -170,24 +163,27 @@ export class StateOverlay implements StateReader {
 
   /** Puts all changes into `target`. */
   mergeInto(target: StateOverlay): void {
+    if (this.changes === null) return;
     for (const [contract, changes] of this.changes) {
       for (const [name, change] of changes) target.put(contract, name, change);
     }
-    for (const [contract, usage] of this.usages) target.usages.set(contract, usage);
+    target.usages ??= new Map();
+    for (const [contract, usage] of this.usages ?? []) target.usages.set(contract, usage);
   }
 
   /** All changes, each key once. */
   writes(): readonly StateWrite[] {
     const writes: StateWrite[] = [];
-    for (const [contract, changes] of this.changes) {
+    for (const [contract, changes] of this.changes ?? []) {
       for (const { key, value } of changes.values()) writes.push({ contract, key, value });
     }
     return writes;
   }
 
   private put(contract: string, name: string, change: Change): void {
+    this.changes ??= new Map();
     ofContract(this.changes, contract).set(name, change);
-    this.sorted.get(contract)?.put(change);
+    this.sorted?.get(contract)?.put(change);
   }
 
   private reads(): KnownReads {
@@ -197,8 +193,9 @@ export class StateOverlay implements StateReader {
   }
 
   private changesOf(contract: string): SortedChanges | null {
-    const changes = this.changes.get(contract);
+    const changes = this.changes?.get(contract);
     if (changes === undefined) return null;
+    this.sorted ??= new Map();
     let sorted = this.sorted.get(contract);
     if (sorted === undefined) {
       sorted = new SortedChanges(changes.values());

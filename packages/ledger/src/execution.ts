@@ -1,4 +1,4 @@
-import { encode, equalBytes, invariant } from "@credlink/primitives";
+import { encode, equalBytes, invariant, textOfBytes } from "@credlink/primitives";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
 import { statePath, stateValueDigest } from "./digests.ts";
 import type {
@@ -14,7 +14,6 @@ import { CandidatePages } from "./page-store.ts";
 import { type Receipt, receiptCodec } from "./receipt.ts";
 import type { CommittedReplayGuard } from "./replay-guard.ts";
 import { stateRowKey } from "./rows.ts";
-import { textOfBytes } from "./sized-cache.ts";
 import { type PageSource, updateTree } from "./state-tree.ts";
 import { type ViewPlace, WriteSet } from "./state-view.ts";
 import { type Execution, executionOf, rosterAfter, type Tip } from "./tip.ts";

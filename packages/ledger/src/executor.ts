@@ -34,7 +34,11 @@ export interface StateView {
   readonly digest: Digest;
   readonly timestampMs: number;
   readonly root: Digest;
-  get(contract: string, key: Uint8Array): Uint8Array | null;
+  /**
+   * The value of a key, or null. The key's memory is the caller's, who may change it afterwards.
+   * @param name the key as `textOfBytes` writes it, of a caller who has it.
+   */
+  get(contract: string, key: Uint8Array, name?: string): Uint8Array | null;
   /**
    * Entries of a range, this overlay merged over its parents.
    * @throws NeedsRange when the committed part was not loaded yet.

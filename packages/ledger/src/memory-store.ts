@@ -1,5 +1,4 @@
-import { compareBytes, invariant } from "@credlink/primitives";
-import { textOfBytes } from "./sized-cache.ts";
+import { compareBytes, invariant, textOfBytes } from "@credlink/primitives";
 import { type KeyValueStore, type RangeOptions, type Space, spaces } from "./store.ts";
 
 interface Row {

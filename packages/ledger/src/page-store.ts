@@ -1,5 +1,6 @@
+import { textOfBytes } from "@credlink/primitives";
 import { corruptRow } from "./rows.ts";
-import { SizedCache, textOfBytes } from "./sized-cache.ts";
+import { SizedCache } from "./sized-cache.ts";
 import { decodePage, type Page } from "./state-page.ts";
 import type { PageSource, TreeUpdate } from "./state-tree.ts";
 import type { KeyValueStore } from "./store.ts";

@@ -1,5 +1,4 @@
-import { type Address, type Height, invariant } from "@credlink/primitives";
-import { textOfBytes } from "./sized-cache.ts";
+import { type Address, type Height, invariant, textOfBytes } from "@credlink/primitives";
 import { EXPIRY_WINDOW, NONCE_BYTES } from "./transaction.ts";
 
 /** Blocks of a branch in which a (sender, nonce) must not occur again. */

@@ -14,6 +14,5 @@ export { executionContext } from "./execution-context.ts";
 export { genesisHeader, validatorsOfGenesis } from "./opening.ts";
 export { judgeBlock } from "./proposal-check.ts";
 export { genesisCertificate, stateRowKey } from "./rows.ts";
-export { textOfBytes } from "./sized-cache.ts";
 export { type ParentTip, rosterAfter } from "./tip.ts";
 export { blockOf } from "./tips.ts";

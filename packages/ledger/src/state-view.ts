@@ -1,4 +1,10 @@
-import { compareBytes, type Digest, type Height, invariant } from "@credlink/primitives";
+import {
+  compareBytes,
+  type Digest,
+  type Height,
+  invariant,
+  textOfBytes,
+} from "@credlink/primitives";
 import {
   NeedsRange,
   type StateEntry,
@@ -7,34 +13,46 @@ import {
   type StateWrite,
 } from "./executor.ts";
 import { stateRowKey } from "./rows.ts";
-import { SizedCache, textOfBytes } from "./sized-cache.ts";
+import { SizedCache } from "./sized-cache.ts";
 import type { KeyValueStore } from "./store.ts";
 
 /** One layer of changes, each (contract, key) once. */
 export class WriteSet {
-  readonly #rows = new Map<string, StateWrite>();
+  readonly #writes: readonly StateWrite[];
+  readonly #rows = new Map<string, Map<string, StateWrite>>();
   readonly #sorted = new Map<string, readonly StateWrite[]>();
 
   constructor(writes: readonly StateWrite[]) {
-    for (const write of writes) this.#rows.set(cellOf(write.contract, write.key), write);
-    invariant(this.#rows.size === writes.length, "each key is written once");
+    this.#writes = writes;
+    for (const write of writes) {
+      const { contract, key } = write;
+      let rows = this.#rows.get(contract);
+      if (rows === undefined) {
+        rows = new Map();
+        this.#rows.set(contract, rows);
+      }
+      const name = textOfBytes(key);
+      invariant(!rows.has(name), "each key is written once");
+      rows.set(name, write);
+    }
   }
 
-  get(cell: string): StateWrite | undefined {
-    return this.#rows.get(cell);
+  /** @param name the key as `textOfBytes` writes it. */
+  get(contract: string, name: string): StateWrite | undefined {
+    return this.#rows.get(contract)?.get(name);
   }
 
   all(): Iterable<StateWrite> {
-    return this.#rows.values();
+    return this.#writes;
   }
 
   /** The changes inside a range, ascending by key. */
   within(range: StateRange): readonly StateWrite[] {
     let sorted = this.#sorted.get(range.contract);
     if (sorted === undefined) {
-      sorted = [...this.#rows.values()]
-        .filter(({ contract }) => contract === range.contract)
-        .sort((a, b) => compareBytes(a.key, b.key));
+      sorted = [...(this.#rows.get(range.contract)?.values() ?? [])].sort((a, b) =>
+        compareBytes(a.key, b.key),
+      );
       this.#sorted.set(range.contract, sorted);
     }
     let first = 0;
@@ -54,11 +72,6 @@ export class WriteSet {
   }
 }
 
-/** The text that stands for (contract, key): unambiguous, for Maps. */
-function cellOf(contract: string, key: Uint8Array): string {
-  return String.fromCharCode(contract.length) + contract + textOfBytes(key);
-}
-
 /** The committed state as of the store's head, behind a cache of values. */
 export class StateBase {
   readonly store: KeyValueStore;
@@ -69,18 +82,19 @@ export class StateBase {
     this.#cache = new SizedCache(cacheBytes);
   }
 
-  get(cell: string, contract: string, key: Uint8Array): Uint8Array | null {
-    const known = this.#cache.get(cell);
+  /** @param name the key as `textOfBytes` writes it. */
+  get(contract: string, key: Uint8Array, name: string): Uint8Array | null {
+    const known = this.#cache.get(name, contract);
     if (known !== undefined) return known;
     const value = this.store.get("state", stateRowKey(contract, key));
-    this.#cache.set(cell, value, value?.length ?? 0);
+    this.#cache.set(name, value, value?.length ?? 0, contract);
     return value;
   }
 
   /** After a commit: the cache holds what the store holds. */
   apply(writes: WriteSet): void {
     for (const { contract, key, value } of writes.all()) {
-      this.#cache.set(cellOf(contract, key), value, value?.length ?? 0);
+      this.#cache.set(textOfBytes(key), value, value?.length ?? 0, contract);
     }
   }
 }
@@ -152,21 +166,20 @@ export class LayeredView implements StateView {
     return new LayeredView(place, this.#base, { parent: this, writes });
   }
 
-  get(contract: string, key: Uint8Array): Uint8Array | null {
-    const cell = cellOf(contract, key);
+  get(contract: string, key: Uint8Array, name = textOfBytes(key)): Uint8Array | null {
     // The layers of `#layers`, without a generator: this is every read of the state.
     let view: LayeredView = this;
     while (view.#version === null) {
-      const write = view.#writes?.get(cell);
+      const write = view.#writes?.get(contract, name);
       if (write !== undefined) return write.value;
       invariant(view.#parent !== null, "an overlay has a parent");
       view = view.#parent;
     }
     for (let version: Version | null = view.#version; version !== null; version = version.next) {
-      const write = version.undo?.get(cell);
+      const write = version.undo?.get(contract, name);
       if (write !== undefined) return write.value;
     }
-    return this.#base.get(cell, contract, key);
+    return this.#base.get(contract, key, name);
   }
 
   range(range: StateRange): readonly StateEntry[] {
@@ -202,7 +215,7 @@ export class LayeredView implements StateView {
     const before = [...writes.all()].map(({ contract, key }) => ({
       contract,
       key,
-      value: this.#base.get(cellOf(contract, key), contract, key),
+      value: this.#base.get(contract, key, textOfBytes(key)),
     }));
     version.next = { undo: null, next: null };
     version.undo = new WriteSet(before);
@@ -261,8 +274,8 @@ export class LayeredView implements StateView {
 }
 
 function nameOf(range: StateRange): string {
-  const from = textOfBytes(range.from);
-  return `${cellOf(range.contract, range.to)}\u{100}${from}`;
+  const { contract, from, to } = range;
+  return `${contract}\u{100}${textOfBytes(to)}\u{100}${textOfBytes(from)}`;
 }
 
 /** Stored entries under changes: ascending, at most `limit`. */

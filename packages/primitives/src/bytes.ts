@@ -31,7 +31,30 @@ function hexOfDigest(bytes: Uint8Array): string {
     digestDigits[2 * i] = DIGITS[byte >>> 4] as number;
     digestDigits[2 * i + 1] = DIGITS[byte & 15] as number;
   }
-  return Reflect.apply(String.fromCharCode, null, digestDigits);
+  return textOfBytes(digestDigits);
+}
+
+/** Longest piece that goes through `units`; keys of the state are shorter. */
+const MAX_UNITS = 160;
+/** An array of each length that was asked for: engines take its elements as arguments at once. */
+const units: (number[] | undefined)[] = [];
+
+/**
+ * Text of one character a byte, of all bytes or those from `from` to before `to`: byte strings as
+ * keys of a Map. Through a plain array it takes half as long as from the bytes themselves.
+ */
+export function textOfBytes(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  const length = to - from;
+  if (length > MAX_UNITS) {
+    return Reflect.apply(String.fromCharCode, null, bytes.subarray(from, to));
+  }
+  let codes = units[length];
+  if (codes === undefined) {
+    codes = Array.from({ length }, () => 0);
+    units[length] = codes;
+  }
+  for (let i = 0; i < length; i++) codes[i] = bytes[from + i] as number;
+  return String.fromCharCode(...codes);
 }
 
 const HEX_TEXT = /^(?:[0-9a-fA-F]{2})*$/;

@@ -1,5 +1,4 @@
-import { textOfBytes } from "@credlink/ledger/rules";
-import { equalBytes } from "@credlink/primitives";
+import { equalBytes, textOfBytes } from "@credlink/primitives";
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 

@@ -35,19 +35,25 @@ export function isRestorable(module: WasmModule): boolean {
 
 /** Memory and globals of an instance that no call has touched: the same for all of a module. */
 export class InstanceSnapshot {
+  private readonly memoryBytes: number;
+  /** Memory up to its last byte that is not zero: segments stand in front, and zeros cost half. */
   private readonly memory: Uint8Array;
   private readonly globals: readonly (bigint | number)[];
 
   constructor(fresh: BoundInstance) {
-    this.memory = new Uint8Array(fresh.memory.buffer).slice();
+    const memory = new Uint8Array(fresh.memory.buffer);
+    this.memoryBytes = memory.length;
+    this.memory = memory.slice(0, memory.findLastIndex((byte) => byte !== 0) + 1);
     this.globals = fresh.globals.map(({ value }) => value);
   }
 
   /** Restores an instance of the same module; false where its memory grew, which stays so. */
   restore({ memory, globals, stack, fault }: BoundInstance): boolean {
-    if (memory.buffer.byteLength !== this.memory.length) return false;
     // Growing by nothing replaces the buffer too: it is taken from the memory every time.
-    new Uint8Array(memory.buffer).set(this.memory);
+    const bytes = new Uint8Array(memory.buffer);
+    if (bytes.length !== this.memoryBytes) return false;
+    bytes.set(this.memory);
+    bytes.fill(0, this.memory.length);
     for (const [place, global] of globals.entries()) {
       const value = this.globals[place];
       if (value !== undefined) global.value = value;

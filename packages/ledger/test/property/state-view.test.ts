@@ -86,6 +86,7 @@ async function agree(
   for (const key of "abcdefghijkl") {
     const value = view.get("kv", utf8(key));
     expect(value === null ? undefined : utf8ToText(value)).toBe(model.get(key));
+    expect(view.get("other", utf8(key))).toBeNull();
   }
   for (const { from, to, limit } of asked) {
     const expected = [...model.entries()]

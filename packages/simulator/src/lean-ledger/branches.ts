@@ -5,7 +5,8 @@ import {
   type ReplayGuard,
   type SealedCandidate,
 } from "@credlink/ledger";
-import { type ParentTip, textOfBytes } from "@credlink/ledger/rules";
+import type { ParentTip } from "@credlink/ledger/rules";
+import { textOfBytes } from "@credlink/primitives";
 
 /** A block that somebody has built or judged: one object for all nodes of a run. */
 export interface SharedTip extends ParentTip {

@@ -5,7 +5,7 @@ import {
   type StateView,
   type StateWrite,
 } from "@credlink/ledger";
-import { stateRowKey, textOfBytes } from "@credlink/ledger/rules";
+import { stateRowKey } from "@credlink/ledger/rules";
 import {
   bytesUpTo,
   type Codec,
@@ -15,6 +15,7 @@ import {
   list,
   nullable,
   struct,
+  textOfBytes,
 } from "@credlink/primitives";
 import type { BranchIndex, SharedTip } from "./branches.ts";
 
