@@ -33,10 +33,12 @@ export interface CompiledModule {
 const VERSION_SECTION = "credlink.version";
 const MODULE_NAME = "module.wasm";
 /**
- * The stack on which the compiler keeps references for a collector, in bytes. Its default of
- * 32 KiB is half of the page that a module starts with; one that must grow cannot be used again.
+ * For a runtime of one's own the compiler keeps every reference also on a stack in memory, where a
+ * collector would look for it: half of a contract's instructions, and there is no collector. 0
+ * means its default, and only with a stack above nothing does it keep that. A value that
+ * begins with a minus would be taken for an option, hence the space.
  */
-const STACK_BYTES = "8192";
+const NO_COLLECTOR_STACK = " -1";
 
 /**
  * Compiles one AssemblyScript module to the profile that the node accepts: no start function, no
@@ -59,7 +61,7 @@ export async function compileModule(
       ...["--baseDir", ".", "--outFile", MODULE_NAME],
       ...["--runtime", `${sdk}/runtime`, "--use", `abort=${sdk}/host/abort`],
       ...["-O3", "--shrinkLevel", "1", "--converge", "--disable", "nontrapping-f2i"],
-      ...["--stackSize", STACK_BYTES, "--initialMemory", "1"],
+      ...["--stackSize", NO_COLLECTOR_STACK, "--initialMemory", "1"],
       ...["--maximumMemory", String(maxMemoryPages)],
       ...(debug ? ["--sourceMap"] : []),
     ],

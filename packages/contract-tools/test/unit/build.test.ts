@@ -1,4 +1,5 @@
 import { type Manifest, manifestCodec } from "@credlink/contracts-vm";
+import { parseModule } from "@credlink/contracts-vm/inspect";
 import { decode, utf8 } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -66,6 +67,11 @@ describe("building", () => {
   it("makes a module that a node accepts under its manifest", () => {
     expect(decode(manifestCodec, built.manifest)).toEqual(manifest);
     expect([built.name, built.version]).toEqual(["echo", "1.0.0"]);
+  });
+
+  it("keeps no second account of its references: there is no collector that would read it", () => {
+    // One global says where free memory begins; a pointer into a stack would be another.
+    expect(parseModule(built.code).mutableGlobals).toHaveLength(1);
   });
 
   it("S-9.9-3a: a source without a version, or with one that is no constant text, does not build", async () => {

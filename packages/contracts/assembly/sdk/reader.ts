@@ -36,12 +36,11 @@ export class Reader {
     return from;
   }
 
-  /** Big-endian unsigned integer of `size` bytes. */
-  private wide(size: u32): u64 {
+  /** Big-endian unsigned integer of one byte, two or four. */
+  private wide(size: u32): u32 {
     const from = this.take(size);
-    let value: u64 = 0;
-    for (let i: u32 = 0; i < size; i++) value = (value << 8) | <u64>load<u8>(from + i);
-    return value;
+    if (size == 1) return <u32>load<u8>(from);
+    return size == 2 ? <u32>bswap<u16>(load<u16>(from)) : bswap<u32>(load<u32>(from));
   }
 
   /** Demands that nothing is left. */
@@ -62,7 +61,7 @@ export class Reader {
     let count: u32 = 0;
     if ((head & 0xf0) == 0x90) count = head & 0x0f;
     else if (head == 0xdc) {
-      count = <u32>this.wide(2);
+      count = this.wide(2);
       if (count < 16) this.fail();
     } else this.fail();
     if (count > max) this.fail();
@@ -95,12 +94,12 @@ export class Reader {
   private byteLength(max: u32): u32 {
     const head = load<u8>(this.take(1));
     let length: u32 = 0;
-    if (head == 0xc4) length = <u32>this.wide(1);
+    if (head == 0xc4) length = this.wide(1);
     else if (head == 0xc5) {
-      length = <u32>this.wide(2);
+      length = this.wide(2);
       if (length < 0x100) this.fail();
     } else if (head == 0xc6) {
-      length = <u32>this.wide(4);
+      length = this.wide(4);
       if (length < 0x10000) this.fail();
     } else this.fail();
     if (length > max) this.fail();
@@ -113,10 +112,10 @@ export class Reader {
     let length: u32 = 0;
     if ((head & 0xe0) == 0xa0) length = head & 0x1f;
     else if (head == 0xd9) {
-      length = <u32>this.wide(1);
+      length = this.wide(1);
       if (length < 0x20) this.fail();
     } else if (head == 0xda) {
-      length = <u32>this.wide(2);
+      length = this.wide(2);
       if (length < 0x100) this.fail();
     } else this.fail();
     if (length > max) this.fail();
@@ -128,13 +127,13 @@ export class Reader {
     if (head < 0x80) return head;
     let value: u32 = 0;
     if (head == 0xcc) {
-      value = <u32>this.wide(1);
+      value = this.wide(1);
       if (value < 0x80) this.fail();
     } else if (head == 0xcd) {
-      value = <u32>this.wide(2);
+      value = this.wide(2);
       if (value < 0x100) this.fail();
     } else if (head == 0xce) {
-      value = <u32>this.wide(4);
+      value = this.wide(4);
       if (value < 0x10000) this.fail();
     } else this.fail();
     return value;
@@ -142,7 +141,7 @@ export class Reader {
 
   u64(): u64 {
     const head = load<u8>(this.take(1));
-    const value = this.wide(8);
+    const value = bswap<u64>(load<u64>(this.take(8)));
     if (head == 0xd3) {
       if (<i64>value < 0) this.fail();
     } else if (head == 0xcf) {

@@ -88,7 +88,7 @@ export class Writer {
 
   u64(value: u64): void {
     this.byte(<i64>value < 0 ? 0xcf : 0xd3);
-    this.wide(value, 8);
+    store<u64>(this.reserve(8), bswap<u64>(value));
   }
 
   bytes(pointer: usize, length: u32): void {
