@@ -99,11 +99,19 @@ function renderVerifyOnce(report: VerifyOnceReport): string {
 function renderVm(report: VmReport): string {
   const row = (name: string, unit: string, { p50, p95, p99, max }: Percentiles): string =>
     `${name.padEnd(24)} p50 ${p50} ${unit}, p95 ${p95}, p99 ${p99}, max ${max}`;
+  const { callUs, gas, stages, against } = report;
+  const calls = Object.entries(callUs).flatMap(([type, sample]) => {
+    const own = `${row(type, "µs", sample)} (${gas[type]} gas)`;
+    const other = against?.callUs[type];
+    if (against === null || other === undefined) return [own];
+    const ratio = `${against.ratio[type]} times`;
+    return [`${own}: ${ratio}`, row("  the other", "µs", other)];
+  });
+  const median = `median of the types      ${report.medianCallUs} µs a call`;
   return [
-    ...Object.entries(report.callUs).map(
-      ([type, sample]) => `${row(type, "µs", sample)} (${report.gas[type]} gas)`,
-    ),
-    `median of the types      ${report.medianCallUs} µs a call`,
+    ...calls,
+    against === null ? median : `${median}, the other ${against.medianCallUs}`,
+    ...Object.entries(stages).map(([stage, share]) => `  ${stage.padEnd(22)} ${share} %`),
     row("install 200 KiB", "ms", report.installMs),
     row("first call, derived", "ms", report.firstCallMs.derived),
     row("first call, restored", "ms", report.firstCallMs.restored),

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { MAX_STREAM_WORKERS, STREAM_WORKER_STEPS } from "@credlink/examples";
 
@@ -45,6 +46,8 @@ export interface VerifyOnceOptions {
 export interface VmOptions {
   /** Blocks that count, of each type of credential. */
   readonly rounds: number;
+  /** Folder of another checkout that is measured in turn with this one; null: none. */
+  readonly against: string | null;
   readonly json: boolean;
 }
 
@@ -95,6 +98,7 @@ verify-once: what remembering verified signatures saves at a proposal
   --json           as above
 vm: calls of contracts, in this process
   --rounds N       blocks of each type of credential (default 100)
+  --against DIR    another checkout, its packages installed, in turn with this one
   --json           as above`;
 
 /** Credentials of all workers that can be told apart. */
@@ -150,11 +154,14 @@ export function parseVmOptions(args: readonly string[]): VmOptions {
       args: [...args],
       options: {
         rounds: { type: "string", default: "100" },
+        against: { type: "string" },
         json: { type: "boolean", default: false },
       },
     }),
   );
-  return { rounds: positive("rounds", values.rounds), json: values.json };
+  const { rounds, against, json } = values;
+  const folder = against === undefined ? null : resolve(against);
+  return { rounds: positive("rounds", rounds), against: folder, json };
 }
 
 /** @throws UsageError */

@@ -3,24 +3,15 @@ import { BUILT_IN_VERSION, installContractArgsCodec, SUCCESS } from "@credlink/l
 import { encode } from "@credlink/primitives";
 import { type TestCall, TestChain } from "../../packages/contracts/test/support/chain.ts";
 import { createGenesis, memberKeyOf } from "../../packages/contracts/test/support/consortium.ts";
-import { asWhole, openMonth, stagesOf } from "../../packages/contracts/test/support/month.ts";
 import { largeContract } from "./large-contract.ts";
 import type { VmOptions } from "./options.ts";
-import { type Percentiles, percentiles, round } from "./statistics.ts";
+import { type Percentiles, percentiles } from "./statistics.ts";
+import { BLOCK_CALLS, type ComparedCosts, measureCalls } from "./vm-calls.ts";
 
-/** Calls of one type that are executed as one block. */
-const BLOCK_CALLS = 50;
-/** Blocks before the first that counts: the engine compiles what is called often. */
-const WARM_BLOCKS = 100;
 const LARGE_BYTES = 200 * 1024;
 
 /** What `pnpm bench vm` measured: processor time, so that other processes count less. */
-export interface VmReport {
-  /** Of a call, by type of credential, host calls included. */
-  readonly callUs: Readonly<Record<string, Percentiles>>;
-  /** Median of the types' medians. */
-  readonly medianCallUs: number;
-  readonly gas: Readonly<Record<string, number>>;
+export interface VmReport extends ComparedCosts {
   /** Installing a contract of 200 KiB: judged, rewritten, stored. */
   readonly installMs: Percentiles;
   /** First call of it in a process: its form derived anew, or given back by a store. */
@@ -32,30 +23,6 @@ async function cpuMs(task: () => Promise<unknown>): Promise<number> {
   await task();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
-}
-
-/** Calls of a month of business, by type, each on the state that it needs. */
-async function measureCalls(rounds: number): Promise<Pick<VmReport, "callUs" | "gas">> {
-  const { chain, month } = await openMonth("bench");
-  const callUs: Record<string, Percentiles> = {};
-  const gas: Record<string, number> = {};
-  for (const steps of stagesOf(month)) {
-    for (const type of new Set(steps.map((step) => step.type))) {
-      const some = steps.filter((step) => step.type === type).slice(0, BLOCK_CALLS);
-      // Of a few calls the rest of a block would be measured, and not they.
-      if (some.length < BLOCK_CALLS || callUs[type] !== undefined) continue;
-      const block = some.map(asWhole);
-      const warm = await chain.measure(block, WARM_BLOCKS);
-      gas[type] = Math.round(warm.gas / BLOCK_CALLS);
-      const each: number[] = [];
-      for (let i = 0; i < rounds; i++) {
-        each.push((await chain.measure(block, 1)).microseconds / BLOCK_CALLS);
-      }
-      callUs[type] = percentiles(each);
-    }
-    await chain.block(steps.map(asWhole));
-  }
-  return { callUs, gas };
 }
 
 /** Keeps forms as the node's files do, without a disk. */
@@ -108,11 +75,12 @@ async function measureLarge(rounds: number): Promise<Pick<VmReport, "installMs" 
 }
 
 /** Measures the executor alone: no network, no disk, no signatures. */
-export async function runVm({ rounds }: VmOptions, say: (text: string) => void): Promise<VmReport> {
+export async function runVm(
+  { rounds, against }: VmOptions,
+  say: (text: string) => void,
+): Promise<VmReport> {
   say(`calls of each type of credential, ${rounds} blocks of ${BLOCK_CALLS}`);
-  const calls = await measureCalls(rounds);
+  const calls = await measureCalls(rounds, against);
   say("a contract of 200 KiB");
-  const large = await measureLarge(Math.min(rounds, 20));
-  const medians = Object.values(calls.callUs).map(({ p50 }) => p50);
-  return { ...calls, medianCallUs: round(percentiles(medians).p50), ...large };
+  return { ...calls, ...(await measureLarge(Math.min(rounds, 20))) };
 }
