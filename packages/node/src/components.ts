@@ -189,6 +189,7 @@ function networkOptions({ p2p }: NodeConfig): NetworkOptions {
     admission: {
       perPeer: p2p.failuresPerPeer,
       perAddress: p2p.failuresPerAddress,
+      pending: { total: p2p.pendingHandshakes, perAddress: p2p.pendingPerAddress },
       handshakeTimeoutMs: p2p.handshakeTimeoutMs,
     },
     dialSchedule: { firstDelayMs: p2p.redialFirstMs, maxDelayMs: p2p.redialMaxMs },

@@ -238,6 +238,7 @@ async function start(
       registry: {
         member: (address) => late.standing?.registry.member(address) ?? null,
         validatorPeerId: (key) => late.standing?.registry.validatorPeerId(key) ?? null,
+        validatorKeys: (peer) => late.standing?.registry.validatorKeys(peer) ?? [],
         isHeadProven: () => late.standing?.registry.isHeadProven() ?? false,
         headTimestampMs: () => foundation.ledger.head.header.timestampMs,
       },

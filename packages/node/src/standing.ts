@@ -27,15 +27,20 @@ function createValidatorIndex(ledger: Ledger) {
   let of: number | undefined;
   let byKey = new Map<string, PeerId>();
   let peers = new Set<PeerId>();
+  let keys = new Map<PeerId, readonly Uint8Array[]>();
   return () => {
     const { height: head } = ledger.head.header;
     if (of !== head) {
       of = head;
       const sets = [1, 2].map((step) => ledger.validatorsAt(height(head + step))?.validators ?? []);
-      byKey = new Map(sets.flat().map((each) => [toHex(each.publicKey), each.peerId]));
+      const all = sets.flat();
+      byKey = new Map(all.map((each) => [toHex(each.publicKey), each.peerId]));
       peers = new Set(byKey.values());
+      const keysOf = (peer: PeerId) =>
+        all.filter(({ peerId }) => peerId === peer).map(({ publicKey }) => publicKey);
+      keys = new Map([...peers].map((peer) => [peer, keysOf(peer)]));
     }
-    return { byKey, peers };
+    return { byKey, peers, keys };
   };
 }
 
@@ -71,6 +76,7 @@ export function createStanding(components: StandingComponents): Standing {
     registry: {
       member: (address) => ledger.member(address),
       validatorPeerId: (publicKey) => index().byKey.get(toHex(publicKey)) ?? null,
+      validatorKeys: (peer) => index().keys.get(peer) ?? [],
       isHeadProven: () => reasons().length === 0,
       headTimestampMs: () => ledger.head.header.timestampMs,
     },

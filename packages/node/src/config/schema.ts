@@ -67,6 +67,12 @@ const p2p = z
     misbehaviourBanMs: milliseconds
       .default(60_000)
       .describe("How long a peer that broke the protocol stays away, milliseconds."),
+    pendingHandshakes: count
+      .default(256)
+      .describe("Most inbound handshakes under way at once; what comes beyond is closed unheard."),
+    pendingPerAddress: count
+      .default(32)
+      .describe("Most of them from one network address (of IPv6, one /64)."),
     failuresPerPeer: failureLimits(5).describe("Failed handshakes of one peer id."),
     failuresPerAddress: failureLimits(50).describe("Failed handshakes of one network address."),
     queueMessages: count.default(4_096).describe("Messages queued per peer and protocol."),

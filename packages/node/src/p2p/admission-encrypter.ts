@@ -1,34 +1,20 @@
-import { noise } from "@chainsafe/libp2p-noise";
 import type { PeerId } from "@credlink/primitives";
 import type {
-  ComponentLogger,
   ConnectionEncrypter,
-  PeerId as Libp2pPeerId,
   MessageStream,
-  Metrics,
-  PrivateKey,
   SecureConnectionOptions,
   SecuredConnection,
-  Upgrader,
 } from "@libp2p/interface";
 import { type AdmissionContext, type Admitted, runAdmission } from "./admission.ts";
-import { ADMISSION_PROTOCOL, type AdmissionRole } from "./admission-messages.ts";
+import type { AdmissionRole } from "./admission-messages.ts";
 import { AdmissionError, type AdmissionErrorCode } from "./errors.ts";
 import { HandshakeChannel } from "./handshake-channel.ts";
-
-/** Components of a libp2p node that the encrypter needs. */
-export interface EncrypterComponents {
-  readonly peerId: Libp2pPeerId;
-  readonly privateKey: PrivateKey;
-  readonly logger: ComponentLogger;
-  readonly upgrader: Upgrader;
-  readonly metrics?: Metrics;
-}
+import type { EncrypterComponents, SecureChannel, TransportSuite } from "./secure-channel.ts";
 
 /** How a handshake went wrong. */
 export interface AdmissionFailure {
   readonly role: AdmissionRole;
-  /** Absent when noise did not get as far as proving one. */
+  /** Absent when the channel did not get as far as proving one. */
   readonly peerId: PeerId | undefined;
   readonly code: AdmissionErrorCode;
   /** Which side refused. */
@@ -36,9 +22,9 @@ export interface AdmissionFailure {
   readonly detail: string;
 }
 
-/** Who is told how handshakes end; `connection` is the raw one, before noise. */
+/** Who is told how handshakes end; `connection` is the raw one. */
 export interface AdmissionObserver {
-  /** Noise begins: from here on this handshake reports its own end. */
+  /** The secure channel begins: from here on this handshake reports its own end. */
   onStarted(connection: MessageStream): void;
   onAdmitted(connection: MessageStream, role: AdmissionRole, admitted: Admitted): void;
   onRefused(connection: MessageStream, failure: AdmissionFailure): void;
@@ -47,25 +33,23 @@ export interface AdmissionObserver {
 /** How long a refused connection stays open so that the refusal arrives. */
 const REFUSAL_GRACE_MS = 500;
 
-type Secure = (
-  connection: MessageStream,
-  options?: SecureConnectionOptions,
-) => Promise<SecuredConnection>;
+type Secure = SecureChannel["secureInbound"];
 
 /**
- * A libp2p connection encrypter: noise, then admission inside the noise session. libp2p opens no
+ * A libp2p connection encrypter: a secure channel, then admission inside it. libp2p opens no
  * multiplexer before it is done, so no other protocol can even be named before both sides are
  * admitted; bytes that are not the handshake's end it.
  */
 export function admissionEncrypter(options: {
+  readonly suite: TransportSuite;
   readonly context: AdmissionContext;
   readonly observer: AdmissionObserver;
-  /** Deadline of noise and admission together, milliseconds. */
+  /** Deadline of secure channel and admission together, milliseconds. */
   readonly handshakeTimeoutMs: number;
 }): (components: EncrypterComponents) => ConnectionEncrypter {
-  const { context, observer, handshakeTimeoutMs } = options;
+  const { suite, context, observer, handshakeTimeoutMs } = options;
   return (components) => {
-    const secureNoise = noise()(components);
+    const secureChannel = suite.create(components);
     const admit = async (
       role: AdmissionRole,
       connection: MessageStream,
@@ -78,11 +62,11 @@ export function admissionEncrypter(options: {
       let channel: HandshakeChannel | undefined;
       observer.onStarted(connection);
       try {
-        const secured = await secure(connection, { ...secureOptions, signal });
+        const { secured, sessionHash } = await secure(connection, { ...secureOptions, signal });
         peerId = secured.remotePeer.toString();
         channel = new HandshakeChannel(secured.connection, signal);
         const selfPeerId = components.peerId.toString();
-        const session = { role, selfPeerId, remotePeerId: peerId };
+        const session = { role, selfPeerId, remotePeerId: peerId, sessionHash };
         const admitted = await runAdmission(channel, context, session);
         channel.release();
         observer.onAdmitted(connection, role, admitted);
@@ -97,18 +81,24 @@ export function admissionEncrypter(options: {
       }
     };
     return {
-      protocol: ADMISSION_PROTOCOL,
+      protocol: suite.protocol,
       secureInbound: (connection, secureOptions) =>
-        admit("listener", connection, secureNoise.secureInbound.bind(secureNoise), secureOptions),
+        admit("listener", connection, secureChannel.secureInbound, secureOptions),
       secureOutbound: (connection, secureOptions) =>
-        admit("dialer", connection, secureNoise.secureOutbound.bind(secureNoise), secureOptions),
+        admit("dialer", connection, secureChannel.secureOutbound, secureOptions),
     };
   };
 }
 
-/** Whatever noise or the transport threw, as one of our codes. */
+/** Whatever the secure channel or the transport threw, as one of our codes. */
 function toAdmissionError(cause: unknown, signal: AbortSignal): AdmissionError {
   if (cause instanceof AdmissionError) return cause;
-  const code = signal.aborted ? "NODE_ADMISSION_TIMEOUT" : "NODE_ADMISSION_ABORTED";
-  return new AdmissionError({ code, by: "us" }, String(cause), { cause });
+  return new AdmissionError({ code: codeOf(cause, signal), by: "us" }, String(cause), { cause });
+}
+
+function codeOf(cause: unknown, signal: AbortSignal): AdmissionErrorCode {
+  if (signal.aborted) return "NODE_ADMISSION_TIMEOUT";
+  // The channel's own word for a peer key that is not the dialled one, or that does not sign.
+  const isOtherPeer = cause instanceof Error && cause.name === "UnexpectedPeerError";
+  return isOtherPeer ? "NODE_ADMISSION_WRONG_PEER" : "NODE_ADMISSION_ABORTED";
 }

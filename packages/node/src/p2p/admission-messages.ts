@@ -14,13 +14,14 @@ import {
   union,
   utf8,
 } from "@credlink/primitives";
+import { SESSION_HASH_BYTES } from "./secure-channel.ts";
 
 /**
- * Name under which two nodes agree on the secured channel: noise XX, then the admission messages,
+ * Name under which two nodes agree on the secured channel: Noise XX, then the admission messages,
  * and only after them a multiplexer, without which no other protocol can be named.
  */
-export const ADMISSION_PROTOCOL = "/credlink/admission/1";
-export const ADMISSION_VERSION = 1;
+export const ADMISSION_PROTOCOL = "/credlink/admission/2";
+export const ADMISSION_VERSION = 2;
 /** Largest message of the handshake. */
 export const MAX_ADMISSION_FRAME_BYTES = 32 * 1024;
 export const NONCE_BYTES = 32;
@@ -47,6 +48,8 @@ export interface AdmissionHello {
 /** SM2 over `admissionSigningMessage` by the key of the first certificate. */
 export interface AdmissionProof {
   readonly type: "proof";
+  /** The session that the signer is in: a proof from another one can thus be told from a forgery. */
+  readonly sessionHash: Uint8Array;
   readonly signature: Uint8Array;
 }
 
@@ -71,7 +74,7 @@ export const admissionMessageCodec: Codec<AdmissionMessage> = union<AdmissionMes
       addresses: list(text(256), MAX_ANNOUNCED_ADDRESSES),
     }),
   ],
-  proof: [1, struct({ signature: bytes(64) })],
+  proof: [1, struct({ sessionHash: bytes(SESSION_HASH_BYTES), signature: bytes(64) })],
   verdict: [2, struct({ code: text(64) })],
 });
 
@@ -87,6 +90,8 @@ export interface AdmissionBinding {
   readonly otherPeerId: string;
   readonly dialerNonce: Uint8Array;
   readonly listenerNonce: Uint8Array;
+  /** Hash of the secure channel's whole handshake. */
+  readonly sessionHash: Uint8Array;
 }
 
 const bindingCodec: Codec<AdmissionBinding> = struct({
@@ -97,13 +102,15 @@ const bindingCodec: Codec<AdmissionBinding> = struct({
   otherPeerId: text(128),
   dialerNonce: bytes(NONCE_BYTES),
   listenerNonce: bytes(NONCE_BYTES),
+  sessionHash: bytes(SESSION_HASH_BYTES),
 });
 
-const DOMAIN = utf8("credlink/admission/1");
+const DOMAIN = utf8("credlink/admission/2");
 
 /**
  * The bytes that SM2 signs: one byte length of the domain ‖ domain ‖ canonical binding.
- * Both peer ids are those that noise proved, so a signature is of no use on another connection.
+ * Peer ids and session hash are those of the secure channel itself, so that a signature is of no
+ * use in another session, not even to who holds the peer keys of both nodes.
  */
 export function admissionSigningMessage(binding: AdmissionBinding): Uint8Array {
   return concatBytes(Uint8Array.of(DOMAIN.length), DOMAIN, encode(bindingCodec, binding));

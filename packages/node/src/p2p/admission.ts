@@ -12,6 +12,7 @@ import {
   ADMISSION_VERSION,
   type AdmissionHello,
   type AdmissionMessage,
+  type AdmissionProof,
   type AdmissionRole,
   admissionSigningMessage,
   NONCE_BYTES,
@@ -39,12 +40,14 @@ export interface AdmissionContext {
   readonly bannedForMs: (peerId: PeerId) => number;
 }
 
-/** The noise session that a handshake runs on. */
+/** The session of the secure channel that a handshake runs in. */
 export interface AdmissionSession {
   readonly role: AdmissionRole;
-  /** Both as noise proved them. */
+  /** Both as the channel proved them. */
   readonly selfPeerId: PeerId;
   readonly remotePeerId: PeerId;
+  /** What only the two ends of this session compute, 32 bytes. */
+  readonly sessionHash: Uint8Array;
 }
 
 /** A handshake that both sides ended well. */
@@ -118,11 +121,16 @@ function judgeHello(
   return { identity, standing, addresses: hello.addresses };
 }
 
+interface Nonces {
+  readonly own: Uint8Array;
+  readonly peer: Uint8Array;
+}
+
 function signingMessage(
   context: AdmissionContext,
   session: AdmissionSession,
   signerRole: AdmissionRole,
-  nonces: { readonly own: Uint8Array; readonly peer: Uint8Array },
+  nonces: Nonces,
 ): Uint8Array {
   const isOwn = signerRole === session.role;
   const isDialer = session.role === "dialer";
@@ -134,7 +142,30 @@ function signingMessage(
     otherPeerId: isOwn ? session.remotePeerId : session.selfPeerId,
     dialerNonce: isDialer ? nonces.own : nonces.peer,
     listenerNonce: isDialer ? nonces.peer : nonces.own,
+    sessionHash: session.sessionHash,
   });
+}
+
+/**
+ * Judges a peer's proof. What it signs is tried with the session that the proof itself names: a
+ * good signature for another session says that somebody stands between the two nodes.
+ */
+function judgeProof(
+  context: AdmissionContext,
+  session: AdmissionSession,
+  nonces: Nonces,
+  publicKey: Uint8Array,
+  proof: AdmissionProof,
+): void {
+  const signer: AdmissionRole = session.role === "dialer" ? "listener" : "dialer";
+  const { sessionHash, signature } = proof;
+  const message = signingMessage(context, { ...session, sessionHash }, signer, nonces);
+  if (!sm2Verify(publicKey, message, signature)) {
+    throw refusedByUs("NODE_ADMISSION_BAD_SIGNATURE", "the proof does not bind this connection");
+  }
+  if (!equalBytes(sessionHash, session.sessionHash)) {
+    throw refusedByUs("NODE_ADMISSION_RELAYED", "the proof is of another session");
+  }
 }
 
 async function exchange(
@@ -144,21 +175,18 @@ async function exchange(
 ): Promise<Admitted> {
   const own = createHello(context, session);
   const isDialer = session.role === "dialer";
-  const other: AdmissionRole = isDialer ? "listener" : "dialer";
   if (isDialer) channel.send(own);
   const hello = expectMessage(await channel.receive(), "hello");
   const admitted = judgeHello(context, session, hello, own);
   const nonces = { own: own.nonce, peer: hello.nonce };
   const prove = async (): Promise<void> => {
     const message = signingMessage(context, session, session.role, nonces);
-    channel.send({ type: "proof", signature: await context.signer.sign(message) });
+    const { sessionHash } = session;
+    channel.send({ type: "proof", sessionHash, signature: await context.signer.sign(message) });
   };
   const check = async (): Promise<void> => {
-    const { signature } = expectMessage(await channel.receive(), "proof");
-    const message = signingMessage(context, session, other, nonces);
-    if (!sm2Verify(admitted.identity.publicKey, message, signature)) {
-      throw refusedByUs("NODE_ADMISSION_BAD_SIGNATURE", "proof does not bind this connection");
-    }
+    const proof = expectMessage(await channel.receive(), "proof");
+    judgeProof(context, session, nonces, admitted.identity.publicKey, proof);
   };
   if (isDialer) {
     await check();

@@ -10,9 +10,13 @@ import {
   NodeNetwork,
 } from "./libp2p-network.ts";
 import { networkMetrics } from "./metrics.ts";
+import { noiseSuite } from "./noise-channel.ts";
 import { PeerTable } from "./peer-table.ts";
 import { silentComponentLogger } from "./silent-logger.ts";
 import { createStreamMuxer } from "./stream-muxer.ts";
+
+/** Connections that libp2p may hold beyond those whose handshakes we let begin. */
+const LIBRARY_SLACK = 64;
 
 /** Makes the network; nothing is opened before `start`. */
 export async function createNetwork(
@@ -29,9 +33,10 @@ export async function createNetwork(
   };
   const observer: AdmissionObserver = {
     onStarted: gatekeeper.started,
-    onAdmitted: (_connection, role, admitted) => {
+    onAdmitted: (connection, role, admitted) => {
       components.metrics.counter(networkMetrics.admissions).add(1, { role });
-      table.onAdmitted(admitted);
+      gatekeeper.admitted(connection);
+      table.onAdmitted("remoteAddr" in connection ? connection.remoteAddr : "", admitted);
     },
     onRefused: gatekeeper.refused,
   };
@@ -42,7 +47,9 @@ export async function createNetwork(
     logger: silentComponentLogger,
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
-    connectionEncrypters: [admissionEncrypter({ context, handshakeTimeoutMs, observer })],
+    connectionEncrypters: [
+      admissionEncrypter({ suite: noiseSuite, context, handshakeTimeoutMs, observer }),
+    ],
     streamMuxers: [createStreamMuxer({ enableKeepAlive: true, keepAliveInterval: 15_000 })],
     connectionGater: { denyInboundConnection: (connection) => gatekeeper.denyInbound(connection) },
     connectionMonitor: { enabled: false },
@@ -50,7 +57,8 @@ export async function createNetwork(
       maxConnections: options.maxConnections,
       inboundUpgradeTimeout: handshakeTimeoutMs,
       inboundConnectionThreshold: 200,
-      maxIncomingPendingConnections: 64,
+      // The gatekeeper's limit comes first; this one would close connections uncounted.
+      maxIncomingPendingConnections: options.admission.pending.total + LIBRARY_SLACK,
       reconnectRetries: 0,
     },
   });

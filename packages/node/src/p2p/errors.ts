@@ -59,6 +59,16 @@ export const admissionErrors = defineErrors({
     meaning: "The peer's signature does not bind its certificate's key to this connection.",
     remedy: "The peer's key does not fit its certificate, or someone relays its handshake.",
   },
+  NODE_ADMISSION_RELAYED: {
+    meaning: "The peer signed for another session than this one: somebody stands between us.",
+    remedy:
+      "Find the machine at the dialled address; it holds a stolen peer key. Replace the peer keys of both nodes.",
+  },
+  NODE_ADMISSION_SUPERSEDED: {
+    meaning:
+      "A connection was closed for a newer one: the member had too many open, or its peer id came with another certificate.",
+    remedy: "Run each node's certificate and peer key on one machine; after a renewal, nothing.",
+  },
   NODE_ADMISSION_NOT_REGISTERED: {
     meaning: "The peer's member is not active in the registry of the committed state.",
     remedy: "Enrol the node's certificate (members.enroll), or let an admin reactivate it.",

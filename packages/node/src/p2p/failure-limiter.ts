@@ -46,7 +46,8 @@ export class FailureLimiter {
     record.failuresMs.push(now);
     if (record.failuresMs.length < this.#limits.maxFailures) return false;
     record.failuresMs = [];
-    record.bannedUntilMs = now + this.#limits.banMs;
+    // A longer ban, for what the peer did once it was connected, stays as long as it is.
+    record.bannedUntilMs = Math.max(record.bannedUntilMs, now + this.#limits.banMs);
     return true;
   }
 

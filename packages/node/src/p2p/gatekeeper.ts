@@ -4,23 +4,25 @@ import type { AdmissionFailure, AdmissionObserver } from "./admission-encrypter.
 import type { AdmissionErrorCode } from "./errors.ts";
 import { FailureLimiter, type FailureLimits } from "./failure-limiter.ts";
 import { networkMetrics } from "./metrics.ts";
+import { addressKey } from "./network-address.ts";
+import { PendingHandshakes, type PendingLimits } from "./pending-handshakes.ts";
 
-/** Limits of failed handshakes. */
+/** Limits of handshakes, and of failed ones. */
 export interface GatekeeperOptions {
   readonly perPeer: FailureLimits;
   /** Higher than `perPeer`: several nodes may stand behind one address. */
   readonly perAddress: FailureLimits;
+  /** Of inbound handshakes that are under way. */
+  readonly pending: PendingLimits;
   readonly handshakeTimeoutMs: number;
 }
 
 /** Refusals that say nothing about the peer's good will. */
 const INNOCENT: ReadonlySet<AdmissionErrorCode> = new Set(["NODE_ADMISSION_BANNED"]);
 
-/** The part of a multiaddress that names the machine. */
+/** What names the machine at the other end. */
 function hostOf(connection: MessageStream): string {
-  if (!("remoteAddr" in connection)) return "unknown";
-  const [, , host] = String(connection.remoteAddr).split("/");
-  return host ?? "unknown";
+  return "remoteAddr" in connection ? addressKey(String(connection.remoteAddr)) : "unknown";
 }
 
 /**
@@ -36,6 +38,10 @@ export class Gatekeeper {
   readonly #refusals: Counter;
   readonly #bans: Counter;
   readonly #unheard: Counter;
+  readonly #crowded: Counter;
+  readonly #pending: PendingHandshakes;
+  /** How a connection gives back its place among the handshakes under way. */
+  readonly #places = new WeakMap<MessageStream, () => void>();
   /** Connections whose handshake has begun, and reports its own end. */
   readonly #started = new WeakSet<MessageStream>();
 
@@ -47,20 +53,30 @@ export class Gatekeeper {
     this.#logger = components.logger;
     this.#peers = new FailureLimiter(options.perPeer, components.clock);
     this.#addresses = new FailureLimiter(options.perAddress, components.clock);
+    this.#pending = new PendingHandshakes(options.pending);
     this.#timeoutMs = options.handshakeTimeoutMs;
     this.#refusals = components.metrics.counter(networkMetrics.admissionRefusals);
     this.#bans = components.metrics.counter(networkMetrics.bans);
     this.#unheard = components.metrics.counter(networkMetrics.refusedConnections);
+    this.#crowded = components.metrics.counter(networkMetrics.crowdedConnections);
   }
 
   /** For libp2p's connection gater: whether to close an inbound connection unheard. */
   denyInbound(connection: MultiaddrConnection): boolean {
-    if (this.#addresses.bannedForMs(hostOf(connection)) > 0) {
+    const host = hostOf(connection);
+    if (this.#addresses.bannedForMs(host) > 0) {
       this.#unheard.add();
       return true;
     }
+    const place = this.#pending.take(host);
+    if (typeof place === "string") {
+      this.#crowded.add(1, { limit: place });
+      return true;
+    }
+    this.#places.set(connection, place);
     const since = this.#clock.monotonicMs();
     connection.addEventListener("close", () => {
+      place();
       if (this.#started.has(connection)) return;
       const elapsedMs = this.#clock.monotonicMs() - since;
       // libp2p's own deadline may fire a moment before ours would.
@@ -85,6 +101,11 @@ export class Gatekeeper {
   readonly started: AdmissionObserver["onStarted"] = (connection) => {
     this.#started.add(connection);
   };
+
+  /** The handshake ended well: its place is free for another one. */
+  admitted(connection: MessageStream): void {
+    this.#places.get(connection)?.();
+  }
 
   readonly refused: AdmissionObserver["onRefused"] = (connection, failure) => {
     const host = hostOf(connection);

@@ -11,6 +11,7 @@ import {
   type Address,
   accept,
   type Clock,
+  equalBytes,
   type PeerId,
   type Refusal,
   type Result,
@@ -42,6 +43,8 @@ export interface RegistryView {
   member(address: Address): Member | null;
   /** The peer id under which the chain knows a validator's key; null when it is no validator. */
   validatorPeerId(publicKey: Uint8Array): PeerId | null;
+  /** The keys of the validators that the chain knows under a peer id; empty when there is none. */
+  validatorKeys(peerId: PeerId): readonly Uint8Array[];
   /** Whether our head is known not to be behind: an unknown member is then a stranger. */
   isHeadProven(): boolean;
   /** Timestamp of the head, milliseconds. */
@@ -66,7 +69,7 @@ export interface IdentityJudge {
     peerId: PeerId,
     certificates: readonly Uint8Array[],
   ): Result<PeerIdentity, AdmissionErrorCode>;
-  /** Registry of the committed state, and the peer id the chain knows. */
+  /** Registry of the committed state, and the peer id and key that the chain knows. */
   judgeStanding(identity: PeerIdentity): Result<Standing, AdmissionErrorCode>;
   /** Both, for a peer that is connected already. */
   judgeAgain(identity: PeerIdentity): Result<Standing, AdmissionErrorCode>;
@@ -162,6 +165,18 @@ function judgeStanding(
 }
 
 /**
+ * A validator's peer id comes with its key alone: whoever stole the peer key is not it. Asked at
+ * the handshake only, so that a validator that changes its key keeps its connections meanwhile.
+ */
+function isOtherThanValidator(
+  { peerId, publicKey }: PeerIdentity,
+  registry: RegistryView,
+): boolean {
+  const keys = registry.validatorKeys(peerId);
+  return keys.length > 0 && !keys.some((key) => equalBytes(key, publicKey));
+}
+
+/**
  * Judges peers against genesis, revocation list files and the registry of the committed state.
  * A member that our state does not know yet is provisional while our own head is unproven.
  */
@@ -186,7 +201,10 @@ export function createIdentityJudge(options: {
       const parsed = parseAll(certificates);
       return parsed.ok ? judge(peerId, parsed.value) : parsed;
     },
-    judgeStanding: (identity) => judgeStanding(identity, registry),
+    judgeStanding: (identity) =>
+      isOtherThanValidator(identity, registry)
+        ? refuse("NODE_ADMISSION_WRONG_PEER", "the chain knows this peer id with another key")
+        : judgeStanding(identity, registry),
     judgeAgain(identity) {
       const lists = anchors.revocationLists();
       const hasSameLists = judgedWith.get(identity) === lists;

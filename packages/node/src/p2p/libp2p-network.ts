@@ -394,8 +394,14 @@ export class NodeNetwork implements Libp2pNetwork {
       connection.abort(new Error("no handshake"));
       return;
     }
-    if (!opened.joined) return;
-    const { peer } = opened;
+    const { peer, joined, replaced, superseded } = opened;
+    if (replaced !== undefined) this.#leave(replaced);
+    for (const old of superseded) {
+      const detail = "a newer connection took its place";
+      this.#gatekeeper.cut(old.remotePeer.toString(), "NODE_ADMISSION_SUPERSEDED", detail);
+      old.abort(new Error(detail));
+    }
+    if (!joined) return;
     if (this.#components.isValidator(peer.id)) this.#learn(peer.id);
     this.#components.logger.info("peer joined", {
       peerId: peer.id,
@@ -409,7 +415,10 @@ export class NodeNetwork implements Libp2pNetwork {
 
   #onClose(connection: Connection): void {
     const left = this.#table.close(connection);
-    if (left === undefined) return;
+    if (left !== undefined) this.#leave(left);
+  }
+
+  #leave(left: ConnectedPeer): void {
     for (const [key, queue] of this.#queues) {
       if (!key.startsWith(`${left.id} `)) continue;
       queue.close();

@@ -25,6 +25,12 @@ export const networkMetrics = {
     kind: "counter",
     help: "Connections closed unheard because their network address is banned.",
   },
+  crowdedConnections: {
+    name: "credlink_node_crowded_connections_total",
+    kind: "counter",
+    help: "Connections closed unheard because too many handshakes were under way, by the limit (total or perAddress).",
+    labels: ["limit"],
+  },
   peers: {
     name: "credlink_node_peers",
     kind: "gauge",

@@ -1,4 +1,4 @@
-import type { AdmittedPeer, PeerId } from "@credlink/primitives";
+import { type AdmittedPeer, equalBytes, type PeerId, toHex } from "@credlink/primitives";
 import type { Connection } from "@libp2p/interface";
 import { RecentMap } from "../engine/recent-map.ts";
 import type { Admitted } from "./admission.ts";
@@ -30,11 +30,38 @@ function toPeer(identity: PeerIdentity, standing: Standing): ConnectedPeer {
 /** A connection that breaks right after its handshake is never announced: so many are remembered. */
 export const MAX_UNANNOUNCED = 1_024;
 
+/**
+ * Connections that one member may have open, under however many peer ids. Two nodes that dial each
+ * other at once have two, and a line that broke unseen leaves another one for a while.
+ */
+export const MAX_MEMBER_CONNECTIONS = 4;
+
+/** A connection that was taken in. */
+export interface Opened {
+  readonly peer: ConnectedPeer;
+  /** Whether it is the peer's first one under this certificate. */
+  readonly joined: boolean;
+  /** Who was connected under the same peer id with another key, and has left with this. */
+  readonly replaced: ConnectedPeer | undefined;
+  /** To be closed: opened under another certificate, or the member's oldest beyond the limit. */
+  readonly superseded: readonly Connection[];
+}
+
+/**
+ * Names a connection from its handshake on, before libp2p has made one of it (and has put the peer
+ * id behind the address, where it was not).
+ */
+function nameOf(peer: PeerId, remoteAddress: unknown): string {
+  return `${peer} ${String(remoteAddress).split("/p2p/")[0]}`;
+}
+
 /** Admitted peers with at least one open connection. */
 export class PeerTable {
   readonly #entries = new Map<PeerId, Entry>();
   /** Handshakes that ended well whose connection libp2p has not announced yet. */
-  readonly #admitted = new RecentMap<PeerId, Admitted>(MAX_UNANNOUNCED);
+  readonly #admitted = new RecentMap<string, Admitted>(MAX_UNANNOUNCED);
+  /** Address of a member -> its open connections, the oldest first. */
+  readonly #byMember = new Map<string, Set<Connection>>();
 
   /** Handshakes that wait for their connection. */
   get unannounced(): number {
@@ -69,35 +96,43 @@ export class PeerTable {
     return [...(this.#entries.get(peer)?.connections ?? [])];
   }
 
-  onAdmitted(admitted: Admitted): void {
-    this.#admitted.set(admitted.identity.peerId, admitted);
+  /** @param remoteAddress the multiaddress at the other end of the raw connection. */
+  onAdmitted(remoteAddress: unknown, admitted: Admitted): void {
+    this.#admitted.set(nameOf(admitted.identity.peerId, remoteAddress), admitted);
   }
 
   /**
    * Takes in a connection that libp2p opened.
-   * @returns the peer and whether it just joined; undefined when no handshake belongs to it.
+   * @returns undefined when no handshake belongs to it.
    */
-  open(
-    connection: Connection,
-  ): { readonly peer: ConnectedPeer; readonly joined: boolean } | undefined {
+  open(connection: Connection): Opened | undefined {
     const id = connection.remotePeer.toString();
-    const admitted = this.#admitted.get(id);
+    const name = nameOf(id, connection.remoteAddr);
+    const admitted = this.#admitted.get(name);
+    if (admitted === undefined) return undefined;
+    this.#admitted.delete(name);
     const known = this.#entries.get(id);
-    this.#admitted.delete(id);
-    if (admitted === undefined && known === undefined) return undefined;
-    const entry = known ?? this.#create(admitted);
-    if (entry === undefined) return undefined;
-    if (admitted !== undefined) {
-      entry.identity = admitted.identity;
-      entry.addresses = admitted.addresses;
-      entry.peer = toPeer(admitted.identity, admitted.standing);
-    }
+    const isSame =
+      known !== undefined && equalBytes(known.identity.publicKey, admitted.identity.publicKey);
+    const replaced = isSame ? undefined : known;
+    const superseded = this.#supersede(replaced, admitted);
+    const entry: Entry = {
+      identity: admitted.identity,
+      peer: toPeer(admitted.identity, admitted.standing),
+      addresses: admitted.addresses,
+      connections: isSame ? known.connections : new Set(),
+    };
     entry.connections.add(connection);
-    return { peer: entry.peer, joined: known === undefined };
+    this.#entries.set(id, entry);
+    this.#connectionsOf(admitted.identity).add(connection);
+    return { peer: entry.peer, joined: !isSame, replaced: replaced?.peer, superseded };
   }
 
   /** @returns the peer when its last connection closed. */
   close(connection: Connection): ConnectedPeer | undefined {
+    for (const [member, connections] of this.#byMember) {
+      if (connections.delete(connection) && connections.size === 0) this.#byMember.delete(member);
+    }
     const id = connection.remotePeer.toString();
     const entry = this.#entries.get(id);
     if (entry === undefined || !entry.connections.delete(connection)) return undefined;
@@ -115,15 +150,18 @@ export class PeerTable {
     return entry.peer;
   }
 
-  #create(admitted: Admitted | undefined): Entry | undefined {
-    if (admitted === undefined) return undefined;
-    const entry: Entry = {
-      identity: admitted.identity,
-      peer: toPeer(admitted.identity, admitted.standing),
-      addresses: admitted.addresses,
-      connections: new Set(),
-    };
-    this.#entries.set(admitted.identity.peerId, entry);
-    return entry;
+  /** Connections that must go for a new one to come. */
+  #supersede(replaced: Entry | undefined, { identity }: Admitted): readonly Connection[] {
+    const underOtherKey = [...(replaced?.connections ?? [])];
+    const own = [...this.#connectionsOf(identity)];
+    const beyond = own.slice(0, Math.max(0, own.length + 1 - MAX_MEMBER_CONNECTIONS));
+    return [...underOtherKey, ...beyond];
+  }
+
+  #connectionsOf({ address }: PeerIdentity): Set<Connection> {
+    const member = toHex(address);
+    const known = this.#byMember.get(member) ?? new Set();
+    this.#byMember.set(member, known);
+    return known;
   }
 }

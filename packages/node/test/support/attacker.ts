@@ -1,17 +1,22 @@
-import { noise } from "@chainsafe/libp2p-noise";
 import { yamux } from "@chainsafe/libp2p-yamux";
 import { decode, encode } from "@credlink/primitives";
-import type { ConnectionEncrypter, MessageStream, SecuredConnection } from "@libp2p/interface";
+import type {
+  ConnectionEncrypter,
+  MessageStream,
+  PrivateKey,
+  SecuredConnection,
+} from "@libp2p/interface";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2p } from "libp2p";
-import type { EncrypterComponents } from "../../src/p2p/admission-encrypter.ts";
 import {
   ADMISSION_PROTOCOL,
   type AdmissionMessage,
   admissionMessageCodec,
 } from "../../src/p2p/admission-messages.ts";
 import { encodeFrame, FrameDecoder } from "../../src/p2p/frames.ts";
+import { noiseSuite } from "../../src/p2p/noise-channel.ts";
+import type { EncrypterComponents } from "../../src/p2p/secure-channel.ts";
 import { silentComponentLogger } from "../../src/p2p/silent-logger.ts";
 
 /** What an attacker does once noise is up; noise itself it cannot get around. */
@@ -19,6 +24,7 @@ export type Script = (
   secured: SecuredConnection,
   role: "dialer" | "listener",
   self: string,
+  sessionHash: Uint8Array,
 ) => Promise<void>;
 
 export const messageOf = (frame: Uint8Array): AdmissionMessage =>
@@ -26,26 +32,34 @@ export const messageOf = (frame: Uint8Array): AdmissionMessage =>
 export const frameOf = (message: AdmissionMessage): Uint8Array =>
   encodeFrame(encode(admissionMessageCodec, message));
 
-/** A libp2p node that speaks noise under the admission protocol's name, then `script`. */
-export async function createAttacker(script: Script, protocol = ADMISSION_PROTOCOL) {
+/**
+ * A libp2p node that speaks noise under the admission protocol's name, then `script`.
+ * `privateKey`: a peer key that it stole; default a key of its own.
+ */
+export async function createAttacker(
+  script: Script,
+  protocol = ADMISSION_PROTOCOL,
+  privateKey?: PrivateKey,
+) {
   const encrypter = (components: EncrypterComponents): ConnectionEncrypter => {
-    const inner = noise()(components);
+    const inner = noiseSuite.create(components);
     const self = components.peerId.toString();
     return {
       protocol,
       async secureInbound(connection, options) {
-        const secured = await inner.secureInbound(connection, options);
-        await script(secured, "listener", self);
+        const { secured, sessionHash } = await inner.secureInbound(connection, options);
+        await script(secured, "listener", self, sessionHash);
         return secured;
       },
       async secureOutbound(connection, options) {
-        const secured = await inner.secureOutbound(connection, options);
-        await script(secured, "dialer", self);
+        const { secured, sessionHash } = await inner.secureOutbound(connection, options);
+        await script(secured, "dialer", self, sessionHash);
         return secured;
       },
     };
   };
   return createLibp2p({
+    ...(privateKey === undefined ? {} : { privateKey }),
     logger: silentComponentLogger,
     addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
     transports: [tcp()],
@@ -73,17 +87,34 @@ export function collect(stream: MessageStream): {
   return { bytes: () => Uint8Array.from(chunks.flatMap((chunk) => [...chunk])), closed };
 }
 
-/** Passes on what one stream brings to another, each message changed by `change`. */
+/**
+ * Passes on what one stream brings to another, each message changed by `change`; what is no
+ * message any more, as it is.
+ */
 export function relay(
   from: MessageStream,
   to: MessageStream,
   change: (message: AdmissionMessage) => AdmissionMessage,
 ): void {
   const frames = new FrameDecoder(64 * 1024);
-  from.addEventListener("message", (event) => {
-    frames.push(event.data.subarray());
+  let isThrough = false;
+  const passMessages = (): void => {
     for (let frame = frames.next(); frame !== undefined; frame = frames.next()) {
       if (to.status === "open") to.send(frameOf(change(messageOf(frame))));
+    }
+  };
+  from.addEventListener("message", (event) => {
+    const data = event.data.subarray();
+    if (isThrough) {
+      if (to.status === "open") to.send(data);
+      return;
+    }
+    frames.push(data);
+    try {
+      passMessages();
+    } catch {
+      isThrough = true;
+      if (to.status === "open") to.send(data);
     }
   });
   from.addEventListener("close", () => void to.close().catch(() => undefined));

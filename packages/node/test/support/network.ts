@@ -1,7 +1,7 @@
 import type { RevocationList } from "@credlink/crypto";
 import { addressFromPublicKey, systemRandom, taggedSm3 } from "@credlink/crypto";
 import type { Member } from "@credlink/ledger";
-import { type Digest, type PeerId, type Random, toHex, utf8 } from "@credlink/primitives";
+import { type Digest, fromHex, type PeerId, type Random, toHex, utf8 } from "@credlink/primitives";
 import type { PrivateKey } from "@libp2p/interface";
 import { createNetwork } from "../../src/p2p/create-network.ts";
 import { createIdentityJudge, type RegistryView } from "../../src/p2p/identity.ts";
@@ -54,6 +54,8 @@ function registryOf(chain: TestChain): RegistryView {
   return {
     member: (address) => chain.members.get(toHex(address)) ?? null,
     validatorPeerId: (key) => chain.validatorPeers.get(toHex(key)) ?? null,
+    validatorKeys: (peer) =>
+      [...chain.validatorPeers].filter(([, id]) => id === peer).map(([key]) => fromHex(key)),
     isHeadProven: () => chain.headProven,
     headTimestampMs: () => Date.now(),
   };
@@ -71,6 +73,14 @@ export type NodeChange = {
 };
 
 export const testLimits = { maxFailures: 100, windowMs: 60_000, banMs: 60_000 };
+
+/** Wide enough to be in no test's way; one that is about them sets its own. */
+export const testAdmission = {
+  perPeer: testLimits,
+  perAddress: testLimits,
+  pending: { total: 100, perAddress: 100 },
+  handshakeTimeoutMs: 5_000,
+};
 
 /** A real network on loopback with a certificate of the chain's organisation, not started. */
 export async function createTestNode(chain: TestChain, name: string, change: NodeChange = {}) {
@@ -95,7 +105,7 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
       announce: [],
       peers: [],
       maxConnections: 50,
-      admission: { perPeer: testLimits, perAddress: testLimits, handshakeTimeoutMs: 5_000 },
+      admission: testAdmission,
       dialSchedule: { firstDelayMs: 50, maxDelayMs: 500, politeDelayMs: 0 },
       dialTimeoutMs: 5_000,
       silenceMs: 60_000,

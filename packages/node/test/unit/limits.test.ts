@@ -2,7 +2,9 @@ import { createSimulatedClock } from "@credlink/testkit";
 import { describe, expect, test } from "vitest";
 import { RateLimiter } from "../../src/engine/token-bucket.ts";
 import { FailureLimiter } from "../../src/p2p/failure-limiter.ts";
+import { addressKey } from "../../src/p2p/network-address.ts";
 import { NonceMemory } from "../../src/p2p/nonce-memory.ts";
+import { PendingHandshakes } from "../../src/p2p/pending-handshakes.ts";
 
 describe("S-8.4-12: bans", () => {
   const limits = { maxFailures: 3, windowMs: 1_000, banMs: 500 };
@@ -39,6 +41,57 @@ describe("S-8.4-12: bans", () => {
     limiter.ban("a", 900);
     limiter.ban("a", 10);
     expect(limiter.bannedForMs("a")).toBe(900);
+  });
+
+  test("nor by the failures of handshakes that were under way when it began", () => {
+    const limiter = new FailureLimiter(limits, createSimulatedClock());
+    limiter.ban("a", 900);
+    for (const _ of [1, 2, 3]) limiter.fail("a");
+    expect(limiter.bannedForMs("a")).toBe(900);
+  });
+
+  test("a failure counts until the last millisecond of its window", async () => {
+    const clock = createSimulatedClock();
+    const limiter = new FailureLimiter(limits, clock);
+    limiter.fail("a");
+    limiter.fail("a");
+    await clock.runUntil(clock.monotonicMs() + 999);
+    expect(limiter.fail("a")).toBe(true);
+  });
+});
+
+describe("S-8.4-12: handshakes under way", () => {
+  test("so many and no more, of one address and of all; a place comes back once", () => {
+    const pending = new PendingHandshakes({ total: 3, perAddress: 2 });
+    const [first, second] = [pending.take("a"), pending.take("a")];
+    expect([typeof first, typeof second, pending.take("a")]).toEqual([
+      "function",
+      "function",
+      "perAddress",
+    ]);
+    expect(typeof pending.take("b")).toBe("function");
+    expect([pending.take("c"), pending.size]).toEqual(["total", 3]);
+    if (typeof first === "function") {
+      first();
+      first();
+    }
+    expect(pending.size).toBe(2);
+    expect([typeof pending.take("c"), pending.take("d")]).toEqual(["function", "total"]);
+  });
+
+  test.each([
+    ["/ip4/10.1.2.3/tcp/5", "10.1.2.3"],
+    ["/ip6/2001:db8:1:2:3:4:5:6/tcp/5", "2001:db8:1:2::/64"],
+    ["/ip6/2001:db8:1:2:ffff::/tcp/5", "2001:db8:1:2::/64"],
+    ["/ip6/2001:db8::1/tcp/5", "2001:db8:0:0::/64"],
+    ["/ip6/::1/tcp/5", "0:0:0:0::/64"],
+    ["/ip6/::ffff:10.1.2.3/tcp/5", "10.1.2.3"],
+    ["/ip6/::ffff:a01:203/tcp/5", "10.1.2.3"],
+    ["/ip6zone/eth0/ip6/fe80::1/tcp/5", "fe80:0:0:0::/64"],
+    ["/unix/x", "unknown"],
+    ["", "unknown"],
+  ])("%s counts under %s", (multiaddress, key) => {
+    expect(addressKey(multiaddress)).toBe(key);
   });
 });
 

@@ -12,7 +12,7 @@ const bytesOf = (message: AdmissionMessage): string =>
 test("golden bytes of the handshake's messages", () => {
   const hello: AdmissionMessage = {
     type: "hello",
-    version: 1,
+    version: 2,
     chainId: "chain",
     genesisDigest: digest(new Uint8Array(32).fill(0xaa)),
     peerId: "12D3",
@@ -21,11 +21,15 @@ test("golden bytes of the handshake's messages", () => {
     addresses: ["/ip4/10.0.0.1/tcp/1"],
   };
   expect(bytesOf(hello)).toBe(
-    `980001a5636861696ec420${"aa".repeat(32)}a431324433c420${"bb".repeat(32)}91c4023000` +
+    `980002a5636861696ec420${"aa".repeat(32)}a431324433c420${"bb".repeat(32)}91c4023000` +
       "91b32f6970342f31302e302e302e312f7463702f31",
   );
-  const proof: AdmissionMessage = { type: "proof", signature: new Uint8Array(64).fill(0xcc) };
-  expect(bytesOf(proof)).toBe(`9201c440${"cc".repeat(64)}`);
+  const proof: AdmissionMessage = {
+    type: "proof",
+    sessionHash: new Uint8Array(32).fill(0xdd),
+    signature: new Uint8Array(64).fill(0xcc),
+  };
+  expect(bytesOf(proof)).toBe(`9301c420${"dd".repeat(32)}c440${"cc".repeat(64)}`);
   expect(bytesOf({ type: "verdict", code: "" })).toBe("9202a0");
 });
 
@@ -38,10 +42,11 @@ test("golden bytes of what a proof signs", () => {
     otherPeerId: "B",
     dialerNonce: new Uint8Array(32).fill(1),
     listenerNonce: new Uint8Array(32).fill(2),
+    sessionHash: new Uint8Array(32).fill(3),
   });
-  const domain = toHex(new TextEncoder().encode("credlink/admission/1"));
+  const domain = toHex(new TextEncoder().encode("credlink/admission/2"));
   expect(toHex(message)).toBe(
-    `14${domain}97a5636861696ec420${"aa".repeat(32)}a66469616c6572a141a142` +
-      `c420${"01".repeat(32)}c420${"02".repeat(32)}`,
+    `14${domain}98a5636861696ec420${"aa".repeat(32)}a66469616c6572a141a142` +
+      `c420${"01".repeat(32)}c420${"02".repeat(32)}c420${"03".repeat(32)}`,
   );
 });

@@ -126,7 +126,7 @@ describe("what is remembered of peers, over months of them", () => {
   it("handshakes whose connection never came: 1,024", () => {
     const table = new PeerTable();
     for (let at = 0; at <= MAX_UNANNOUNCED; at++) {
-      table.onAdmitted({
+      table.onAdmitted(`/ip4/10.0.0.1/tcp/${at}`, {
         identity: {
           ...{ peerId: `p${at}`, nodeId: "n", organization: "o", role: "observer" },
           ...{ address: address(new Uint8Array(32)), publicKey: new Uint8Array(65) },
