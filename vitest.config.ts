@@ -31,7 +31,7 @@ export default defineConfig({
         "unit",
         [
           "packages/*/test/{unit,property,vectors,scenarios}/**/*.test.ts",
-          "{bench,examples,test/chaos}/test/**/*.test.ts",
+          "{bench,examples,test/chaos,test/fuzz}/test/**/*.test.ts",
           "test/*.test.ts",
         ],
         30_000,

@@ -11,7 +11,9 @@ export const DER_TAG = {
   objectIdentifier: 0x06,
   enumerated: 0x0a,
   utf8String: 0x0c,
+  numericString: 0x12,
   printableString: 0x13,
+  ia5String: 0x16,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
@@ -75,6 +77,14 @@ export class DerReader {
   /** A reader on the content of the next element, a SEQUENCE unless another tag is named. */
   enter(tag: number = DER_TAG.sequence): DerReader {
     return new DerReader(this.read(tag).content);
+  }
+
+  /** The same, of an element that holds exactly one other, which is entered in its turn. */
+  enterOnly(tag: number): DerReader {
+    const outer = this.enter(tag);
+    const inner = outer.enter();
+    outer.end();
+    return inner;
   }
 
   /** The content of the next INTEGER, which must be minimal. */

@@ -66,9 +66,11 @@ const EXTENSIONS_TAG = 0xa3;
 const VERSION_3 = 2;
 
 function requireVersion3(reader: DerReader): void {
-  if (reader.enter(VERSION_TAG).smallInteger() !== VERSION_3) {
+  const version = reader.enter(VERSION_TAG);
+  if (version.smallInteger() !== VERSION_3) {
     throw new CryptoError("CRYPTO_CERTIFICATE_MALFORMED", "not version 3");
   }
+  version.end();
 }
 
 function readValidity(reader: DerReader): Pick<Certificate, "notBeforeMs" | "notAfterMs"> {
@@ -93,7 +95,7 @@ function decode(sm3: Platform["sm3"], input: Uint8Array): Certificate {
   const validity = readValidity(reader.enter());
   const subjectDer = reader.read(DER_TAG.sequence).raw;
   const subjectKey = readPublicKey(reader.read(DER_TAG.sequence).raw);
-  const extensions = reader.isEmpty ? [] : readExtensions(reader.enter(EXTENSIONS_TAG).enter());
+  const extensions = reader.isEmpty ? [] : readExtensions(reader.enterOnly(EXTENSIONS_TAG));
   reader.end();
   return Object.freeze({
     der,

@@ -72,15 +72,29 @@ export function verifySignatureOf(
   return verify(issuerKey, signed.signedBytes, signed.signature);
 }
 
-/** Whether names and key identifiers let `issuer` be the one that issued. */
-function mayHaveIssued(
-  issuer: Certificate,
-  issued: { readonly issuerDer: Uint8Array; readonly authorityKeyIdentifier: string | undefined },
-): boolean {
+interface Issued {
+  readonly issuerDer: Uint8Array;
+  readonly authorityKeyIdentifier: string | undefined;
+}
+
+function doKeysAgree(issuer: Certificate, issued: Issued): boolean {
   const named = issued.authorityKeyIdentifier;
   const own = issuer.subjectKeyIdentifier;
-  const keysAgree = named === undefined || own === undefined || named === own;
-  return keysAgree && equalBytes(issuer.subjectDer, issued.issuerDer);
+  return named === undefined || own === undefined || named === own;
+}
+
+/** Whether names and key identifiers let `issuer` be the one that issued. */
+function mayHaveIssued(issuer: Certificate, issued: Issued): boolean {
+  return doKeysAgree(issuer, issued) && equalBytes(issuer.subjectDer, issued.issuerDer);
+}
+
+/**
+ * Whether a list is to be judged as the issuer's. The key identifier only helps to find a key: a
+ * list that names another one and is signed by this one all the same must not be passed over.
+ */
+function isListOf(verify: Verify, issuer: Certificate, list: RevocationList): boolean {
+  if (!equalBytes(issuer.subjectDer, list.issuerDer)) return false;
+  return doKeysAgree(issuer, list) || verifySignatureOf(verify, list, issuer.subjectKey);
 }
 
 function isSame(a: Certificate, b: Certificate): boolean {
@@ -179,7 +193,7 @@ function checkRevocation(
   issuer: Certificate,
   context: ChainContext,
 ): Verdict {
-  const lists = context.revocationLists.filter((list) => mayHaveIssued(issuer, list));
+  const lists = context.revocationLists.filter((list) => isListOf(verify, issuer, list));
   for (const list of lists) {
     if (!issuer.keyUsage.has("cRLSign") || !verifySignatureOf(verify, list, issuer.subjectKey)) {
       return refuse("CRYPTO_REVOCATION_LIST_BAD_SIGNATURE", issuer.subject.commonName);

@@ -55,7 +55,10 @@ export const OID_LIST_REASON = "2.5.29.21";
 export const OID_AUTHORITY_KEY = "2.5.29.35";
 
 const TRUE = derElement(DER_TAG.boolean, Uint8Array.of(0xff));
+/** Of authorityKeyIdentifier, each optional, in this order. @see RFC 5280 §4.2.1.1 */
 const KEY_IDENTIFIER_TAG = 0x80;
+const ISSUER_NAMES_TAG = 0xa1;
+const ISSUER_SERIAL_TAG = 0x82;
 
 /** A BOOLEAN that may be left out and, in DER, is written only when true. */
 function readDefaultFalse(reader: DerReader): boolean {
@@ -102,10 +105,20 @@ function readBasicConstraints(
   return { isCertificateAuthority, pathLength };
 }
 
-/** The key identifier, in hexadecimal, of an authorityKeyIdentifier extension. */
+/**
+ * The key identifier, in hexadecimal, of an authorityKeyIdentifier extension. Issuer and serial
+ * number, the other way to name a key, must come together and are not used.
+ */
 export function readAuthorityKey(value: Uint8Array): string | undefined {
   const reader = new DerReader(value).enter();
-  return reader.nextTag === KEY_IDENTIFIER_TAG ? toHex(reader.read().content) : undefined;
+  const isNamed = reader.nextTag === KEY_IDENTIFIER_TAG;
+  const keyIdentifier = isNamed ? toHex(reader.read().content) : undefined;
+  if (reader.nextTag === ISSUER_NAMES_TAG) {
+    reader.read();
+    reader.read(ISSUER_SERIAL_TAG);
+  }
+  reader.end();
+  return keyIdentifier;
 }
 
 /**

@@ -28,6 +28,13 @@ const READ = new Set([OID_COMMON_NAME, OID_ORGANIZATION, OID_ORGANIZATIONAL_UNIT
 const MAX_CHARACTERS = 64;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+/** Types of the attributes that are not read. Others are long out of use, or are no text at all. */
+const UNREAD_TYPES: ReadonlySet<number> = new Set([
+  DER_TAG.utf8String,
+  DER_TAG.printableString,
+  DER_TAG.numericString,
+  DER_TAG.ia5String,
+]);
 /** What a PrintableString may hold. @see X.680 §41.4 */
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
@@ -72,6 +79,13 @@ function readText(reader: DerReader): string {
   return text;
 }
 
+/** Passes over a text that means nothing here, and is one all the same. */
+function skipText(reader: DerReader): void {
+  const { tag, content } = reader.read();
+  if (!UNREAD_TYPES.has(tag)) throw invalid("a name of an odd type");
+  derText(content);
+}
+
 /**
  * Reads a name. An attribute given twice is refused, because readers that take the first and
  * readers that take the last would see two different members; so are text types other than
@@ -83,12 +97,14 @@ export function decodeName(nameDer: Uint8Array): DistinguishedName {
   const sequence = new DerReader(nameDer).enter();
   while (!sequence.isEmpty) {
     const set = sequence.enter(DER_TAG.set);
+    if (set.isEmpty) throw invalid("a part of a name without attributes");
     while (!set.isEmpty) {
       const attribute = set.enter();
       const type = objectIdentifierText(attribute.read(DER_TAG.objectIdentifier).content);
-      if (!READ.has(type)) continue;
       if (found.has(type)) throw invalid("an attribute is there twice");
-      found.set(type, readText(attribute));
+      if (READ.has(type)) found.set(type, readText(attribute));
+      else skipText(attribute);
+      // Type and one value: OpenSSL refuses what has none or more, and so would others.
       attribute.end();
     }
   }

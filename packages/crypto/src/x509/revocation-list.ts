@@ -139,7 +139,7 @@ function decode(input: Uint8Array): RevocationList {
   const nextUpdateMs = isTime(reader.nextTag) ? readTime(reader) : undefined;
   const isEmptyList = reader.nextTag !== DER_TAG.sequence;
   const revoked = isEmptyList ? new Map<string, Revocation>() : readEntries(reader.enter());
-  const extensions = reader.isEmpty ? [] : readExtensions(reader.enter(EXTENSIONS_TAG).enter());
+  const extensions = reader.isEmpty ? [] : readExtensions(reader.enterOnly(EXTENSIONS_TAG));
   reader.end();
   return Object.freeze({
     der,
