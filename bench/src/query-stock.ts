@@ -158,9 +158,9 @@ async function commitBlock(
   const proposer = validatorIndex(0);
   const place = { parentDigest, height: at, timestampMs: header.timestampMs + 1, proposer };
   const transactions = records.map((record) => carry(record, ledger.chainId, at, record.issuer));
-  const candidate = await ledger.execute({ ...place, transactions });
   const history = ledger.historyFor(parentDigest, at) ?? new Uint8Array(0);
-  const { sealed } = ledger.buildBlock(candidate, { history });
+  const candidate = await ledger.execute({ ...place, transactions, history });
+  const { sealed } = ledger.buildBlock(candidate);
   const signature = { index: proposer, signature: new Uint8Array(64) };
   const draft = { height: at, view: view(0), digest: sealed.digest, signatures: [signature] };
   const { chainId, genesisDigest } = ledger;

@@ -3,6 +3,7 @@ import { createSm2Signer, generateKeyPair } from "@credlink/crypto";
 import { describe, expect, it } from "vitest";
 import { describeCredentialCommands } from "./four-nodes/credential-commands.ts";
 import { describeFaults } from "./four-nodes/faults.ts";
+import { describeGovernance } from "./four-nodes/governance.ts";
 import { all, institutionClient, network, useNetwork } from "./four-nodes/network.ts";
 import { describeRefusals } from "./four-nodes/refusals.ts";
 import { describeStoppedFiles } from "./four-nodes/stopped-files.ts";
@@ -41,5 +42,6 @@ describe("four validators and an observer", () => {
 
 describeRefusals();
 describeCredentialCommands();
+describeGovernance();
 describeFaults();
 describeStoppedFiles();

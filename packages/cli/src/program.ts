@@ -5,6 +5,7 @@ import { addConsensusCommands } from "./commands/consensus.ts";
 import type { CommandContext } from "./commands/context.ts";
 import { addContractCommands } from "./commands/contract.ts";
 import { addCredentialCommands } from "./commands/credential.ts";
+import { addGovernanceCommands } from "./commands/governance.ts";
 import { addKeyCommands } from "./commands/key.ts";
 import { addMemberCommands } from "./commands/member.ts";
 import { addNetworkCommands } from "./commands/network.ts";
@@ -58,6 +59,7 @@ export function buildProgram(context: CommandContext): Command {
   addChainCommands(program, context);
   addContractCommands(program, context);
   addConsensusCommands(program, context);
+  addGovernanceCommands(program, context);
   addKeyCommands(program, context);
   addMemberCommands(program, context);
   addRngCommands(program, context);

@@ -42,6 +42,18 @@ export {
   MAX_EVIDENCE_PAGE,
   type ProvenEvidence,
 } from "./evidence.ts";
+export {
+  cancelProposalCall,
+  getContributions,
+  getGovernanceRules,
+  getProposal,
+  listProposals,
+  MAX_PROPOSAL_PAGE,
+  type ProvenProposal,
+  proposeCall,
+  setDelegatesCall,
+  voteCall,
+} from "./governance.ts";
 export { type HeaderClaim, readGenesis, type VerifiedHeader } from "./header-claims.ts";
 export { getConsensusHistory, type VerifiedHistory } from "./history.ts";
 export {

@@ -32,10 +32,13 @@ export const identitiesCodec: Codec<readonly Identity[]> = list(identityCodec, 6
 /** Role of a contract that calls another. */
 export const CONTRACT_ROLE = "contract";
 
+/** Address of whoever is no member: contracts that call, and holds that decisions set. */
+export const NO_ADDRESS: Address = address(new Uint8Array(ADDRESS_BYTES));
+
 /** The identity under which a contract calls: no address, no member's role. */
 export function contractIdentity(name: string): Identity {
   return {
-    address: address(new Uint8Array(ADDRESS_BYTES)),
+    address: NO_ADDRESS,
     role: CONTRACT_ROLE,
     organization: name,
   };

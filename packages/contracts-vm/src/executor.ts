@@ -23,10 +23,12 @@ import {
   noMetrics,
   textOfBytes,
 } from "@credlink/primitives";
+import { countContributions, type SentReceipt } from "./built-in/contributions.ts";
 import { endBlock } from "./built-in/end-of-block.ts";
 import { genesisState } from "./built-in/genesis-state.ts";
-import { governBlock } from "./built-in/governance-execution.ts";
+import { governBlock, rulesOf } from "./built-in/governance-execution.ts";
 import { findBuiltIn } from "./built-in/registry.ts";
+import { liftRestrictions } from "./built-in/restrictions.ts";
 import { decodeRow, type Row, rememberDecoded } from "./built-in/row.ts";
 import { rows } from "./built-in/rows.ts";
 import type { Call, CallOutcome, Identity } from "./call.ts";
@@ -100,6 +102,7 @@ class VmExecutor implements Executor {
     transactions: readonly ExecutableTransaction[],
   ): Promise<ExecutionResult> {
     const run = blockRun(parent, context);
+    const rules = rulesOf(run.state);
     const receipts: Receipt[] = [];
     let gasUsed = 0;
     for (const transaction of transactions) {
@@ -108,6 +111,8 @@ class VmExecutor implements Executor {
       gasUsed += receipt.gasUsed;
     }
     await this.govern(run);
+    liftRestrictions(run.state, context);
+    countContributions(run.state, rules, context, this.sharersOf(run, transactions, receipts));
     endBlock(run.state, context);
     return { receipts, gasUsed, writes: run.state.writes() };
   }
@@ -147,6 +152,19 @@ class VmExecutor implements Executor {
     isQuery: boolean,
   ): Promise<Receipt> {
     return this.withRanges(run, () => this.runOnce(run, transaction, isQuery));
+  }
+
+  /** Receipts with events, each with its sender's organisation. */
+  private sharersOf(
+    run: BlockRun,
+    transactions: readonly ExecutableTransaction[],
+    receipts: readonly Receipt[],
+  ): readonly SentReceipt[] {
+    return receipts.flatMap((receipt, index) => {
+      const transaction = transactions[index];
+      if (transaction === undefined || receipt.events.length === 0) return [];
+      return { organization: identityOf(run, transaction.sender).organization, receipt };
+    });
   }
 
   private govern(run: BlockRun): Promise<void> {

@@ -26,12 +26,11 @@ import { judgeEnvelope } from "./envelope.ts";
 import { type BlockRefusalCode, LedgerError } from "./errors.ts";
 import { type EvidenceContext, judgeBlockEvidence, judgeEvidence } from "./evidence.ts";
 import { executeOn } from "./execution.ts";
-import { ancestorOf, executionContext } from "./execution-context.ts";
+import { ancestorOf, executionContext, historySigners } from "./execution-context.ts";
 import type { Executor, StateView } from "./executor.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
 import { DEFAULT_HISTORY_HEIGHTS, HistoryLog } from "./history-log.ts";
 import type {
-  BlockParts,
   BlockReference,
   Candidate,
   Decision,
@@ -228,6 +227,13 @@ class Chain extends ChainReader implements Ledger {
     return { parent: view, height, validatorsOn };
   }
 
+  #signersOf({ parentDigest, height, history }: ExecutionRequest) {
+    if (history.length === 0) return [];
+    const set = this.validatorsOn(parentDigest, heightOf(height - 2));
+    invariant(set !== null, "the validators of a block's grandparent are known");
+    return historySigners(history, set.validators);
+  }
+
   #misbehavioursOf({ parentDigest, height, evidence = [] }: ExecutionRequest) {
     const judged = judgeBlockEvidence(evidence, this.#evidenceContext(parentDigest, height));
     invariant(judged.ok, "evidence is judged before it is executed");
@@ -251,6 +257,7 @@ class Chain extends ChainReader implements Ledger {
         genesisDigest: this.genesisDigest,
         roster: this.rosterOn(parent.digest, height),
         branch: (at) => ancestorOf(parent, at, (below) => this.header(below)?.digest ?? null),
+        signers: this.#signersOf(request),
         misbehaviours: this.#misbehavioursOf(request),
       }),
       parent,
@@ -268,9 +275,9 @@ class Chain extends ChainReader implements Ledger {
     return encode(historyRecordCodec, { certificate, justification });
   }
 
-  buildBlock(candidate: Candidate, parts: BlockParts): SealedCandidate {
+  buildBlock(candidate: Candidate): SealedCandidate {
     const parent = this.#tips.require(candidate.parentDigest);
-    const block = blockOf(this.chainId, parent, candidate, parts);
+    const block = blockOf(this.chainId, parent, candidate);
     return this.#seal(candidate, block);
   }
 

@@ -1,6 +1,7 @@
-import { primaryOf, type Roster } from "@credlink/consensus-pbft";
+import { primaryOf, type Roster, type Validator } from "@credlink/consensus-pbft";
 import {
   type Digest,
+  decode,
   type Height,
   invariant,
   type ValidatorIndex,
@@ -8,6 +9,7 @@ import {
 } from "@credlink/primitives";
 import { ANCESTOR_WINDOW, type ExecutionContext } from "./executor.ts";
 import type { ExecutionRequest } from "./ledger.ts";
+import { historyRecordCodec } from "./rows.ts";
 import type { Tip } from "./tip.ts";
 
 const VIEW_ZERO = viewOf(0);
@@ -18,13 +20,14 @@ export interface ContextParts extends Pick<ExecutionContext, "chainId" | "genesi
   readonly roster: Roster | null;
   /** Digest at a height of the branch that ends in the parent; asked for its last blocks only. */
   readonly branch: (height: Height) => Digest | null;
+  readonly signers: readonly Validator[];
   readonly misbehaviours: NonNullable<ExecutionContext["misbehaviours"]>;
 }
 
 /** Describes the place of a block that is to be executed. */
 export function executionContext(
   { height, timestampMs, proposer }: ExecutionRequest,
-  { chainId, genesisDigest, roster, branch, misbehaviours }: ContextParts,
+  { chainId, genesisDigest, roster, branch, signers, misbehaviours }: ContextParts,
 ): ExecutionContext {
   invariant(roster !== null, "the validators above a known block are known");
   const nodeIdOf = (index: ValidatorIndex): string => {
@@ -43,8 +46,19 @@ export function executionContext(
       proposer: nodeIdOf(proposer),
       validatorCount: roster.validators.length,
     },
+    signers,
     misbehaviours,
   };
+}
+
+/** The validators that a block's history shows to have signed; `validators` are V(height − 2). */
+export function historySigners(
+  history: Uint8Array,
+  validators: readonly Validator[],
+): readonly Validator[] {
+  if (history.length === 0) return [];
+  const { certificate } = decode(historyRecordCodec, history);
+  return certificate.signatures.flatMap(({ index }) => validators[index] ?? []);
 }
 
 /**

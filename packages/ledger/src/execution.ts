@@ -88,7 +88,15 @@ export async function executeOn(
 
 /** The candidate that an execution makes; `view` has the state after it. */
 export function candidateOf(
-  { parentDigest, height, timestampMs, proposer, transactions, evidence = [] }: ExecutionRequest,
+  {
+    parentDigest,
+    height,
+    timestampMs,
+    proposer,
+    transactions,
+    history,
+    evidence = [],
+  }: ExecutionRequest,
   { gasUsed, receipts }: Pick<ExecutionResult, "gasUsed" | "receipts">,
   outcome: Pick<Candidate, "view" | "validatorsAfterNext"> & {
     readonly encodedReceipts: readonly Uint8Array[];
@@ -101,6 +109,7 @@ export function candidateOf(
     timestampMs,
     proposer,
     transactions,
+    history,
     evidence,
     transactionRoot: transactionRoot(transactions.map(({ id }) => id)),
     transactionCount: transactions.length,

@@ -1,4 +1,4 @@
-import type { Turn, ValidatorSet } from "@credlink/consensus-pbft";
+import type { Turn, Validator, ValidatorSet } from "@credlink/consensus-pbft";
 import type { Address, Digest, Height } from "@credlink/primitives";
 import type { Misbehaviour } from "./evidence.ts";
 import type { Genesis, Parameters } from "./genesis.ts";
@@ -85,6 +85,8 @@ export interface BlockContext {
 export interface ExecutionContext extends BlockContext {
   /** Whose turn the height was, and who took it. */
   readonly turn: Pick<Turn, "primary" | "proposer" | "validatorCount">;
+  /** Validators whose COMMITs for the block of height − 2 its history has; absent: none. */
+  readonly signers?: readonly Validator[];
   /** Validators that the block's evidence convicts; absent: none. See `evidenceWrites`. */
   readonly misbehaviours?: readonly Misbehaviour[];
 }

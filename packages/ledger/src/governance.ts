@@ -37,6 +37,8 @@ export type DecisionClass = (typeof decisionClasses)[number];
 export const MAX_VOTERS = 256;
 /** Most members that may vote for one organisation beside its admins. */
 export const MAX_DELEGATES = 16;
+/** Most kinds of events that count as sharing. */
+export const MAX_SHARING_RULES = 32;
 /** Most bytes of a proposal's arguments. */
 export const MAX_PROPOSAL_BYTES = 64 * 1024;
 /** Most proposals in one answer of `governance.list`. */
@@ -62,6 +64,14 @@ export interface DecisionRules {
   readonly delegateRoles: readonly MemberRole[];
 }
 
+/** Events by which members' transactions share data, and what each is worth. */
+export interface SharingRule {
+  readonly contract: string;
+  readonly topic: string;
+  /** 1 to 1,000, to the sender's organisation. */
+  readonly points: number;
+}
+
 /** How the consortium decides: stands in genesis, changed by constitutional decisions alone. */
 export interface GovernanceRules {
   readonly voters: readonly Voter[];
@@ -76,6 +86,9 @@ export interface GovernanceRules {
   /** Executions at the end of one block, and the gas of each. */
   readonly maxExecutions: number;
   readonly executionGas: number;
+  /** Contribution points for each block that a validator of the organisation signed, 0 to 1,000. */
+  readonly pointsPerBlock: number;
+  readonly sharing: readonly SharingRule[];
 }
 
 const decisionRulesCodec: Codec<DecisionRules> = struct({
@@ -96,6 +109,8 @@ export const governanceRulesCodec: Codec<GovernanceRules> = struct({
   maxOpenPerOrganization: u32,
   maxExecutions: u32,
   executionGas: u53,
+  pointsPerBlock: u32,
+  sharing: list(struct({ contract: text(64), topic: text(64), points: u32 }), MAX_SHARING_RULES),
 });
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -103,7 +118,8 @@ const delegateRoles = ["enterprise", "individual", "institution", "regulator"] a
 
 /**
  * Rules with which every organisation's vote weighs the same: more than half decide, more than two
- * thirds on the rules themselves, more than one third in an emergency.
+ * thirds on the rules themselves, more than one third in an emergency. A signed block is a point, a
+ * credential or a publication ten.
  */
 export function defaultGovernance(organizations: readonly string[]): GovernanceRules {
   const rules = { delayMs: 0, delegateRoles };
@@ -117,6 +133,11 @@ export function defaultGovernance(organizations: readonly string[]): GovernanceR
     maxOpenPerOrganization: 8,
     maxExecutions: 4,
     executionGas: 50_000_000,
+    pointsPerBlock: 1,
+    sharing: [
+      { contract: "credential", topic: "credential.submitted", points: 10 },
+      { contract: "credential", topic: "credential.published", points: 10 },
+    ],
   };
 }
 
@@ -194,6 +215,43 @@ export const setWeightArgsCodec: Codec<SetWeightArgs> = struct({
   organization: text(64),
   weight: nullable(u32),
 });
+
+/** `governance.restrictMember`, in an emergency. */
+export interface MemberTarget {
+  readonly address: Address;
+}
+export const memberTargetCodec: Codec<MemberTarget> = struct({ address: addressCodec });
+
+/** `governance.restrictContract`, in an emergency. */
+export interface ContractTarget {
+  readonly name: string;
+}
+export const contractTargetCodec: Codec<ContractTarget> = struct({ name: text(64) });
+
+/** `governance.setContractFrozen`: confirms or lifts a restriction, or freezes by itself. */
+export interface SetContractFrozenArgs extends ContractTarget {
+  readonly isFrozen: boolean;
+}
+export const setContractFrozenArgsCodec: Codec<SetContractFrozenArgs> = struct({
+  name: text(64),
+  isFrozen: bool,
+});
+
+/** What an organisation did for the chain, since genesis; each number stops at 2^53 − 1. */
+export interface Contribution {
+  readonly organization: string;
+  /** Signatures of its validators under blocks, as the blocks two above have them. */
+  readonly blocks: number;
+  /** Events of its members' transactions that count as sharing. */
+  readonly events: number;
+  readonly points: number;
+}
+
+/** At `CONTRIBUTIONS_KEY`: an entry for each organisation that contributed, in order of the first. */
+export const contributionsCodec: Codec<readonly Contribution[]> = list(
+  struct({ organization: text(64), blocks: u53, events: u53, points: u53 }),
+  MAX_VOTERS,
+);
 
 /** Where a proposal stands; `passed` waits for its execution, all after it are final. */
 export const proposalStates = [
@@ -331,3 +389,5 @@ export function proposalEventsKey(number: number): Uint8Array {
 }
 /** State key of `governanceRulesCodec`. */
 export const GOVERNANCE_RULES_KEY: Uint8Array = utf8("rules");
+/** State key of `contributionsCodec`. */
+export const CONTRIBUTIONS_KEY: Uint8Array = utf8("contributions");

@@ -7,11 +7,11 @@
  * const ledger = await createLedger({ store: createMemoryStore(), executor, genesis });
  * const parent = ledger.head;
  * const height = nextHeight; // parent.header.height + 1
- * const candidate = await ledger.execute({
- *   parentDigest: parent.digest, height, timestampMs, transactions: [],
- * });
  * const history = ledger.historyFor(parent.digest, height) ?? new Uint8Array(0);
- * const { sealed } = ledger.buildBlock(candidate, { proposer, history });
+ * const candidate = await ledger.execute({
+ *   parentDigest: parent.digest, height, timestampMs, proposer, history, transactions: [],
+ * });
+ * const { sealed } = ledger.buildBlock(candidate);
  * await ledger.commit(candidate, sealed.block, { certificate });
  * ```
  */

@@ -39,6 +39,8 @@ export interface ExecutionRequest {
   readonly proposer: ValidatorIndex;
   /** Judged by `judge` on this parent, height and time; signatures verified. */
   readonly transactions: readonly DecodedTransaction[];
+  /** `ledger.historyFor(parent, height)`: the state counts who signed by it. */
+  readonly history: Uint8Array;
   /** Judged by `judgeEvidence` on this parent and height, in its order; default none. */
   readonly evidence?: readonly Uint8Array[];
 }
@@ -62,6 +64,7 @@ export interface Candidate {
   readonly timestampMs: number;
   readonly proposer: ValidatorIndex;
   readonly transactions: readonly DecodedTransaction[];
+  readonly history: Uint8Array;
   readonly evidence: readonly Uint8Array[];
   readonly transactionRoot: Digest;
   readonly transactionCount: number;
@@ -80,12 +83,6 @@ export interface Candidate {
 
 /** A candidate whose block is known: it may be built upon and committed. */
 export type SealedCandidate = Candidate & { readonly sealed: NonNullable<Candidate["sealed"]> };
-
-/** What a proposer adds to an executed candidate. */
-export interface BlockParts {
-  /** `ledger.historyFor(parent, height)`. */
-  readonly history: Uint8Array;
-}
 
 /** Verifies signatures; true at the place of each claim that holds. */
 export type VerifySignatures = (claims: readonly SignatureClaim[]) => Promise<readonly boolean[]>;
@@ -258,7 +255,7 @@ export interface Ledger extends LedgerReader {
    */
   historyFor(parentDigest: Digest, height: Height): Uint8Array | null;
   /** Completes a candidate of our own into a block and registers it under its digest. */
-  buildBlock(candidate: Candidate, parts: BlockParts): SealedCandidate;
+  buildBlock(candidate: Candidate): SealedCandidate;
   /**
    * Judges a whole block: header, body, envelopes, signatures, execution, roots. A block that was
    * checked before is answered from memory. A valid one is registered under its digest.

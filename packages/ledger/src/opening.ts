@@ -122,6 +122,7 @@ async function initialise(parts: OpeningParts): Promise<void> {
     timestampMs: genesis.timestampMs,
     proposer: header.proposer,
     transactions: [],
+    history: block.body.history,
     evidence: [],
     transactionRoot: header.transactionRoot,
     transactionCount: 0,

@@ -55,9 +55,9 @@ export async function judgeBlock(
   const envelopes = await refuseEnvelopes(check, transactions, parts);
   if (envelopes !== null) return envelopes;
   const { parentHash: parentDigest, height, timestampMs, proposer } = block.header;
-  const { evidence } = block.body;
+  const { evidence, history } = block.body;
   const place = { parentDigest, height, timestampMs, proposer };
-  const candidate = await parts.execute({ ...place, transactions, evidence });
+  const candidate = await parts.execute({ ...place, transactions, history, evidence });
   return refuseOutcome(block, candidate) ?? accept(candidate);
 }
 

@@ -10,7 +10,7 @@
  */
 export { isSameBody, LAST_HEIGHT_WITHOUT_HISTORY } from "./block-rules.ts";
 export { candidateOf, encodeReceipts, netWrites } from "./execution.ts";
-export { executionContext } from "./execution-context.ts";
+export { executionContext, historySigners } from "./execution-context.ts";
 export { genesisHeader, validatorsOfGenesis } from "./opening.ts";
 export { judgeBlock } from "./proposal-check.ts";
 export { genesisCertificate, stateRowKey } from "./rows.ts";

@@ -2,7 +2,7 @@ import { type Digest, equalBytes, invariant, toHex } from "@credlink/primitives"
 import { type Block, HEADER_VERSION, type Header } from "./block.ts";
 import { headerDigest, historyRoot } from "./digests.ts";
 import { LedgerError } from "./errors.ts";
-import type { BlockParts, Candidate, SealedCandidate } from "./ledger.ts";
+import type { Candidate, SealedCandidate } from "./ledger.ts";
 import { evidenceRoot } from "./merkle.ts";
 import { executionOf, type ParentTip, type SealedExecution, type Tip } from "./tip.ts";
 
@@ -94,14 +94,8 @@ export class Tips {
 }
 
 /** The block that a proposer makes of an executed candidate. */
-export function blockOf(
-  chainId: string,
-  parent: ParentTip,
-  candidate: Candidate,
-  parts: BlockParts,
-): Block {
-  const { history } = parts;
-  const { evidence } = candidate;
+export function blockOf(chainId: string, parent: ParentTip, candidate: Candidate): Block {
+  const { evidence, history } = candidate;
   const header: Header = {
     version: HEADER_VERSION,
     chainId,

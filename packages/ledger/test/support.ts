@@ -317,17 +317,18 @@ export async function buildOn(
   evidence: readonly Uint8Array[] = [],
 ): Promise<SealedCandidate> {
   const at = height(parent.header.height + 1);
+  const history = ledger.historyFor(parent.digest, at);
+  invariant(history !== null, "the history of a block on this parent");
   const candidate = await ledger.execute({
     parentDigest: parent.digest,
     height: at,
     timestampMs: parent.header.timestampMs + 1_000,
     proposer: validatorIndex(at % 4),
     transactions,
+    history,
     evidence,
   });
-  const history = ledger.historyFor(parent.digest, at);
-  invariant(history !== null, "the history of a block on this parent");
-  return ledger.buildBlock(candidate, { history });
+  return ledger.buildBlock(candidate);
 }
 
 export async function commitSealed(ledger: Ledger, candidate: SealedCandidate) {

@@ -29,9 +29,7 @@ export async function callContract(
   const client = await connect(options);
   const version = options.contractVersion ?? (await demandVersions(client, name)).started;
   if (version === null) throw new CliError("CLI_CONTRACT_NOT_STARTED", name);
-  const coSigners = await Promise.all(
-    (options.coSign ?? []).map((each) => coSignerOf(each, options.network)),
-  );
+  const coSigners = await coSignersOf(options);
   const { id, header, receipt } = await client.execute({
     contract: name,
     version,
@@ -57,6 +55,14 @@ export async function callContract(
     verified: true,
   };
   return { value, text: renderFields(value) };
+}
+
+/** Co-signers that the command line names. @throws CliError CLI_USAGE, CLI_MEMBER_UNKNOWN */
+export function coSignersOf({
+  coSign = [],
+  network,
+}: Pick<CallContractOptions, "coSign" | "network">): Promise<readonly Identity[]> {
+  return Promise.all(coSign.map((each) => coSignerOf(each, network)));
 }
 
 /** A co-signer: a member of the network's folder, or KEY-FILE:PASSWORD-FILE. */

@@ -41,7 +41,7 @@ import {
   judgeDeployment,
 } from "./contract-code.ts";
 import { acceptFindings, findings, packageDigestArgsCodec } from "./contract-findings.ts";
-import { governed } from "./governed.ts";
+import { alsoGoverned, governed } from "./governed.ts";
 import { noArgsCodec } from "./members.ts";
 import {
   type ContractVersions,
@@ -115,12 +115,20 @@ export interface ContractNameArgs {
 }
 export const contractNameArgsCodec: Codec<ContractNameArgs> = struct({ name: text(64) });
 
+const versionArgs = contractVersionArgsCodec;
+
 /** The registry of contracts: install, approve, start, stop, freeze, and what is installed. */
 export const contractsContract: BuiltInContract = new Map([
   ["install", changing(["admin"], installContractArgsCodec, install)],
   ["approve", changing(["admin"], contractVersionArgsCodec, approve)],
-  ["start", changing(["admin"], contractVersionArgsCodec, start)],
-  ["stop", changing(["admin"], contractVersionArgsCodec, stop)],
+  [
+    "start",
+    alsoGoverned(changing(["admin"], versionArgs, start), "ordinary", versionArgs, startDecided),
+  ],
+  [
+    "stop",
+    alsoGoverned(changing(["admin"], versionArgs, stop), "ordinary", versionArgs, stopDecided),
+  ],
   ["freeze", changing(["regulator"], contractNameArgsCodec, freeze)],
   ["unfreeze", changing(["regulator"], contractNameArgsCodec, unfreeze)],
   ["acceptFindings", changing(["admin"], packageDigestArgsCodec, acceptFindings)],
@@ -207,12 +215,21 @@ function approve(args: ContractVersionArgs, call: BuiltInCall): undefined {
  * is not approved for good: a version that ran before needs its approvals anew.
  */
 function start(args: ContractVersionArgs, call: BuiltInCall): undefined {
+  startVersion(args, call, false);
+}
+
+function startDecided(args: ContractVersionArgs, call: BuiltInCall): undefined {
+  startVersion(args, call, true);
+}
+
+function startVersion(args: ContractVersionArgs, call: BuiltInCall, isDecided: boolean): void {
   const contract = findExact(args, call);
   if (contract.state === "started") refuseCall("CONTRACTS_ALREADY_STARTED");
   const versions = versionsOf(args.name, call);
   const running = versions.started === null ? null : find(args.name, versions.started, call);
   if (running?.state === "frozen") refuseCall("CONTRACTS_FROZEN");
-  if (!isMajority(call, contract.approvals)) refuseCall("CONTRACTS_NOT_APPROVED");
+  // A decision is its own approval.
+  if (!isDecided && !isMajority(call, contract.approvals)) refuseCall("CONTRACTS_NOT_APPROVED");
   if (running !== null) save({ ...running, ...NO_VOTES, state: "superseded" }, call);
   call.state.write(rows.contractVersions(args.name), { ...versions, started: args.version });
   save({ ...contract, state: "started" }, call);
@@ -223,16 +240,30 @@ const NO_VOTES = { approvals: [], stopVotes: [] } as const;
 /** Adds a vote for the stop; the one that makes a majority stops the version. */
 function stop(args: ContractVersionArgs, call: BuiltInCall): undefined {
   const contract = findExact(args, call);
-  if (contract.state === "frozen") refuseCall("CONTRACTS_FROZEN");
-  if (contract.state !== "started") refuseCall("CONTRACTS_NOT_STARTED");
+  requireStarted(contract);
   const stopVotes = [...new Set([...contract.stopVotes, ...adminOrganizations(call)])];
   if (stopVotes.length === contract.stopVotes.length) refuseCall("CONTRACTS_ALREADY_APPROVED");
   if (!isMajority(call, stopVotes)) {
     save({ ...contract, stopVotes }, call);
     return;
   }
-  const versions = versionsOf(args.name, call);
-  call.state.write(rows.contractVersions(args.name), { ...versions, started: null });
+  endVersion(contract, call);
+}
+
+function stopDecided(args: ContractVersionArgs, call: BuiltInCall): undefined {
+  const contract = findExact(args, call);
+  requireStarted(contract);
+  endVersion(contract, call);
+}
+
+function requireStarted({ state }: InstalledContract): void {
+  if (state === "frozen") refuseCall("CONTRACTS_FROZEN");
+  if (state !== "started") refuseCall("CONTRACTS_NOT_STARTED");
+}
+
+function endVersion(contract: InstalledContract, call: BuiltInCall): void {
+  const versions = versionsOf(contract.name, call);
+  call.state.write(rows.contractVersions(contract.name), { ...versions, started: null });
   save({ ...contract, ...NO_VOTES, state: "stopped" }, call);
 }
 

@@ -264,6 +264,18 @@ export const builtInErrors = defineErrors({
     meaning: "Rules of governance are outside their bounds, or name what is not there.",
     remedy: "Compare them with the bounds in docs/protocol/governance.md.",
   },
+  GOVERNANCE_RESTRICTION: {
+    meaning: "An emergency restricts neither admins nor nodes.",
+    remedy: "Propose an ordinary decision: governance.setMemberStatus or validators.change.",
+  },
+  GOVERNANCE_RESTRICTED_BEFORE: {
+    meaning: "The target is restricted, or was lately and nobody confirmed it.",
+    remedy: "Confirm it by an ordinary decision, governance.setMemberStatus or .setContractFrozen.",
+  },
+  GOVERNANCE_TOO_MANY_RESTRICTIONS: {
+    meaning: "There are as many emergency restrictions as there may be, ended ones included.",
+    remedy: "Confirm or lift some by an ordinary decision.",
+  },
   GOVERNANCE_DELEGATE_INVALID: {
     meaning: "A delegate is named twice, or is no active member of the organisation that may vote.",
     remedy: "Name enterprises, individuals, institutions or regulators of your own organisation.",

@@ -28,7 +28,8 @@ function write<T>(state: StateOverlay, { contract, key, codec }: Row<T>, value: 
   state.set(contract, key, encode(codec, value));
 }
 
-function readRules(state: StateOverlay): GovernanceRules {
+/** The rules of governance in force. */
+export function rulesOf(state: StateOverlay): GovernanceRules {
   const rules = read(state, rows.governanceRules);
   invariant(rules !== null, "genesis wrote the rules of governance");
   return rules;
@@ -42,7 +43,7 @@ function readRules(state: StateOverlay): GovernanceRules {
 export function governBlock(state: StateOverlay, block: BlockContext, find: FindBuiltIn): void {
   const all = read(state, rows.openProposals);
   if (all === null || all.open.length === 0) return;
-  let left = readRules(state).maxExecutions;
+  let left = rulesOf(state).maxExecutions;
   const open: OpenProposal[] = [];
   for (const entry of all.open) {
     if (!isDue(entry, block)) open.push(entry);
@@ -81,7 +82,7 @@ function execute(
   find: FindBuiltIn,
 ): void {
   const proposal = readProposal(entry, state);
-  const rules = readRules(state);
+  const rules = rulesOf(state);
   const gas = new GasMeter(rules.executionGas);
   const events: Event[] = [];
   const status = carryOut(proposal, rules, { gas, events, state, block, find });

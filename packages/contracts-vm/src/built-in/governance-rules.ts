@@ -10,6 +10,7 @@ import { MAX_OPEN_PROPOSALS } from "./rows.ts";
 /** Most weight of one organisation: sums and products of all stay far below 2^53. */
 export const MAX_WEIGHT = 1_000_000;
 const MAX_DENOMINATOR = 1_000;
+const MAX_POINTS = 1_000;
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 3600 * 1000;
 /** Gas in which any governed method can run: sixteen certificates are judged by one. */
@@ -66,7 +67,7 @@ export function rulesProblem(
     const problem = decisionProblem(rules[decision]);
     if (problem !== null) return `${decision}.${problem}`;
   }
-  return orderProblem(rules) ?? limitsProblem(rules);
+  return orderProblem(rules) ?? limitsProblem(rules) ?? pointsProblem(rules);
 }
 
 function decisionProblem(rules: DecisionRules): string | null {
@@ -105,5 +106,13 @@ function limitsProblem(rules: GovernanceRules): string | null {
   if (executionGas < MIN_EXECUTION_GAS || executionGas * maxExecutions > MAX_EXECUTIONS_GAS) {
     return "executionGas";
   }
+  return null;
+}
+
+function pointsProblem({ pointsPerBlock, sharing }: GovernanceRules): string | null {
+  if (pointsPerBlock > MAX_POINTS) return "pointsPerBlock";
+  const kinds = new Set(sharing.map(({ contract, topic }) => `${contract}/${topic}`));
+  if (kinds.size < sharing.length) return "sharing";
+  if (sharing.some(({ points }) => points < 1 || points > MAX_POINTS)) return "sharing";
   return null;
 }

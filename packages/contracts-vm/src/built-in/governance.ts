@@ -1,15 +1,20 @@
 import {
+  contractTargetCodec,
+  contributionsCodec,
   isNodeRole,
   type ListProposalsArgs,
   listProposalsArgsCodec,
   MAX_LISTED_PROPOSALS,
   memberRoles,
+  memberTargetCodec,
   proposalCodec,
   proposalListCodec,
   proposalNumberArgsCodec,
   proposeArgsCodec,
   type SetDelegatesArgs,
+  setContractFrozenArgsCodec,
   setDelegatesArgsCodec,
+  setMemberStatusArgsCodec,
   setRulesArgsCodec,
   setWeightArgsCodec,
   voteArgsCodec,
@@ -25,6 +30,12 @@ import {
 import { governed } from "./governed.ts";
 import { noArgsCodec } from "./members.ts";
 import { cancel, type FindBuiltIn, findProposal, propose, vote } from "./proposals.ts";
+import {
+  decideContractFrozen,
+  decideMemberStatus,
+  restrictContract,
+  restrictMember,
+} from "./restrictions.ts";
 import { rows } from "./rows.ts";
 import { setRules, setWeight } from "./voters.ts";
 
@@ -39,6 +50,11 @@ export function governanceContract(find: FindBuiltIn): BuiltInContract {
     ["setDelegates", changing(["admin"], setDelegatesArgsCodec, setDelegates)],
     ["setRules", governed("constitutional", setRulesArgsCodec, setRules)],
     ["setWeight", governed("constitutional", setWeightArgsCodec, setWeight)],
+    ["restrictMember", governed("emergency", memberTargetCodec, restrictMember)],
+    ["restrictContract", governed("emergency", contractTargetCodec, restrictContract)],
+    ["setMemberStatus", governed("ordinary", setMemberStatusArgsCodec, decideMemberStatus)],
+    ["setContractFrozen", governed("ordinary", setContractFrozenArgsCodec, decideContractFrozen)],
+    ["contributions", reading(noArgsCodec, readContributions)],
     ["rules", reading(noArgsCodec, readGovernanceRules)],
     [
       "get",
@@ -53,6 +69,10 @@ export function governanceContract(find: FindBuiltIn): BuiltInContract {
 function readGovernanceRules(_: Record<string, never>, call: BuiltInCall): Uint8Array {
   const { contract, key } = rows.governanceRules;
   return call.state.get(contract, key) ?? refuseCall("GOVERNANCE_RULES_INVALID");
+}
+
+function readContributions(_: Record<string, never>, call: BuiltInCall): Uint8Array {
+  return encode(contributionsCodec, call.state.read(rows.contributions) ?? []);
 }
 
 function setDelegates({ delegates }: SetDelegatesArgs, call: BuiltInCall): undefined {

@@ -6,8 +6,11 @@ import {
 } from "@credlink/consensus-pbft";
 import {
   CONTRACTS_CONTRACT,
+  CONTRIBUTIONS_KEY,
   type ConsensusMode,
+  type Contribution,
   consensusModes,
+  contributionsCodec,
   delegatesCodec,
   type Event,
   GOVERNANCE_CONTRACT,
@@ -70,6 +73,8 @@ export const MAX_CONTRACTS = 1_024;
 export const MAX_VERSIONS = 256;
 /** Most proposals that are undecided or wait for execution, whatever the rules say. */
 export const MAX_OPEN_PROPOSALS = 256;
+/** Most emergency restrictions, those that ended lately included. */
+export const MAX_RESTRICTIONS = 64;
 /** Most feeds of outside data. */
 export const MAX_FEEDS = 256;
 /** Bytes of code in one row. */
@@ -183,6 +188,27 @@ export interface OpenProposal {
   readonly atMs: number;
   readonly executeAt: Height;
 }
+
+/** An emergency restriction: of a member's address, or of a contract's name in UTF-8. */
+export interface Restriction {
+  readonly kind: "member" | "contract";
+  readonly target: Uint8Array;
+  /** Whether it ended without a decision; it stands on until `forgottenMs`, and is not renewed. */
+  readonly isLifted: boolean;
+  readonly untilMs: number;
+  readonly forgottenMs: number;
+}
+
+const restrictionsCodec: Codec<readonly Restriction[]> = list(
+  struct({
+    kind: oneOf("member", "contract"),
+    target: bytesUpTo(64),
+    isLifted: bool,
+    untilMs: u53,
+    forgottenMs: u53,
+  }),
+  MAX_RESTRICTIONS,
+);
 
 /** All open proposals, ascending, and the number that the next one gets. */
 export interface OpenProposals {
@@ -315,6 +341,18 @@ export const rows = {
     key: utf8("open"),
     codec: openProposalsCodec,
   } satisfies Row<OpenProposals>,
+  /** Absent until the first emergency. */
+  restrictions: {
+    contract: GOVERNANCE_CONTRACT,
+    key: utf8("restrictions"),
+    codec: restrictionsCodec,
+  } satisfies Row<readonly Restriction[]>,
+  /** Absent until the first contribution. */
+  contributions: {
+    contract: GOVERNANCE_CONTRACT,
+    key: CONTRIBUTIONS_KEY,
+    codec: contributionsCodec,
+  } satisfies Row<readonly Contribution[]>,
   /** `proposal/` ‖ u64 number. */
   proposal: (number: number): Row<Proposal> => ({
     contract: GOVERNANCE_CONTRACT,

@@ -123,6 +123,8 @@ export class TestChain {
   view: MemoryView;
   timeMs = GENESIS_MS;
   /** Whose turn the next block is, and who takes it. */
+  /** Validators that signed the block two below the next one. */
+  signers: NonNullable<ExecutionContext["signers"]> = [];
   turn: ExecutionContext["turn"] = { primary: "n0", proposer: "n0", validatorCount: 4 };
 
   constructor(genesis: Genesis, executor: Executor = createExecutor()) {
@@ -138,6 +140,7 @@ export class TestChain {
       timestampMs: this.timeMs,
       ancestorDigest: (at) => (isAncestor(this.view.height, at) ? ancestorAt(at) : null),
       turn: this.turn,
+      signers: this.signers,
     };
   }
 

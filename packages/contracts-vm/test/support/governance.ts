@@ -1,4 +1,6 @@
 import {
+  defaultGovernance,
+  type Genesis,
   type GovernedCall,
   listProposalsArgsCodec,
   type Proposal,
@@ -12,7 +14,25 @@ import {
 } from "@credlink/ledger";
 import { decode, encode, height } from "@credlink/primitives";
 import type { TestChain } from "./chain.ts";
-import type { Holder } from "./consortium.ts";
+import type { Consortium, Holder } from "./consortium.ts";
+import { nth } from "./nth.ts";
+
+/** A genesis of only the first organisations of a consortium, with their members and validators. */
+export function genesisOf(consortium: Consortium, count: number): Genesis {
+  const organizations = consortium.genesis.organizations.slice(0, count);
+  const names = organizations.map(({ name }) => name);
+  const isTheirs = ({ certificate }: Holder) => names.includes(certificate.subject.organization);
+  const { admins, validators, institution, enterprise, regulator } = consortium;
+  const holders = [...admins, ...validators, institution, enterprise, regulator].filter(isTheirs);
+  return {
+    ...consortium.genesis,
+    organizations,
+    allowNonByzantine: true,
+    members: holders.map(({ certificate }) => ({ certificate: certificate.der })),
+    validators: consortium.genesis.validators.filter((_, at) => isTheirs(nth(validators, at))),
+    governance: defaultGovernance(names),
+  };
+}
 
 /** Calls of governance on a chain, signed by whom it is told. */
 export class Governance {

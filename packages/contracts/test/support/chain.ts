@@ -102,9 +102,9 @@ export class TestChain {
         invariant(sm2Verify(publicKey, message, signature), "a signature holds");
       }
     }
-    const candidate = await ledger.execute({ ...place, transactions });
     const history = ledger.historyFor(parent.digest, at) ?? new Uint8Array(0);
-    const { sealed } = ledger.buildBlock(candidate, { history });
+    const candidate = await ledger.execute({ ...place, transactions, history });
+    const { sealed } = ledger.buildBlock(candidate);
     await ledger.persistBodies(transactions);
     await ledger.commit(candidate, sealed.block, {
       certificate: this.certify(

@@ -47,9 +47,10 @@ describe("turns of primaries", () => {
   it("tells the executor whose turn it was and who took it", async () => {
     const { ledger, contexts } = await openWatched((at) => (at === 1 ? ["node1"] : []));
     const request = { parentDigest: ledger.head.digest, height: height(1), timestampMs: 9e12 };
-    await ledger.execute({ ...request, proposer: validatorIndex(3), transactions: [] });
+    const history = new Uint8Array(0);
+    await ledger.execute({ ...request, history, proposer: validatorIndex(3), transactions: [] });
     expect(contexts[0]?.turn).toEqual({ primary: "node2", proposer: "node3", validatorCount: 4 });
-    const beyond = { ...request, proposer: validatorIndex(4), transactions: [] };
+    const beyond = { ...request, history, proposer: validatorIndex(4), transactions: [] };
     await expect(ledger.execute(beyond)).rejects.toThrow("a proposer is a validator");
   });
 
@@ -63,6 +64,7 @@ describe("turns of primaries", () => {
       timestampMs: first.timestampMs + 1,
       proposer: validatorIndex(0),
       transactions: [],
+      history: new Uint8Array(0),
     });
     const of = (at: number) => contexts.at(-1)?.ancestorDigest(height(at)) ?? null;
     expect(toHex(of(ANCESTOR_WINDOW + 1) ?? first.parentDigest)).toBe(toHex(first.sealed.digest));

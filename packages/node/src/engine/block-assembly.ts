@@ -49,8 +49,8 @@ export async function assembleBlock(
   const isEmpty = transactions.length === 0 && evidence.length === 0;
   if (isEmpty && !effect.allowEmpty) return null;
   const place = { parentDigest, height, timestampMs, proposer };
-  const candidate = await ledger.execute({ ...place, transactions, evidence });
-  return ledger.buildBlock(candidate, { history });
+  const candidate = await ledger.execute({ ...place, transactions, history, evidence });
+  return ledger.buildBlock(candidate);
 }
 
 /** Judges from the oldest on until a block is full, and verifies signatures whose key changed. */

@@ -150,10 +150,10 @@ export async function commitNext(
   const at = height(header.height + 1);
   const timestampMs = header.timestampMs + 1;
   const place = { parentDigest, height: at, timestampMs, proposer: validatorIndex(0) };
-  const candidate = await ledger.execute({ ...place, transactions });
   const history = ledger.historyFor(parentDigest, at);
   invariant(history !== null, "the head's history");
-  const { sealed } = ledger.buildBlock(candidate, { history });
+  const candidate = await ledger.execute({ ...place, transactions, history });
+  const { sealed } = ledger.buildBlock(candidate);
   await ledger.persistBodies(transactions);
   const signatures = [0, 1, 2].map((index) => ({
     index: validatorIndex(index),

@@ -6,7 +6,6 @@ import type {
 } from "@credlink/consensus-pbft";
 import {
   type Block,
-  type BlockParts,
   type BlockReference,
   type BlockRefusalCode,
   type Candidate,
@@ -243,9 +242,9 @@ class LeanLedger implements ConsensusLedger {
     return encode(historyRecordCodec, { certificate, justification });
   }
 
-  buildBlock(candidate: Candidate, parts: BlockParts): SealedCandidate {
+  buildBlock(candidate: Candidate): SealedCandidate {
     const parent = this.#require(candidate.parentDigest);
-    return this.#keep(this.#chain.build(candidate, parent, parts));
+    return this.#keep(this.#chain.build(candidate, parent));
   }
 
   #keep(tip: SharedTip): SealedCandidate {

@@ -1,7 +1,6 @@
 import { createRoster } from "@credlink/consensus-pbft";
 import {
   type Block,
-  type BlockParts,
   type BlockRefusalCode,
   type Candidate,
   createReplayGuard,
@@ -21,6 +20,7 @@ import {
   encodeReceipts,
   executionContext,
   genesisHeader,
+  historySigners,
   isSameBody,
   judgeBlock,
   LAST_HEIGHT_WITHOUT_HISTORY,
@@ -107,7 +107,8 @@ export class SharedChain {
     const { height, timestampMs, parentHash: parentDigest, proposer } = header;
     const place = { height, digest: headerDigest(header), timestampMs, root: stateRoot };
     const view = new ChainedView(place, this.#cells, null, writes);
-    const request = { parentDigest, height, timestampMs, proposer, transactions: [] };
+    const { history } = block.body;
+    const request = { parentDigest, height, timestampMs, proposer, transactions: [], history };
     const outcome = {
       encodedReceipts: [],
       view,
@@ -120,14 +121,18 @@ export class SharedChain {
   /** Executes on a block that is known. */
   async execute(request: ExecutionRequest, parent: SharedTip): Promise<Candidate> {
     const { executor, genesisDigest: chain, genesis } = this;
-    const { height, timestampMs, transactions, evidence = [] } = request;
+    const { height, timestampMs, transactions, history, evidence = [] } = request;
     const judged = judgeBlockEvidence(evidence, this.#evidenceContext(parent));
     invariant(judged.ok, "evidence is judged before it is executed");
+    const hasHistory = history.length > 0;
+    const signedBy = hasHistory ? (validatorsOn(parent, height - 2)?.validators ?? []) : [];
+    const signers = historySigners(history, signedBy);
     const context = executionContext(request, {
       chainId: genesis.chainId,
       genesisDigest: chain,
       roster: parent.nextRoster,
       branch: (at) => ancestorAt(parent, at)?.digest ?? null,
+      signers,
       misbehaviours: judged.value.map(({ misbehaviour }) => misbehaviour),
     });
     const result = await executor.execute(parent.view, context, transactions);
@@ -141,8 +146,8 @@ export class SharedChain {
   }
 
   /** The block that a proposer makes of a candidate. */
-  build(candidate: Candidate, parent: SharedTip, parts: BlockParts): SharedTip {
-    return this.seal(candidate, parent, blockOf(this.genesis.chainId, parent, candidate, parts));
+  build(candidate: Candidate, parent: SharedTip): SharedTip {
+    return this.seal(candidate, parent, blockOf(this.genesis.chainId, parent, candidate));
   }
 
   /** The tip of a candidate's block; the one that is there when somebody made it before. */

@@ -40,16 +40,17 @@ async function build(
   const judged = transactions.map((bytes) =>
     must(ledger.judge(bytes, { parentDigest, height: at, timestampMs })),
   );
+  const history = ledger.historyFor(parentDigest, at);
+  if (history === null) throw new Error("no history yet");
   const candidate = await ledger.execute({
     parentDigest,
     height: at,
     timestampMs,
     proposer: validatorIndex(0),
     transactions: judged.map(({ transaction }) => transaction),
+    history,
   });
-  const history = ledger.historyFor(parentDigest, at);
-  if (history === null) throw new Error("no history yet");
-  return ledger.buildBlock(candidate, { history });
+  return ledger.buildBlock(candidate);
 }
 
 function must<T>(result: Result<T>): T {

@@ -1,0 +1,158 @@
+import {
+  type BlockContext,
+  type ContractTarget,
+  isNodeRole,
+  type Member,
+  type MemberTarget,
+  type SetContractFrozenArgs,
+  type SetMemberStatusArgs,
+} from "@credlink/ledger";
+import { address, encode, equalBytes, utf8, utf8ToText } from "@credlink/primitives";
+import { NO_ADDRESS } from "../call.ts";
+import type { StateOverlay } from "../state-overlay.ts";
+import { readRules } from "./authority.ts";
+import { type BuiltInCall, refuseCall } from "./built-in.ts";
+import { isFinal, writeStatus } from "./member-status.ts";
+import { decodeRow, type Row } from "./row.ts";
+import { MAX_RESTRICTIONS, type Restriction, rows } from "./rows.ts";
+
+type Target = Pick<Restriction, "kind" | "target">;
+
+/**
+ * `governance.restrictMember`: suspends a member at once, for `restrictionMs`. Neither an admin nor
+ * a node: less than a majority must not silence those who decide, nor stop the chain.
+ */
+export function restrictMember({ address: target }: MemberTarget, call: BuiltInCall): undefined {
+  const member = memberOf(target, call);
+  if (member.role === "admin" || isNodeRole(member.role)) refuseCall("GOVERNANCE_RESTRICTION");
+  if (member.status !== "active") refuseCall("MEMBERS_STATUS_UNCHANGED", member.status);
+  restrict({ kind: "member", target }, call);
+  suspend(member, call);
+}
+
+/** `governance.restrictContract`: freezes the started version at once, for `restrictionMs`. */
+export function restrictContract({ name }: ContractTarget, call: BuiltInCall): undefined {
+  restrict({ kind: "contract", target: utf8(name) }, call);
+  turnFrozen(name, true, call);
+}
+
+/**
+ * `governance.setMemberStatus`, an ordinary decision: suspends until the next decision, revokes, or
+ * lifts. It confirms or ends an emergency restriction of the same member.
+ */
+export function decideMemberStatus(
+  { address: target, status }: SetMemberStatusArgs,
+  call: BuiltInCall,
+): undefined {
+  const member = memberOf(target, call);
+  if (status === "left") refuseCall("MEMBERS_ROLE_FORBIDDEN", status);
+  if (isFinal(member)) refuseCall("MEMBERS_STATUS_FINAL");
+  const wasRestricted = endRestriction({ kind: "member", target }, call);
+  if (status === member.status && !wasRestricted) refuseCall("MEMBERS_STATUS_UNCHANGED");
+  if (status === "suspended") suspend(member, call);
+  else {
+    call.state.write(rows.hold(target), null);
+    writeStatus({ ...member, status }, call);
+  }
+}
+
+/** `governance.setContractFrozen`, an ordinary decision: as `decideMemberStatus`, of a contract. */
+export function decideContractFrozen(
+  { name, isFrozen }: SetContractFrozenArgs,
+  call: BuiltInCall,
+): undefined {
+  const wasRestricted = endRestriction({ kind: "contract", target: utf8(name) }, call);
+  if (!(wasRestricted && isFrozen)) turnFrozen(name, isFrozen, call);
+}
+
+function memberOf(target: Member["address"], call: BuiltInCall): Member {
+  return call.state.read(rows.member(target)) ?? refuseCall("MEMBERS_NOT_FOUND");
+}
+
+/** Under a hold of nobody's: only a regulator or another decision lifts it. */
+function suspend(member: Member, call: BuiltInCall): void {
+  call.state.write(rows.hold(member.address), NO_ADDRESS);
+  writeStatus({ ...member, status: "suspended" }, call);
+}
+
+function turnFrozen(name: string, isFrozen: boolean, call: BuiltInCall): void {
+  const started = call.state.read(rows.contractVersions(name))?.started ?? null;
+  if (started === null) refuseCall("CONTRACTS_NOT_STARTED");
+  const row = rows.installed(name, started);
+  const contract = call.state.read(row);
+  if (contract === null) refuseCall("CONTRACTS_NOT_INSTALLED");
+  if ((contract.state === "frozen") === isFrozen) {
+    refuseCall(isFrozen ? "CONTRACTS_FROZEN" : "CONTRACTS_NOT_FROZEN");
+  }
+  call.state.write(row, { ...contract, state: isFrozen ? "frozen" : "started" });
+}
+
+function restrict(target: Target, call: BuiltInCall): void {
+  const all = call.state.read(rows.restrictions) ?? [];
+  // A restriction that ended stands for as long again, so that a minority does not renew it.
+  if (all.some((each) => isSame(each, target))) refuseCall("GOVERNANCE_RESTRICTED_BEFORE");
+  if (all.length >= MAX_RESTRICTIONS) refuseCall("GOVERNANCE_TOO_MANY_RESTRICTIONS");
+  const { restrictionMs } = readRules(call.state);
+  const untilMs = call.block.timestampMs + restrictionMs;
+  const added = { ...target, isLifted: false, untilMs, forgottenMs: untilMs + restrictionMs };
+  call.state.write(rows.restrictions, [...all, added]);
+}
+
+/** Whether there was a restriction that still held; it is over. */
+function endRestriction(target: Target, call: BuiltInCall): boolean {
+  const all = call.state.read(rows.restrictions) ?? [];
+  const others = all.filter((each) => !isSame(each, target));
+  if (others.length === all.length) return false;
+  call.state.write(rows.restrictions, others);
+  return all.some((each) => isSame(each, target) && !each.isLifted);
+}
+
+function isSame(one: Target, other: Target): boolean {
+  return one.kind === other.kind && equalBytes(one.target, other.target);
+}
+
+function read<T>(state: StateOverlay, row: Row<T>): T | null {
+  const value = state.get(row.contract, row.key);
+  return value === null ? null : decodeRow(row, value);
+}
+
+function write<T>(state: StateOverlay, { contract, key, codec }: Row<T>, value: T): void {
+  state.set(contract, key, encode(codec, value));
+}
+
+/** At the end of a block: emergency restrictions that nobody confirmed in their time are lifted. */
+export function liftRestrictions(state: StateOverlay, { timestampMs }: BlockContext): void {
+  const all = read(state, rows.restrictions);
+  if (all === null || all.length === 0) return;
+  const kept: Restriction[] = [];
+  let changed = false;
+  for (const each of all) {
+    const isDue = !each.isLifted && timestampMs >= each.untilMs;
+    if (isDue) lift(each, state);
+    if (timestampMs < each.forgottenMs) kept.push(isDue ? { ...each, isLifted: true } : each);
+    changed ||= isDue || timestampMs >= each.forgottenMs;
+  }
+  if (changed) write(state, rows.restrictions, kept);
+}
+
+/** What others made of the target meanwhile stays as it is. */
+function lift({ kind, target }: Restriction, state: StateOverlay): void {
+  if (kind === "contract") {
+    const name = utf8ToText(target);
+    const started = read(state, rows.contractVersions(name))?.started ?? null;
+    const row = started === null ? null : rows.installed(name, started);
+    const contract = row === null ? null : read(state, row);
+    if (row !== null && contract?.state === "frozen") {
+      write(state, row, { ...contract, state: "started" });
+    }
+    return;
+  }
+  const row = rows.member(address(target));
+  const hold = rows.hold(address(target));
+  const member = read(state, row);
+  const holder = read(state, hold);
+  const isHeld = holder !== null && equalBytes(holder, NO_ADDRESS);
+  if (member?.status !== "suspended" || !isHeld) return;
+  write(state, row, { ...member, status: "active" });
+  write(state, hold, null);
+}
