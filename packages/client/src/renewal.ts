@@ -24,7 +24,7 @@ const CODE_DOMAIN = "credlink/ca-code/1";
 const STORED_CODE_DOMAIN = "credlink/ca-code-stored/1";
 const REQUEST_DOMAIN = "credlink/ca-renewal-request/1";
 
-const DEFAULT_TIMEOUT_MS = 15_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 /** Most characters of an answer: a certificate in base64 and some. */
 const MAX_ANSWER_CHARACTERS = 65_536;
 
@@ -104,7 +104,7 @@ export interface RenewalOptions {
   /** The notice that the holder has read. */
   readonly custodyNotice: string;
   readonly fetch?: Fetch;
-  /** For each of the two calls, milliseconds. Default 15,000. */
+  /** For each of the two calls, milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
 }
 

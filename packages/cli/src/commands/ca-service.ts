@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
+import type { OnlineRenewalOptions } from "../ca/renewal.ts";
+import { withCustody } from "./ca-options.ts";
 import type { CommandContext } from "./context.ts";
 import { wholeNumber } from "./network.ts";
 import { renderFields } from "./read.ts";
@@ -39,8 +41,9 @@ interface ServeOptions {
   readonly json?: boolean;
 }
 
-/** `ca code issue` and `ca serve`. */
+/** `ca code issue`, `ca serve` and `ca request-renewal`. */
 export function addCaService(ca: Command, context: CommandContext): void {
+  addOnlineRenewal(ca, context);
   const code = ca.command("code").description("one-time codes that approve renewals");
   code
     .command("issue")
@@ -75,6 +78,27 @@ export function addCaService(ca: Command, context: CommandContext): void {
         const { serve } = await import("../ca/service.ts");
         await serve(options, context);
         return undefined;
+      }),
+    );
+}
+
+function addOnlineRenewal(ca: Command, context: CommandContext): void {
+  withCustody(ca.command("request-renewal"))
+    .description("at the holder's side: renew at the organisation's CA service, on a fresh key")
+    .requiredOption("--url <url>", "the CA service")
+    .requiredOption("--certificate <file>", "the one in force")
+    .requiredOption("--key <file>", "its key")
+    .requiredOption("--password-file <file>", "password of its key, and of the new one")
+    .requiredOption("--authority <file>", "the CA's certificate, which the answer is judged by")
+    .requiredOption("--code-file <file>", "the one-time code, mode 0600")
+    .requiredOption("--new-key <file>", "new key file; one of an attempt that failed is used again")
+    .requiredOption("--out <file>", "where the certificate goes")
+    .option("--json", "print one JSON document")
+    .action((options: OnlineRenewalOptions & { readonly json?: boolean }) =>
+      context.run(options.json ?? false, async () => {
+        const { renewOnline } = await import("../ca/renewal.ts");
+        const value = await renewOnline(options, context.streams);
+        return { value, text: renderFields(value) };
       }),
     );
 }

@@ -2,14 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { CUSTODY_NOTICE } from "@credlink/ca";
-import { requestRenewal } from "@credlink/client";
 import {
   certificateToPem,
-  createSigningRequest,
-  createSm2Signer,
-  generateKeyPair,
-  loadKeyFile,
   parseCertificate,
   parseRevocationList,
   sm2SignatureToDer,
@@ -165,23 +159,27 @@ describe("ca serve", () => {
     await Promise.race([listening.promise, served]);
     const { url } = JSON.parse(text);
     const { code } = await answer("ca", "code", "issue", "--dir", "alpha/ca", "--for", "node-1");
-    const password = readFileSync("node-1/node.password", "utf8").trimEnd();
-    const fresh = createSm2Signer(generateKeyPair().privateKey);
-    const old = certificate("alpha/node-1.2.crt");
-    const renewed = await requestRenewal({
-      url,
-      certificate: old,
-      signer: createSm2Signer(await loadKeyFile("node-1/node.2.key", { password })),
-      request: await createSigningRequest({ subject: old.subject, signer: fresh }),
-      code,
-      custodyNotice: CUSTODY_NOTICE,
-      timeoutMs: 120_000,
-    });
+    writeFileSync("node-1/code", `${code}\n`, { mode: 0o600 });
+    const renew = (out: string, authority = "alpha/alpha.crt") =>
+      run(
+        ...["ca", "request-renewal", "--url", url, "--certificate", "alpha/node-1.2.crt"],
+        ...["--key", "node-1/node.2.key", "--password-file", "node-1/node.password"],
+        ...["--authority", authority, "--code-file", "node-1/code", "--out", out],
+        ...["--new-key", "node-1/node.3.key", "--acknowledge-custody"],
+      );
+    const first = await renew("node-1/node.3.crt");
+    expect(first.code, first.err).toBe(exitCodes.done);
+    // Its answer lost, the same again, which needs no other code; and judged by another CA, it is refused.
+    expect((await renew("node-1/again.crt")).code).toBe(exitCodes.done);
+    const foreign = await renew("node-1/foreign.crt", "beta/beta.crt");
+    expect(foreign.err).toContain("CA_CERTIFICATE_REFUSED");
     stop();
     await served;
-    expect(renewed.subject).toEqual(old.subject);
-    writeFileSync("alpha/node-1.3.crt", certificateToPem(renewed));
-    expect(chain("alpha/node-1.3.crt", "alpha/alpha.crt")).toMatchObject({ ok: true });
+    const renewed = certificate("node-1/node.3.crt");
+    expect(renewed.subject).toEqual(certificate("alpha/node-1.2.crt").subject);
+    expect(certificate("node-1/again.crt").serialNumber).toBe(renewed.serialNumber);
+    expect(chain("node-1/node.3.crt", "alpha/alpha.crt")).toMatchObject({ ok: true });
+    expect(readFileSync("node-1/node.3.key", "latin1")).toContain("ENCRYPTED PRIVATE KEY");
     expect(readFileSync("serve.log", "utf8")).toContain("certificate renewed");
     await expect(fetch(`${url}/healthz`)).rejects.toThrow();
   }, 240_000);
