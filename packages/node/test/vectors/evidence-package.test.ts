@@ -11,8 +11,8 @@ test("T-4.4: the golden evidence package verifies, and proves what it proved whe
   const text = new TextDecoder().decode(read("evidence-package.jsonl"));
   const lines = text.trimEnd().split("\n");
   const report = await verifyPackage(read("evidence-package.genesis.bin"), lines);
-  expect(report.digest).toBe("d4a82ebd7804ef62505a16735a590af1e60b93b1c3e68707cf52d1c4aa722676");
-  expect(toHex(report.genesisDigest)).toBe("345bf46ca4d950a65a6c0ac9a1aaa16f34ca93ce8d17fb52bf7c5fca8c19f4a4");
+  expect(report.digest).toBe("afb2ebd286bc16252e57b9ced37cac6b1f0c596a7274d1326ac758465cc3ab55");
+  expect(toHex(report.genesisDigest)).toBe("ea88033977cad555f197f9b05d50ea54a6a822980e8e6a2aa027cddd04caa3a7");
   expect(report.credentials.map(({ stored }) => [stored.record.type, stored.standing.status])).toEqual(
     [["transaction.task","active"],["contract.service","active"],["identity.individual","active"],["identity.institution","active"],["contract.framework","active"],["identity.enterprise","active"]],
   );
