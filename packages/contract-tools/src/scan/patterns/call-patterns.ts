@@ -36,6 +36,18 @@ export function matchCalls(pattern: CallPattern, context: SourceContext): readon
   }
 }
 
+type Call = Extract<Expression, { type: "call" }>;
+
+/** Every call in the contract's own functions, with the scope that it stands in. */
+function visitCalls(context: SourceContext, visit: (call: Call, scope: Scope) => void): void {
+  for (const each of ownFunctions(context)) {
+    const scope = context.program.scopeOf(each);
+    visitBody(each.syntax.body, (expression) => {
+      if (expression.type === "call") visit(expression, scope);
+    });
+  }
+}
+
 interface TextArgument {
   /** Null when it is not known before the call. */
   readonly value: string | null;
@@ -49,21 +61,15 @@ function textArguments(
   context: SourceContext,
 ): readonly TextArgument[] {
   const found: TextArgument[] = [];
-  for (const each of ownFunctions(context)) {
-    const scope = context.program.scopeOf(each);
-    visitBody(each.syntax.body, (expression) => {
-      if (expression.type !== "call") return;
-      const { callee } = scope.resolveCall(expression);
-      if (callee === null || !handsText(callee, effect, context)) return;
-      const positions = callee.syntax.parameters.flatMap(({ declaredType }, position) =>
-        declaredType.name === "string" ? [position] : [],
-      );
-      const arg = expression.args[positions[nth] ?? -1];
-      if (arg !== undefined) {
-        found.push({ value: textOf(arg, scope), at: locationOf(arg.place) });
-      }
-    });
-  }
+  visitCalls(context, (call, scope) => {
+    const { callee } = scope.resolveCall(call);
+    if (callee === null || !handsText(callee, effect, context)) return;
+    const positions = callee.syntax.parameters.flatMap(({ declaredType }, position) =>
+      declaredType.name === "string" ? [position] : [],
+    );
+    const arg = call.args[positions[nth] ?? -1];
+    if (arg !== undefined) found.push({ value: textOf(arg, scope), at: locationOf(arg.place) });
+  });
   return found;
 }
 
@@ -99,18 +105,14 @@ function builtins(
   context: SourceContext,
 ): readonly Match[] {
   const found: Match[] = [];
-  for (const each of ownFunctions(context)) {
-    const scope = context.program.scopeOf(each);
-    visitBody(each.syntax.body, (expression) => {
-      if (expression.type !== "call") return;
-      const { builtin, args } = scope.resolveCall(expression);
-      if (builtin === null || !names.includes(builtin)) return;
-      const comesFrom = (arg: Expression): boolean =>
-        origins.some((origin) => context.values.originsOf(arg, scope).has(origin));
-      if (origins.length > 0 && !args.some(comesFrom)) return;
-      found.push({ at: locationOf(expression.place), detail: builtin });
-    });
-  }
+  visitCalls(context, (call, scope) => {
+    const { builtin, args } = scope.resolveCall(call);
+    if (builtin === null || !names.includes(builtin)) return;
+    const comesFrom = (arg: Expression): boolean =>
+      origins.some((origin) => context.values.originsOf(arg, scope).has(origin));
+    if (origins.length > 0 && !args.some(comesFrom)) return;
+    found.push({ at: locationOf(call.place), detail: builtin });
+  });
   return found;
 }
 
@@ -120,18 +122,14 @@ function ambiguousKeys(
   context: SourceContext,
 ): readonly Match[] {
   const found: Match[] = [];
-  for (const each of ownFunctions(context)) {
-    const scope = context.program.scopeOf(each);
-    visitBody(each.syntax.body, (expression) => {
-      if (expression.type !== "call") return;
-      const { callee, args } = scope.resolveCall(expression);
-      if (callee?.syntax.name !== method || callee.owner?.name !== className) return;
-      const [, firstLength, , secondLength] = args;
-      if (firstLength === undefined || secondLength === undefined) return;
-      if (isFixed(firstLength, scope) || isFixed(secondLength, scope)) return;
-      found.push({ at: locationOf(expression.place), detail: `${className}.${method}` });
-    });
-  }
+  visitCalls(context, (call, scope) => {
+    const { callee, args } = scope.resolveCall(call);
+    if (callee?.syntax.name !== method || callee.owner?.name !== className) return;
+    const [, firstLength, , secondLength] = args;
+    if (firstLength === undefined || secondLength === undefined) return;
+    if (isFixed(firstLength, scope) || isFixed(secondLength, scope)) return;
+    found.push({ at: locationOf(call.place), detail: `${className}.${method}` });
+  });
   return found;
 }
 
