@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "contracts-vm": ["primitives", "crypto", "consensus-pbft", "ledger"],
   contracts: ["primitives", "crypto"],
   api: ["primitives", "ledger"],
-  client: ["primitives", "crypto", "consensus-pbft", "ledger", "api", "contracts"],
+  client: ["primitives", "crypto", "consensus-pbft", "ledger", "api", "contracts", "contracts-vm"],
   node: [
     "primitives",
     "crypto",
@@ -170,6 +170,7 @@ describe("dependency directions", () => {
     for (const [name, target, doors] of [
       ["simulator", "@credlink/node", ["@credlink/node/engine"]],
       ["client", "@credlink/consensus-pbft", ["@credlink/consensus-pbft/certificates"]],
+      ["client", "@credlink/contracts-vm", ["@credlink/contracts-vm/formats"]],
     ] as const) {
       for (const path of walk(join(root, "packages", name, "src"), isTypeScript)) {
         for (const found of imports(readFileSync(path, "utf8"))) {

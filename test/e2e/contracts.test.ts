@@ -5,6 +5,7 @@ import { sm3 } from "@credlink/crypto";
 import { toHex } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../packages/cli/src/program.ts";
+import { describeRecords } from "./contracts/records.ts";
 import { Json } from "./support/command.ts";
 import { TestNetwork } from "./support/network.ts";
 
@@ -225,3 +226,5 @@ describe("T-4.9.6-b: a contract's life on chain", () => {
     expect((await contract(...install)).code).toBe(0);
   });
 });
+
+describeRecords(() => ({ network, folder }));

@@ -20,6 +20,7 @@ import {
   identifierKinds,
   isSummed,
   type Payload,
+  type PayloadSchema,
   payloadSchemas,
   validatePayload,
   verdictResults,
@@ -78,6 +79,8 @@ const grantTerms = z.strictObject({
 /** A credential as people write it; `credential submit` turns it into a credential file. */
 export const credentialDraftSchema = z.strictObject({
   type: z.enum(credentialTypes),
+  /** A registered version, `type/1.n`; absent: version 1.0. */
+  schema: z.string().max(64).optional(),
   /** Addresses; absent: the issuer itself, for an institution's identity. */
   subjects: z.array(z.string()).optional(),
   parents: z
@@ -130,6 +133,7 @@ export function readCredentialInput(text: string, path: string): CredentialInput
  * consortium's key, amounts committed to so that their sums with those of the parents hold.
  *
  * @param readParent gives the credential file of a parent by its path.
+ * @param schema the version that the draft names; default: the one that is part of the contract.
  * @throws CliError CLI_CREDENTIAL_INVALID, CLI_OPTIONS_CONFLICT
  */
 export function completeDraft(
@@ -137,9 +141,12 @@ export function completeDraft(
   issuer: Address,
   indexKey: IndexKey | undefined,
   readParent: (path: string) => CredentialFile,
+  schema: PayloadSchema = payloadSchemas[draft.type],
 ): CredentialFile {
-  const schema = payloadSchemas[draft.type];
-  const payload = readPayload(draft);
+  if (draft.schema !== undefined && draft.schema !== schema.id) {
+    throw new CliError("CLI_CREDENTIAL_INVALID", `the schema is ${draft.schema}, not ${schema.id}`);
+  }
+  const payload = readPayload(draft, schema);
   const salts = createSalts(payload, randomBytes);
   const openings = openAmounts(draft, payload, readParent);
   const record: CredentialRecord = {
@@ -213,25 +220,32 @@ function makeIndexes(draft: CredentialDraft, key: IndexKey | undefined) {
   });
 }
 
-/** What of a credential file is not what the chain holds; empty: the file is the original. */
-export function findDifferences(file: CredentialFile, chain: CredentialRecord): string[] {
+/**
+ * What of a credential file is not what the chain holds; empty: the file is the original.
+ * @param schema the version that the chain's record names; default: the contract's own.
+ */
+export function findDifferences(
+  file: CredentialFile,
+  chain: CredentialRecord,
+  schema?: PayloadSchema,
+): string[] {
   const found: string[] = [];
   const isSame = (a: CredentialRecord, b: CredentialRecord): boolean =>
     equalBytes(encode(credentialRecordCodec, a), encode(credentialRecordCodec, b));
   if (!isSame(file.record, chain)) found.push("record");
-  const opened = verifyCredentialFile(file, chain);
+  const opened = verifyCredentialFile(file, chain, schema);
   if (!opened.ok) found.push(`payload (${opened.detail ?? opened.code})`);
   return found;
 }
 
-function readAddress(text: string): Address {
+/** @throws CliError CLI_CREDENTIAL_INVALID */
+export function readAddress(text: string): Address {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new CliError("CLI_CREDENTIAL_INVALID", `not an address: ${text}`);
   return parsed.value;
 }
 
-function readPayload(draft: CredentialDraft): Payload {
-  const schema = payloadSchemas[draft.type];
+function readPayload(draft: CredentialDraft, schema: PayloadSchema): Payload {
   const payload: Record<string, WireValue> = {};
   for (const [path, value] of Object.entries(draft.payload)) {
     const kind = schema.fields.find((field) => field.path === path)?.kind;

@@ -1,4 +1,4 @@
-import type { ProvenCredential } from "@credlink/client";
+import type { CommittedTransaction, ProvenCredential } from "@credlink/client";
 import type { CredentialRecord } from "@credlink/contracts";
 import { formatAddress } from "@credlink/crypto";
 import { toHex } from "@credlink/primitives";
@@ -40,6 +40,18 @@ export function describeCredential({ stored, header }: ProvenCredential) {
     coSigners: issue.coSigners.map(formatAddress),
     replacedBy: standing.replacedBy === null ? null : toHex(standing.replacedBy),
     proof: { height: header.height, block: toHex(header.digest) },
+    verified: true,
+  };
+}
+
+/** What a commit proves. */
+export function describeCommit(committed: CommittedTransaction) {
+  return {
+    transaction: toHex(committed.id),
+    status: committed.receipt.status,
+    height: committed.header.height,
+    block: toHex(committed.header.digest),
+    gasUsed: committed.receipt.gasUsed,
     verified: true,
   };
 }

@@ -19,6 +19,10 @@ export const cliErrors = defineErrors({
     meaning: "A file named on the command line is not of the form that the command wants.",
     remedy: "Compare the file with docs/cli.md.",
   },
+  CLI_FILE_EXISTS: {
+    meaning: "The file that a command would write is there already: an original is not replaced.",
+    remedy: "Name another file; an original that was not sent goes by `credential submit --file`.",
+  },
   CLI_NETWORK_EXISTS: {
     meaning: "The folder for a new network is there already and not empty.",
     remedy: "Name another folder; an existing network is never overwritten.",
@@ -50,10 +54,6 @@ export const cliErrors = defineErrors({
   CLI_CONTRACT_NOT_STARTED: {
     meaning: "The contract is installed, but none of its versions is started.",
     remedy: "See `contract versions`; a version is started once organisations have approved it.",
-  },
-  CLI_CONTRACT_DIFFERS: {
-    meaning: "A contract's code or manifest on chain is not the one that was to be compared.",
-    remedy: "Do not approve it: ask whoever installed it for the package that it came from.",
   },
   CLI_NODE_NOT_READY: {
     meaning: "A node ended, or was not ready within the time allowed, after it was started.",

@@ -28,6 +28,9 @@ export function describePackage(report: PackageReport) {
         signers: signed.signatures.map(({ address }) => formatAddress(address)),
       })),
     })),
+    schemas: report.schemas.map(({ id, digest, publisher, height, status }) => {
+      return { id, digest: toHex(digest), publisher: formatAddress(publisher), height, status };
+    }),
     members: members.map(({ address, organization, role, status }) => {
       return { address: formatAddress(address), organization, role, status };
     }),

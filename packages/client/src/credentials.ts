@@ -80,7 +80,7 @@ export async function findByIndex(
 }
 
 /** @throws ClientError CLIENT_RECORD_ALTERED */
-function readStored(id: Uint8Array, value: Uint8Array): StoredCredential {
+export function readStored(id: Uint8Array, value: Uint8Array): StoredCredential {
   const stored = decodeClaim(storedCredentialCodec, value, "credential");
   if (equalBytes(stored.record.id, id)) return stored;
   throw clientError("CLIENT_RECORD_ALTERED", `the record under ${toHex(id)} is another's`);

@@ -58,6 +58,26 @@ export const clientErrors = defineErrors({
     meaning: "A credential is proven absent from the state: nobody put it on this chain.",
     remedy: "Check the id; a node that is behind may not have it yet (`network status`).",
   },
+  CLIENT_CREDENTIAL_TYPE: {
+    meaning: "A credential is of another type than the call is about.",
+    remedy: "Check the id; `credlink credential get` shows the type.",
+  },
+  CLIENT_SCHEMA_UNKNOWN: {
+    meaning: "A schema version is proven absent from the registry of the chain.",
+    remedy: "Check the name; `credlink schema list` shows every version.",
+  },
+  CLIENT_CONTRACT_UNKNOWN: {
+    meaning: "A contract, or that version of it, is proven absent from the registry.",
+    remedy: "Check name and version; `credlink contract list` shows what is installed.",
+  },
+  CLIENT_CONTRACT_DIFFERS: {
+    meaning: "A contract's code or manifest on chain is not the one that was to be compared.",
+    remedy: "Do not approve it: ask whoever installed it for the package that it came from.",
+  },
+  CLIENT_CONTRACT_TURN: {
+    meaning: "A version was to be started beside another one, or upgraded where none is started.",
+    remedy: "Start where none is started, else upgrade; `credlink contract versions` shows which.",
+  },
   CLIENT_GRAPH_TOO_LARGE: {
     meaning: "A credential rests on more others than one trace or package takes.",
     remedy: "Go by pages (`credential trace --limit`), or begin further up.",

@@ -12,6 +12,13 @@
  * committed.header.certificate; // the quorum that certified the block it stands in
  * ```
  */
+export {
+  type CaseTarget,
+  getArbitrators,
+  getCase,
+  type ProvenCase,
+  setArbitrators,
+} from "./arbitration.ts";
 export { type ChainSource, type ChainVerifier, createChainVerifier } from "./chain-verifier.ts";
 export {
   type CallOptions,
@@ -22,6 +29,33 @@ export {
   type SubmitResult,
   type WaitOptions,
 } from "./client.ts";
+export { getContractQuota, type ProvenQuota, setContractQuota } from "./contract-quota.ts";
+export {
+  acceptFindings,
+  approveContract,
+  areFindingsAccepted,
+  type ChangedContract,
+  type ContractVersions,
+  demandInstalled,
+  demandVersions,
+  getContractVersions,
+  getInstalledContract,
+  type InstalledContract,
+  installContract,
+  listContractNames,
+  readContractCode,
+  setContractFrozen,
+  startContract,
+  stopContract,
+  upgradeContract,
+  type VersionName,
+} from "./contracts.ts";
+export {
+  type CredentialId,
+  credentialCall,
+  publishFields,
+  revokeCredential,
+} from "./credential-calls.ts";
 export {
   findByIndex,
   getCredential,
@@ -42,6 +76,7 @@ export {
   MAX_EVIDENCE_PAGE,
   type ProvenEvidence,
 } from "./evidence.ts";
+export { type Executed, executeFor } from "./executed.ts";
 export {
   cancelProposalCall,
   getContributions,
@@ -54,6 +89,7 @@ export {
   setDelegatesCall,
   voteCall,
 } from "./governance.ts";
+export { type GrantState, getGrant, type ProvenGrant, useGrant } from "./grants.ts";
 export { type HeaderClaim, readGenesis, type VerifiedHeader } from "./header-claims.ts";
 export { getConsensusHistory, type VerifiedHistory } from "./history.ts";
 export {
@@ -63,6 +99,15 @@ export {
   registerRevocationListCall,
   setMemberStatusCall,
 } from "./members.ts";
+export {
+  getFeed,
+  listFeeds,
+  type ProvenFeed,
+  type PublisherWord,
+  publishObservation,
+  removeFeed,
+  setFeed,
+} from "./oracles.ts";
 export {
   type ExportedPackage,
   exportCredential,
@@ -81,10 +126,12 @@ export {
   MAX_PACKAGE_CREDENTIALS,
   type PackageCredential,
   type PackageReport,
+  type PackageSchema,
   type PackageVerifier,
   verifyPackage,
 } from "./package/verify.ts";
 export type { PackageTransaction } from "./package/verify-transaction.ts";
+export { getPublicData, type ProvenPublicData } from "./public-data.ts";
 export {
   type CommittedTransaction,
   type VerifiedBlock,
@@ -108,6 +155,14 @@ export {
   storedCode,
 } from "./renewal.ts";
 export { createRpc, type Fetch, type Rpc, type RpcCall, type RpcOptions } from "./rpc.ts";
+export {
+  getPayloadSchema,
+  getSchema,
+  listSchemas,
+  registerSchema,
+  type SchemaVersionInfo,
+  withdrawSchema,
+} from "./schemas.ts";
 export { createIdentity, type Identity, SESSION_DOMAIN, sessionMessage } from "./session.ts";
 export { submitCredentialsCall } from "./submissions.ts";
 export {

@@ -3,6 +3,7 @@ export * from "./build/compile.ts";
 export * from "./build/package.ts";
 export * from "./build/project.ts";
 export * from "./errors.ts";
+export { highOf, type JudgedPackage, judgePackage, packageTarget } from "./judge-package.ts";
 export { type LocalCall, LocalChain } from "./kit/local-chain.ts";
 export { runTests, type TestOutcome } from "./kit/run-tests.ts";
 export { type HostCall, type Trace, traceCall } from "./kit/trace.ts";

@@ -20,6 +20,8 @@ export {
   validatePayload,
 } from "./payload.ts";
 export * from "./policy.ts";
+export * from "./registered-schema.ts";
 export * from "./schema-registry.ts";
 export { payloadSchemas } from "./schemas/index.ts";
+export * from "./state-keys.ts";
 export * from "./terms.ts";

@@ -5,7 +5,6 @@ import {
   bool,
   bytes,
   type Codec,
-  concatBytes,
   type Digest,
   digestCodec,
   encode,
@@ -18,7 +17,6 @@ import {
   text,
   u32,
   u53,
-  utf8,
   type WireValue,
 } from "@credlink/primitives";
 import { type FieldDisclosure, fieldDisclosureCodec } from "./commitment.ts";
@@ -187,6 +185,12 @@ export interface PublicField {
   readonly value: WireValue;
 }
 
+/** What is published of a credential, as the state keeps it. */
+export const publicFieldsCodec: Codec<readonly PublicField[]> = list(
+  struct({ path: text(128), value: fieldValueCodec }),
+  16,
+);
+
 /** What `publicData` returns. */
 export interface PublicData {
   readonly type: CredentialType;
@@ -196,7 +200,7 @@ export interface PublicData {
 export const publicDataCodec: Codec<PublicData> = struct({
   type: oneOf(...credentialTypes),
   status: oneOf(...credentialStatuses),
-  fields: list(struct({ path: text(128), value: fieldValueCodec }), 16),
+  fields: publicFieldsCodec,
 });
 
 /** Topic of the event of a publication. */
@@ -348,25 +352,3 @@ export const usedEventCodec: Codec<UsedEvent> = struct({
   purpose: text(64),
   count: u32,
 });
-
-/** The contract's state key of a credential: what a state proof of it is asked for. */
-export function credentialKey(id: Uint8Array): Uint8Array {
-  return concatBytes(utf8("r"), id);
-}
-
-/** The contract's state key of a proposal. */
-export function proposalKey(id: Uint8Array): Uint8Array {
-  return concatBytes(utf8("q"), id);
-}
-
-/** The contract's state key of an open case's hold on a credential: holds the case's id. */
-export function caseHoldKey(id: Uint8Array, dispute: Uint8Array): Uint8Array {
-  return concatBytes(utf8("h"), id, dispute);
-}
-
-/** The contract's state key of an index value: holds the id of the credential that has it. */
-export function indexEntryKey({ keyId, value }: IndexEntry): Uint8Array {
-  const number = new Uint8Array(4);
-  new DataView(number.buffer).setUint32(0, keyId);
-  return concatBytes(utf8("x"), number, value);
-}

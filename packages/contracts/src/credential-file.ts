@@ -1,9 +1,17 @@
-import { decode, encode, fromHex, type Result, toHex, type WireValue } from "@credlink/primitives";
+import {
+  decode,
+  encode,
+  fromHex,
+  type Result,
+  refuse,
+  toHex,
+  type WireValue,
+} from "@credlink/primitives";
 import { type AmountOpening, verifyAmounts } from "./amounts.ts";
 import { type Salts, verifyPayload } from "./commitment.ts";
 import { type CredentialRecord, credentialRecordCodec } from "./credential.ts";
 import { ContractsError } from "./errors.ts";
-import type { Payload } from "./payload.ts";
+import type { Payload, PayloadSchema } from "./payload.ts";
 import { payloadSchemas } from "./schemas/index.ts";
 
 /** A credential with its private part, as its parties keep and hand it over. */
@@ -18,15 +26,21 @@ export interface CredentialFile {
 /**
  * Whether the private part is what the record commits to: every field, and every amount, in range
  * and as the payload says.
+ *
+ * @param schema the version that the record names; default: the one that is part of the contract
  */
 export function verifyCredentialFile(
   { payload, salts, openings }: CredentialFile,
   record: CredentialRecord,
+  schema: PayloadSchema = payloadSchemas[record.type],
 ): Result<
   true,
   "CONTRACTS_COMMITMENT_MISMATCH" | "CONTRACTS_AMOUNT_RANGE" | "CONTRACTS_AMOUNT_MISMATCH"
 > {
-  const opened = verifyPayload(payloadSchemas[record.type], payload, salts, record.commitment);
+  if (schema.id !== record.schema) {
+    return refuse("CONTRACTS_COMMITMENT_MISMATCH", `the schema is ${record.schema}`);
+  }
+  const opened = verifyPayload(schema, payload, salts, record.commitment);
   return opened.ok ? verifyAmounts(record.type, payload, openings, record.amounts) : opened;
 }
 

@@ -97,3 +97,30 @@ export function tuple(...kinds: readonly FieldKind[]): FieldKind {
       kinds.every((kind, i) => kind.holds(value[i] ?? null)),
   };
 }
+
+const named: readonly FieldKind[] = [
+  creditCode,
+  identityNumber,
+  bankCardNumber,
+  mobileNumber,
+  invoiceNumber,
+  decimal,
+  month,
+  fen,
+  time,
+  count,
+  flag,
+  digest32,
+];
+
+/** The kind that a name of the registry says; one that this build does not know holds anything. */
+export function kindNamed(name: string): FieldKind {
+  const known = named.find((kind) => kind.name === name);
+  if (known !== undefined) return known;
+  const [, bytes] = /^text of 1 to ([1-9]\d{0,5}) bytes$/.exec(name) ?? [];
+  if (bytes !== undefined) return words(Number(bytes));
+  const [, max, inner] = /^1 to ([1-9]\d{0,4}) of: (.+)$/.exec(name) ?? [];
+  if (max !== undefined && inner !== undefined) return listOf(kindNamed(inner), Number(max));
+  const [, values] = /^one of (.+)$/.exec(name) ?? [];
+  return values === undefined ? { name, holds: () => true } : choice(...values.split(", "));
+}

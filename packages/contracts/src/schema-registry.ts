@@ -62,8 +62,34 @@ export function encodeSchemaFields(fields: readonly PayloadField[]): Uint8Array 
 
 /** What identifies a schema version's content. */
 export function schemaDigest(fields: readonly PayloadField[]): Digest {
-  return taggedSm3("credlink/schema/1", encodeSchemaFields(fields));
+  return schemaListDigest(encodeSchemaFields(fields));
 }
+
+/** The same of a list's canonical bytes. */
+export function schemaListDigest(list: Uint8Array): Digest {
+  return taggedSm3("credlink/schema/1", list);
+}
+
+/** A registered version as the state keeps it, beside the list of its fields. */
+export interface RegisteredSchema {
+  readonly status: "active" | "withdrawn";
+  readonly publisher: Address;
+  /** Block that registered it. */
+  readonly height: Height;
+  /** Of the list of its fields. */
+  readonly digest: Digest;
+  /** Highest level of its fields. */
+  readonly level: number;
+  readonly fieldCount: number;
+}
+export const registeredSchemaCodec: Codec<RegisteredSchema> = struct({
+  status: oneOf("active", "withdrawn"),
+  publisher: addressCodec,
+  height: heightCodec,
+  digest: digestCodec,
+  level: u32,
+  fieldCount: u32,
+});
 
 /** `registerSchema`: the next version of a type, by a regulator. */
 export interface RegisterSchemaArgs {
@@ -74,6 +100,11 @@ export interface RegisterSchemaArgs {
 export const registerSchemaArgsCodec: Codec<RegisterSchemaArgs> = struct({
   schema: text(64),
   fields: schemaFieldsCodec,
+});
+
+/** What `registerSchema` and `withdrawSchema` return. */
+export const schemaDigestCodec: Codec<{ readonly digest: Digest }> = struct({
+  digest: digestCodec,
 });
 
 /** `withdrawSchema` and `schema`. */

@@ -1,13 +1,11 @@
-import type { Identity } from "@credlink/client";
+import { demandVersions } from "@credlink/client";
 import { SUCCESS } from "@credlink/ledger";
 import { toHex } from "@credlink/primitives";
-import { type ConnectionOptions, connect, loadNetworkIdentity } from "../connection.ts";
+import { loadCoSigners } from "../co-signers.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { describeReturned, encodeContractArgs } from "../contract-values.ts";
 import { CliError } from "../errors.ts";
-import { loadNetwork } from "../network/layout.ts";
 import { type Answer, exitCodes } from "../output.ts";
-import { demandVersions } from "./contract-manage.ts";
-import { loadCoSigner } from "./credential.ts";
 import { renderFields } from "./read.ts";
 
 export interface CallContractOptions extends ConnectionOptions {
@@ -29,7 +27,7 @@ export async function callContract(
   const client = await connect(options);
   const version = options.contractVersion ?? (await demandVersions(client, name)).started;
   if (version === null) throw new CliError("CLI_CONTRACT_NOT_STARTED", name);
-  const coSigners = await coSignersOf(options);
+  const coSigners = await loadCoSigners(options.coSign ?? [], options.network);
   const { id, header, receipt } = await client.execute({
     contract: name,
     version,
@@ -55,20 +53,6 @@ export async function callContract(
     verified: true,
   };
   return { value, text: renderFields(value) };
-}
-
-/** Co-signers that the command line names. @throws CliError CLI_USAGE, CLI_MEMBER_UNKNOWN */
-export function coSignersOf({
-  coSign = [],
-  network,
-}: Pick<CallContractOptions, "coSign" | "network">): Promise<readonly Identity[]> {
-  return Promise.all(coSign.map((each) => coSignerOf(each, network)));
-}
-
-/** A co-signer: a member of the network's folder, or KEY-FILE:PASSWORD-FILE. */
-function coSignerOf(text: string, network: string | undefined): Promise<Identity> {
-  if (network === undefined || text.includes(":")) return loadCoSigner(text);
-  return loadNetworkIdentity(network, loadNetwork(network), text);
 }
 
 /** Queries a read-only method at the head, of any version that is started or superseded. */

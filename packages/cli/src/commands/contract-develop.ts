@@ -6,22 +6,19 @@ import {
   type ContractProject,
   ContractToolsError,
   createProject,
-  decodePackage,
   defaultPolicy,
   describeFinding,
   encodePackage,
-  type Finding,
+  highOf,
   isForeign,
   isPackage,
   loadProject,
   loadRules,
   packageDigest,
-  packagedManifest,
-  packagedSources,
   packageOf,
+  packageTarget,
   parsePolicy,
   type RuleSet,
-  rebuildPackage,
   type ScanReport,
   type ScanTarget,
   sarifOf,
@@ -120,11 +117,6 @@ function answerOf(report: ScanReport): Answer {
   return { value: report, text: [...lines, summary].join("\n"), exitCode };
 }
 
-/** Findings that block installation. */
-export function highOf({ findings }: ScanReport): readonly Finding[] {
-  return findings.filter(({ severity }) => severity === "high");
-}
-
 /** What is to be scanned at a path. A package's sources are compiled and compared first. */
 async function targetOf(path: string, manifestPath: string | undefined): Promise<ScanTarget> {
   if (existsSync(path) && statSync(path).isDirectory()) {
@@ -142,18 +134,6 @@ async function targetOf(path: string, manifestPath: string | undefined): Promise
     throw new CliError("CLI_OPTIONS_CONFLICT", "a module is scanned with its --manifest");
   }
   return { manifest: readManifest(manifestPath), sources: null, code: bytes };
-}
-
-/**
- * A package as it is scanned: with its sources once they are proven to be those of its module.
- * @throws ContractToolsError TOOLS_PACKAGE_MALFORMED, TOOLS_SOURCE_DIFFERS
- */
-export async function packageTarget(bytes: Uint8Array): Promise<ScanTarget> {
-  const value = decodePackage(bytes);
-  await rebuildPackage(value);
-  const { entry, code } = value;
-  const sources = entry === null ? null : { reader: packagedSources(value), entry };
-  return { manifest: packagedManifest(value), sources, code };
 }
 
 function readManifest(path: string): Manifest {

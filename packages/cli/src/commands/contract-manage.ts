@@ -1,68 +1,27 @@
 import { writeFileSync } from "node:fs";
-import type { Client } from "@credlink/client";
 import {
-  acceptedFindingsCodec,
-  type ContractVersions,
-  contractNameArgsCodec,
-  contractVersionsCodec,
-  contractVersionsKey,
-  getCodeArgsCodec,
+  acceptFindings,
+  approveContract,
+  areFindingsAccepted,
+  type ChangedContract,
+  type Client,
+  demandInstalled,
+  demandVersions,
   type InstalledContract,
-  installedContractCodec,
-  installedContractKey,
-  MAX_CODE_PART_BYTES,
-  packageDigestArgsCodec,
-} from "@credlink/contracts-vm";
-import { formatAddress, sm3 } from "@credlink/crypto";
-import {
-  BUILT_IN_VERSION,
-  CONTRACTS_CONTRACT,
-  contractVersionArgsCodec,
-  installContractArgsCodec,
-  SUCCESS,
-} from "@credlink/ledger";
-import {
-  concatBytes,
-  type Digest,
-  decode,
-  digest,
-  encode,
-  equalBytes,
-  toHex,
-} from "@credlink/primitives";
+  installContract,
+  readContractCode,
+  setContractFrozen,
+  startContract,
+  stopContract,
+  upgradeContract,
+} from "@credlink/client";
+import { formatAddress } from "@credlink/crypto";
+import { toHex } from "@credlink/primitives";
 import { type ConnectionOptions, connect, readFileOf } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import type { Answer } from "../output.ts";
 import type { Progress } from "./contract-develop.ts";
 import { renderFields } from "./read.ts";
-
-const CALL_GAS = 2_000_000;
-/** Judging a byte of code and storing it, with room. */
-const INSTALL_GAS_PER_BYTE = 160;
-
-/** One version as the head's certified state has it. @throws CliError CLI_NOT_FOUND */
-export async function demandInstalled(
-  client: Client,
-  name: string,
-  version: string,
-): Promise<InstalledContract> {
-  const { value } = await client.getState(CONTRACTS_CONTRACT, installedContractKey(name, version));
-  if (value === null) throw new CliError("CLI_NOT_FOUND", `${name}@${version} is not installed`);
-  return decode(installedContractCodec, value);
-}
-
-/** All versions of a contract, proven. @throws CliError CLI_NOT_FOUND */
-export async function demandVersions(client: Client, name: string): Promise<ContractVersions> {
-  const { value } = await client.getState(CONTRACTS_CONTRACT, contractVersionsKey(name));
-  if (value === null) throw new CliError("CLI_NOT_FOUND", `no contract ${name}`);
-  return decode(contractVersionsCodec, value);
-}
-
-async function send(client: Client, method: string, args: Uint8Array, gasLimit = CALL_GAS) {
-  const call = { contract: CONTRACTS_CONTRACT, version: BUILT_IN_VERSION, method, args, gasLimit };
-  const { id, header, receipt } = await client.execute(call);
-  return { transaction: toHex(id), height: header.height, gasUsed: receipt.gasUsed };
-}
 
 function describe(contract: InstalledContract) {
   const { name, version, state, codeDigest, codeBytes, manifestDigest } = contract;
@@ -84,49 +43,20 @@ function answerOf(value: object): Answer {
   return { value, text: renderFields(value) };
 }
 
-interface JudgedPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly code: Uint8Array;
-  readonly manifest: Uint8Array;
-  readonly packageDigest: Digest;
+function describeChange({ contract, committed }: ChangedContract) {
+  const { id, header, receipt } = committed;
+  return {
+    ...describe(contract),
+    ...{ transaction: toHex(id), height: header.height, gasUsed: receipt.gasUsed },
+  };
 }
 
-/**
- * Reads a package, compiles its sources again, scans it, and refuses one with high findings that
- * governance has not accepted on chain: what an organisation does before it signs.
- *
- * @throws ContractToolsError TOOLS_PACKAGE_…, TOOLS_SOURCE_DIFFERS, TOOLS_FINDINGS_HIGH
- */
-async function judgePackage(
-  client: Client,
-  path: string,
-  progress: Progress,
-): Promise<JudgedPackage> {
-  const tools = await import("@credlink/contract-tools");
-  const { highOf, packageTarget } = await import("./contract-develop.ts");
-  const bytes = readFileOf(path);
-  const { name, version, code, manifest } = tools.decodePackage(bytes);
-  progress("compiling the package's sources again");
-  const target = await packageTarget(bytes);
-  progress("scanning");
-  const high = highOf(tools.scanContract(target, tools.loadRules()));
-  const packageDigest = tools.packageDigest(bytes);
-  if (high.length > 0 && !(await areAccepted(client, packageDigest))) {
-    const places = high.map(tools.describeFinding).join("; ");
-    throw new tools.ContractToolsError("TOOLS_FINDINGS_HIGH", places);
-  }
-  return { name, version, code, manifest, packageDigest };
-}
-
-async function areAccepted(client: Client, packageDigest: Digest): Promise<boolean> {
-  const { status, returnValue } = await client.queryContract({
-    contract: CONTRACTS_CONTRACT,
-    version: BUILT_IN_VERSION,
-    method: "findings",
-    args: encode(packageDigestArgsCodec, { packageDigest }),
-  });
-  return status === SUCCESS && decode(acceptedFindingsCodec, returnValue).isAccepted;
+/** What an organisation does with a package before it signs; the compiler loads in seconds. */
+async function judge(client: Client, path: string, progress: Progress) {
+  const { judgePackage } = await import("@credlink/contract-tools");
+  const isAccepted = (digest: Parameters<typeof areFindingsAccepted>[1]) =>
+    areFindingsAccepted(client, digest);
+  return judgePackage(readFileOf(path), isAccepted, progress);
 }
 
 export interface PackageOptions extends ConnectionOptions {
@@ -141,8 +71,7 @@ export async function installPackage(
   progress: Progress,
 ): Promise<Answer> {
   const client = await connect(options);
-  const judged = await judgePackage(client, path, progress);
-  const { name, version, code, manifest } = judged;
+  const { name, version, code, manifest } = await judge(client, path, progress);
   if (options.contractVersion !== undefined && options.contractVersion !== version) {
     throw new CliError(
       "CLI_OPTIONS_CONFLICT",
@@ -150,10 +79,8 @@ export async function installPackage(
     );
   }
   progress(`installing ${name}@${version}`);
-  const args = encode(installContractArgsCodec, { name, version, code, manifest });
-  const gas = CALL_GAS + INSTALL_GAS_PER_BYTE * args.length;
-  const sent = await send(client, "install", args, gas);
-  return answerOf({ ...describe(await demandInstalled(client, name, version)), ...sent });
+  const changed = await installContract(client, { name, version, code, manifest });
+  return answerOf(describeChange(changed));
 }
 
 /** Approves what stands on chain, once it is proven to be the package's. */
@@ -163,22 +90,10 @@ export async function approvePackage(
   progress: Progress,
 ): Promise<Answer> {
   const client = await connect(options);
-  const { name, version, code, manifest } = await judgePackage(client, path, progress);
-  const installed = await demandInstalled(client, name, version);
-  const isSame =
-    equalBytes(installed.codeDigest, sm3(code)) &&
-    equalBytes(installed.manifestDigest, sm3(manifest));
-  if (!isSame) {
-    throw new CliError("CLI_CONTRACT_DIFFERS", `${name}@${version} on chain is not the package's`);
-  }
+  const { name, version, code, manifest } = await judge(client, path, progress);
   progress(`approving ${name}@${version}`);
-  const { codeDigest } = installed;
-  const sent = await send(
-    client,
-    "approve",
-    encode(contractVersionArgsCodec, { name, version, codeDigest }),
-  );
-  return answerOf({ ...describe(await demandInstalled(client, name, version)), ...sent });
+  const changed = await approveContract(client, { name, version, code, manifest });
+  return answerOf(describeChange(changed));
 }
 
 /** `start` (the first version, or one that was stopped), `upgrade` (in another's place), `stop`. */
@@ -189,23 +104,12 @@ export async function turnVersion(
   options: ConnectionOptions,
 ): Promise<Answer> {
   const client = await connect(options);
-  const { codeDigest } = await demandInstalled(client, name, version);
-  const { started } = await demandVersions(client, name);
-  if (turn === "start" && started !== null && started !== version) {
-    throw new CliError("CLI_OPTIONS_CONFLICT", `${started} is started: upgrade it`);
+  if (turn === "upgrade") {
+    const { before, ...changed } = await upgradeContract(client, { name, version });
+    return answerOf({ ...describeChange(changed), before });
   }
-  if (turn === "upgrade" && (started === null || started === version)) {
-    throw new CliError("CLI_OPTIONS_CONFLICT", `no other version is started: start it`);
-  }
-  const method = turn === "stop" ? "stop" : "start";
-  const args = encode(contractVersionArgsCodec, { name, version, codeDigest });
-  const sent = await send(client, method, args);
-  const before = turn === "upgrade" ? { before: started } : {};
-  return answerOf({
-    ...describe(await demandInstalled(client, name, version)),
-    ...before,
-    ...sent,
-  });
+  const operation = turn === "start" ? startContract : stopContract;
+  return answerOf(describeChange(await operation(client, { name, version })));
 }
 
 /** A regulator's freeze, and its end. */
@@ -215,26 +119,22 @@ export async function turnContract(
   options: ConnectionOptions,
 ): Promise<Answer> {
   const client = await connect(options);
-  const sent = await send(client, method, encode(contractNameArgsCodec, { name }));
-  const { started } = await demandVersions(client, name);
-  const version = started ?? "";
-  return answerOf({ ...describe(await demandInstalled(client, name, version)), ...sent });
+  return answerOf(describeChange(await setContractFrozen(client, name, method === "freeze")));
 }
 
 /** Puts on record that the sender's organisation accepts a package in spite of its findings. */
-export async function acceptFindings(path: string, options: ConnectionOptions): Promise<Answer> {
+export async function acceptPackage(path: string, options: ConnectionOptions): Promise<Answer> {
   const tools = await import("@credlink/contract-tools");
   const bytes = readFileOf(path);
   const { name, version } = tools.decodePackage(bytes);
   const packageDigest = tools.packageDigest(bytes);
   const client = await connect(options);
-  const sent = await send(
-    client,
-    "acceptFindings",
-    encode(packageDigestArgsCodec, { packageDigest }),
-  );
-  const accepted = await areAccepted(client, packageDigest);
-  return answerOf({ name, version, packageDigest: toHex(packageDigest), accepted, ...sent });
+  const { isAccepted, committed } = await acceptFindings(client, packageDigest);
+  const { id, header, receipt } = committed;
+  return answerOf({
+    ...{ name, version, packageDigest: toHex(packageDigest), accepted: isAccepted },
+    ...{ transaction: toHex(id), height: header.height, gasUsed: receipt.gasUsed },
+  });
 }
 
 /** Every version of a contract with its state, each proven. */
@@ -242,7 +142,7 @@ export async function showVersions(name: string, options: ConnectionOptions): Pr
   const client = await connect(options);
   const { versions, started } = await demandVersions(client, name);
   const records = await Promise.all(
-    versions.map(async (version) => describe(await demandInstalled(client, name, version))),
+    versions.map(async (version) => describe(await demandInstalled(client, { name, version }))),
   );
   const value = { name, started, versions: records, verified: true };
   const lines = records.map(
@@ -251,43 +151,14 @@ export async function showVersions(name: string, options: ConnectionOptions): Pr
   return { value, text: lines.join("\n") };
 }
 
-/** A version's code and manifest, held to the digests that the certified state has. */
+/** A version's module, held to the digest that the certified state has. */
 export async function readCode(
   name: string,
   version: string,
   options: ConnectionOptions & { readonly out?: string },
 ): Promise<Answer> {
   const client = await connect(options);
-  const installed = await demandInstalled(client, name, version);
-  const code = await readParts(client, "code", installed, installed.codeBytes);
-  if (!equalBytes(digest(sm3(code)), installed.codeDigest)) {
-    throw new CliError(
-      "CLI_CONTRACT_DIFFERS",
-      `the gateway's code of ${name}@${version} is another`,
-    );
-  }
+  const { contract, code } = await readContractCode(client, { name, version });
   if (options.out !== undefined) writeFileSync(options.out, code);
-  const file = options.out ?? null;
-  return answerOf({ ...describe(installed), file, verified: true });
-}
-
-async function readParts(
-  client: Client,
-  method: "code" | "manifest",
-  { name, version }: InstalledContract,
-  total: number,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for (let offset = 0; offset < total; offset += MAX_CODE_PART_BYTES) {
-    const length = Math.min(MAX_CODE_PART_BYTES, total - offset);
-    const { status, returnValue } = await client.queryContract({
-      contract: CONTRACTS_CONTRACT,
-      version: BUILT_IN_VERSION,
-      method,
-      args: encode(getCodeArgsCodec, { name, version, offset, length }),
-    });
-    if (status !== SUCCESS) throw new CliError("CLI_NOT_FOUND", `${name}@${version}: ${status}`);
-    parts.push(returnValue);
-  }
-  return concatBytes(...parts);
+  return answerOf({ ...describe(contract), file: options.out ?? null, verified: true });
 }

@@ -2,13 +2,14 @@ import { contractListCodec, noArgsCodec } from "@credlink/contracts-vm";
 import { BUILT_IN_VERSION, CONTRACTS_CONTRACT, SUCCESS } from "@credlink/ledger";
 import { decode, encode } from "@credlink/primitives";
 import type { Command } from "commander";
+import { gather, withCoSigners } from "../co-signers.ts";
 import { type ConnectionOptions, connect, withConnection } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import { renderTable } from "../network/status.ts";
 import type { CommandContext } from "./context.ts";
 import { type CallContractOptions, callContract, queryContract } from "./contract-call.ts";
 import {
-  acceptFindings,
+  acceptPackage,
   approvePackage,
   installPackage,
   type PackageOptions,
@@ -17,6 +18,7 @@ import {
   turnContract,
   turnVersion,
 } from "./contract-manage.ts";
+import { addQuotaCommands } from "./contract-quota.ts";
 import type { RunOptions } from "./contract-run.ts";
 import { wholeNumber } from "./network.ts";
 
@@ -27,8 +29,6 @@ interface Json {
 /** The compiler takes seconds to load: only the commands that need it do so. */
 const develop = () => import("./contract-develop.ts");
 
-const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-
 /** `contract …`: writing contracts, and their life on chain. */
 export function addContractCommands(program: Command, context: CommandContext): void {
   const contract = program.command("contract").description("contracts: sources, and life on chain");
@@ -36,6 +36,7 @@ export function addContractCommands(program: Command, context: CommandContext): 
   addPackageCommands(contract, context);
   addTurnCommands(contract, context);
   addCallCommands(contract, context);
+  addQuotaCommands(contract, context);
   withConnection(contract.command("list"))
     .description("installed contracts, their versions and which is started")
     .option("--json", "print one JSON document")
@@ -152,7 +153,7 @@ function addPackageCommands(contract: Command, context: CommandContext): void {
     .option("--json", "print one JSON document")
     .description("record on chain that one's organisation accepts a package's findings")
     .action((path: string, options: ConnectionOptions & Json) =>
-      context.run(options.json ?? false, () => acceptFindings(path, options)),
+      context.run(options.json ?? false, () => acceptPackage(path, options)),
     );
 }
 
@@ -196,10 +197,9 @@ function addTurnCommands(contract: Command, context: CommandContext): void {
 
 /** `contract call | query`. */
 function addCallCommands(contract: Command, context: CommandContext): void {
-  withConnection(contract.command("call").argument("<name>").argument("<method>"))
+  withCoSigners(withConnection(contract.command("call").argument("<name>").argument("<method>")))
     .option("--args <json>", 'the arguments as a JSON list, for example \'["a", {"u64": "5"}]\'')
     .option("--contract-version <version>", "the version to call (default: the started one)")
-    .option("--co-sign <member>", "ORG/MEMBER, or KEY-FILE:PASSWORD-FILE; repeatable", gather, [])
     .option("--gas <limit>", "most gas that it may use", wholeNumber)
     .option("--json", "print one JSON document")
     .description("call a method by a transaction, its receipt proven")

@@ -3,11 +3,13 @@ import {
   exportDisclosure,
   exportEvidence,
   exportVerifiableCredential,
+  getPayloadSchema,
   type Opening,
 } from "@credlink/client";
-import { type CredentialFile, payloadSchemas } from "@credlink/contracts";
+import type { CredentialFile } from "@credlink/contracts";
 import { equalBytes } from "@credlink/primitives";
 import type { Command } from "commander";
+import { gather } from "../co-signers.ts";
 import { type ConnectionOptions, connect, readTextOf, withConnection } from "../connection.ts";
 import { readCredentialInput } from "../credential-draft.ts";
 import { CliError } from "../errors.ts";
@@ -31,8 +33,6 @@ type DiscloseOptions = ConnectionOptions & {
   readonly fields: string;
   readonly json?: boolean;
 };
-
-const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `credential export` and `credential disclose`: what others verify without this chain's nodes. */
 export function addProofs(credential: Command, context: CommandContext): void {
@@ -84,11 +84,11 @@ async function exportVc(options: ExportOptions, id: string) {
   if (path === undefined) throw new CliError("CLI_OPTIONS_CONFLICT", "--vc needs --file");
   const { file } = readOpening(path, false);
   demandOf(file, id, path);
-  const { type } = file.record;
-  const open = payloadSchemas[type].fields.filter(({ level }) => level === 1);
+  const client = await connect(options);
+  const schema = await getPayloadSchema(client, file.record);
+  const open = schema.fields.filter(({ level }) => level === 1);
   const paths =
     fields?.split(",") ?? open.map((field) => field.path).filter((each) => each in file.payload);
-  const client = await connect(options);
   const document = await exportVerifiableCredential(client, { file, paths }, Date.now());
   replaceFile(out, `${JSON.stringify(document, null, 2)}\n`);
   const { id: url, issuer, credentialStatus } = document;
@@ -96,13 +96,13 @@ async function exportVc(options: ExportOptions, id: string) {
   return { value, text: `${renderFields(value)}\nwritten to ${out}` };
 }
 
-function demandOf({ record }: CredentialFile, id: string, path: string): void {
+export function demandOf({ record }: CredentialFile, id: string, path: string): void {
   if (equalBytes(record.id, parseId(id))) return;
   throw new CliError("CLI_CREDENTIAL_MISMATCH", `${path} is of another credential`);
 }
 
 /** `FILE` or `FILE:a,b`. @throws CliError CLI_FILE_…, CLI_CREDENTIAL_MISMATCH */
-function readOpening(text: string, takesFields = true): Opening {
+export function readOpening(text: string, takesFields = true): Opening {
   const at = takesFields ? text.lastIndexOf(":") : -1;
   const path = at < 0 ? text : text.slice(0, at);
   const paths = at < 0 ? [] : text.slice(at + 1).split(",");

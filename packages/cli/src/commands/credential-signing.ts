@@ -1,7 +1,6 @@
-import type { Client } from "@credlink/client";
+import { type Client, credentialCall, executeFor, getPayloadSchema } from "@credlink/client";
 import {
   CREDENTIAL_CONTRACT,
-  CREDENTIAL_CONTRACT_VERSION,
   credentialIdArgsCodec,
   declineArgsCodec,
   type Proposal,
@@ -11,10 +10,9 @@ import {
   proposeArgsCodec,
   reasonDigest,
   recordDigest,
-  type SaltedText,
   signArgsCodec,
 } from "@credlink/contracts";
-import { formatAddress, randomBytes } from "@credlink/crypto";
+import { formatAddress } from "@credlink/crypto";
 import { decode, encode, equalBytes, toHex } from "@credlink/primitives";
 import type { Command } from "commander";
 import { type ConnectionOptions, connect, readTextOf, withConnection } from "../connection.ts";
@@ -24,6 +22,7 @@ import { describeRecord } from "../credential-view.ts";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "./context.ts";
 import { readIndexKey } from "./credential-lookup.ts";
+import { saltReason } from "./credential-revoke.ts";
 import { parseId, renderFields } from "./read.ts";
 
 type Options = ConnectionOptions & { readonly json?: boolean };
@@ -103,21 +102,14 @@ function readHours(text: string): number {
   throw new CliError("CLI_USAGE", `--hours is 1 to ${MAX_HOURS}, not ${text}`);
 }
 
-/** A reason and the salt that its digest on chain is made with: keep both to show it later. */
-function saltReason(text: string): SaltedText {
-  return { salt: randomBytes(32), text };
-}
-
 async function propose(options: ProposeOptions): Promise<Record<string, unknown>> {
   const hours = readHours(options.hours);
   if ((options.corrects === undefined) !== (options.reason === undefined)) {
     throw new CliError("CLI_OPTIONS_CONFLICT", "--corrects and --reason go together");
   }
   const client = await connect(options);
-  const issuer = client.identity?.address;
-  if (issuer === undefined) throw new CliError("CLI_OPTIONS_CONFLICT", "a key is needed");
   const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
-  const { record } = completeInput(options.file, issuer, indexKey);
+  const { record } = await completeInput(client, options.file, indexKey);
   const reason = saltReason(options.reason ?? "");
   const correction =
     options.corrects === undefined
@@ -135,14 +127,9 @@ async function propose(options: ProposeOptions): Promise<Record<string, unknown>
 }
 
 async function execute(client: Client, method: string, args: Uint8Array) {
-  const committed = await client.execute({
-    contract: CREDENTIAL_CONTRACT,
-    version: CREDENTIAL_CONTRACT_VERSION,
-    method,
-    args,
-    coSigners: [],
-  });
-  const { id, status } = decode(proposalAnswerCodec, committed.receipt.returnValue);
+  const call = credentialCall(method, args);
+  const { result, committed } = await executeFor(client, call, proposalAnswerCodec);
+  const { id, status } = result;
   return {
     id: toHex(id),
     status,
@@ -185,18 +172,18 @@ async function sign(options: SignOptions, id: string): Promise<Record<string, un
   const client = await connect(options);
   const { proposal } = await demandProposal(client, id);
   demandOwnDigest(proposal);
-  if (options.file !== undefined) demandSame(options.file, proposal);
+  if (options.file !== undefined) await demandSame(client, options.file, proposal);
   const { record } = proposal;
   const args = encode(signArgsCodec, { id: record.id, digest: recordDigest(record) });
   return { ...(await execute(client, "sign", args)), type: record.type };
 }
 
-function demandSame(path: string, { record }: Proposal): void {
+async function demandSame(client: Client, path: string, { record }: Proposal): Promise<void> {
   const input = readCredentialInput(readTextOf(path), path);
   if (input.kind === "draft") {
     throw new CliError("CLI_CREDENTIAL_MISMATCH", "the file has no salts: it was never proposed");
   }
-  const wrong = findDifferences(input.file, record);
+  const wrong = findDifferences(input.file, record, await getPayloadSchema(client, record));
   if (wrong.length === 0) return;
   throw new CliError("CLI_CREDENTIAL_MISMATCH", `differs in ${wrong.join(", ")}`);
 }

@@ -1,28 +1,24 @@
 import {
-  type CommittedTransaction,
-  createIdentity,
+  type Client,
   getCredential,
-  type Identity,
+  getPayloadSchema,
   type ProvenCredential,
   submitCredentialsCall,
 } from "@credlink/client";
-import { MAX_SUBMISSIONS } from "@credlink/contracts";
+import { type CredentialRecord, MAX_SUBMISSIONS } from "@credlink/contracts";
 import { toHex } from "@credlink/primitives";
 import type { Command } from "commander";
-import {
-  type ConnectionOptions,
-  connect,
-  loadIdentity,
-  readTextOf,
-  withConnection,
-} from "../connection.ts";
+import { gather, loadCoSigners, withCoSigners } from "../co-signers.ts";
+import { type ConnectionOptions, connect, readTextOf, withConnection } from "../connection.ts";
 import { findDifferences, readCredentialInput } from "../credential-draft.ts";
 import { completeInput } from "../credential-input.ts";
-import { describeCredential } from "../credential-view.ts";
+import { describeCommit, describeCredential } from "../credential-view.ts";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "./context.ts";
 import { addLookup, readIndexKey } from "./credential-lookup.ts";
 import { addProofs } from "./credential-proofs.ts";
+import { addPublicData } from "./credential-public.ts";
+import { addRevoke } from "./credential-revoke.ts";
 import { addSigning } from "./credential-signing.ts";
 import { addTrace } from "./credential-trace.ts";
 import { parseId, renderFields } from "./read.ts";
@@ -35,11 +31,7 @@ type SubmitOptions = Options & {
   readonly coSign: readonly string[];
 };
 
-function gather(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-/** `credential submit | propose | proposal | sign | decline | withdraw | get | verify | trace | export | disclose | lookup`. */
+/** `credential …`: what is done to single credentials. */
 export function addCredentialCommands(program: Command, context: CommandContext): void {
   const credential = program.command("credential").description("full-link credentials");
   addSubmit(credential, context);
@@ -49,7 +41,7 @@ export function addCredentialCommands(program: Command, context: CommandContext)
     .option("--json", "print one JSON document")
     .action((id: string, options: Options) =>
       context.run(options.json ?? false, async () => {
-        const value = describeCredential(await demandCredential(options, id));
+        const value = describeCredential(await demandCredential(await connect(options), id));
         return { value, text: renderFields(value) };
       }),
     );
@@ -63,10 +55,12 @@ export function addCredentialCommands(program: Command, context: CommandContext)
   addTrace(credential, context);
   addProofs(credential, context);
   addLookup(credential, context);
+  addRevoke(credential, context);
+  addPublicData(credential, context);
 }
 
 function addSubmit(credential: Command, context: CommandContext): void {
-  withConnection(credential.command("submit"))
+  withCoSigners(withConnection(credential.command("submit")))
     .description("put a credential on chain; the file is completed and becomes the original")
     .requiredOption(
       "--file <file>",
@@ -74,12 +68,6 @@ function addSubmit(credential: Command, context: CommandContext): void {
       gather,
     )
     .option("--index-key <file>", "the consortium's index key, for identifiers: KEYID:HEX")
-    .option(
-      "--co-sign <key:password-file>",
-      "key file of a co-signer and the file of its password; may be repeated",
-      gather,
-      [],
-    )
     .option("--json", "print one JSON document")
     .action((options: SubmitOptions) =>
       context.run(options.json ?? false, async () => {
@@ -91,41 +79,22 @@ function addSubmit(credential: Command, context: CommandContext): void {
 
 async function submit(options: SubmitOptions) {
   const client = await connect(options);
-  const issuer = client.identity?.address;
-  if (issuer === undefined) throw new CliError("CLI_OPTIONS_CONFLICT", "a key is needed");
   const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
-  const coSigners = await Promise.all(options.coSign.map(loadCoSigner));
+  const coSigners = await loadCoSigners(options.coSign, options.network);
   if (options.file.length > MAX_SUBMISSIONS) {
     throw new CliError("CLI_USAGE", `--file may be given ${MAX_SUBMISSIONS} times`);
   }
-  const records = options.file.map((file) => completeInput(file, issuer, indexKey).record);
+  const records: CredentialRecord[] = [];
+  for (const path of options.file) {
+    records.push((await completeInput(client, path, indexKey)).record);
+  }
   const committed = await client.execute({ ...submitCredentialsCall(records), coSigners });
   const ids = records.map(({ id }) => toHex(id));
   return { ...(ids.length === 1 ? { id: ids[0] } : { ids }), ...describeCommit(committed) };
 }
 
-function describeCommit(committed: CommittedTransaction) {
-  return {
-    transaction: toHex(committed.id),
-    status: committed.receipt.status,
-    height: committed.header.height,
-    block: toHex(committed.header.digest),
-    gasUsed: committed.receipt.gasUsed,
-    verified: true,
-  };
-}
-
-/** A co-signer from KEY-FILE:PASSWORD-FILE. @throws CliError CLI_USAGE */
-export function loadCoSigner(text: string): Promise<Identity> {
-  const [key, passwordFile, ...rest] = text.split(":");
-  if (key === undefined || passwordFile === undefined || rest.length > 0) {
-    throw new CliError("CLI_USAGE", "--co-sign takes KEY-FILE:PASSWORD-FILE");
-  }
-  return loadIdentity(key, passwordFile).then(({ signer }) => createIdentity(signer));
-}
-
-async function demandCredential(options: Options, id: string): Promise<ProvenCredential> {
-  const client = await connect(options);
+/** @throws CliError CLI_NOT_FOUND, CLI_USAGE */
+async function demandCredential(client: Client, id: string): Promise<ProvenCredential> {
   const found = await getCredential(client, parseId(id));
   if (found === null) throw new CliError("CLI_NOT_FOUND", `credential ${id}`);
   return found;
@@ -133,11 +102,13 @@ async function demandCredential(options: Options, id: string): Promise<ProvenCre
 
 async function verifyCredential(options: FileOptions, id: string) {
   const input = readCredentialInput(readTextOf(options.file), options.file);
-  const found = await demandCredential(options, id);
+  const client = await connect(options);
+  const found = await demandCredential(client, id);
   if (input.kind === "draft") {
     throw new CliError("CLI_CREDENTIAL_MISMATCH", "the file has no salts: it was never submitted");
   }
-  const wrong = findDifferences(input.file, found.stored.record);
+  const { record } = found.stored;
+  const wrong = findDifferences(input.file, record, await getPayloadSchema(client, record));
   if (wrong.length > 0) {
     throw new CliError("CLI_CREDENTIAL_MISMATCH", `differs in ${wrong.join(", ")}`);
   }

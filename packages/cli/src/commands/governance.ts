@@ -12,13 +12,13 @@ import { parseAddress } from "@credlink/crypto";
 import { proposedCodec } from "@credlink/ledger";
 import { decode, height, toHex } from "@credlink/primitives";
 import type { Command } from "commander";
+import { loadCoSigners } from "../co-signers.ts";
 import { type ConnectionOptions, connect, withConnection } from "../connection.ts";
 import { encodeContractArgs } from "../contract-values.ts";
 import { CliError } from "../errors.ts";
 import { renderTable } from "../network/status.ts";
 import type { Answer } from "../output.ts";
 import type { CommandContext } from "./context.ts";
-import { coSignersOf } from "./contract-call.ts";
 import { demandProposal, describeProposal, listedOf } from "./governance-view.ts";
 import { renderFields } from "./read.ts";
 
@@ -98,7 +98,7 @@ async function propose(contract: string, method: string, options: ProposeOptions
   const args = encodeContractArgs(options.args);
   const executeAt = height(numberOf(options.at));
   const client = await connect(options);
-  const coSigners = await coSignersOf(options);
+  const coSigners = await loadCoSigners(options.coSign, options.network);
   const call = proposeCall({ contract, method, args, executeAt }, coSigners);
   const { id, receipt } = await client.execute(call);
   const { number } = decode(proposedCodec, receipt.returnValue);
@@ -114,7 +114,7 @@ async function vote(number: number, choice: string, options: SigningOptions): Pr
     throw new CliError("CLI_USAGE", `vote approve or reject, not ${choice}`);
   }
   const client = await connect(options);
-  const coSigners = await coSignersOf(options);
+  const coSigners = await loadCoSigners(options.coSign, options.network);
   const { proposal } = await demandProposal(client, number);
   const { digest } = proposal;
   const { id } = await client.execute(

@@ -6,7 +6,10 @@ import {
   caseTermsCodec,
   decodeCredentialFile,
   encodeCredentialFile,
+  type PayloadSchema,
   payloadSchemas,
+  schemaFields,
+  schemaOfFields,
 } from "@credlink/contracts";
 import { addressFromPublicKey, generateKeyPair, isZeroPointSum } from "@credlink/crypto";
 import { concatBytes, digest, encode, fromHex, toHex } from "@credlink/primitives";
@@ -45,6 +48,16 @@ describe("failures", () => {
     [["member", "create", "--role", "king"]],
     [["consensus", "evidence", "--height", "first"]],
     [["consensus", "evidence", "--limit", "-1"]],
+    [["grant", "create", "--grantee", "cl1"]],
+    [["grant", "use", "00".repeat(32), "--action", "read"]],
+    [["arbitration", "open", "--about", "00".repeat(32)]],
+    [["arbitration", "decide", "00".repeat(32), "--result", "perhaps"]],
+    [["arbitration", "set-arbitrators", "--threshold", "most"]],
+    [["schema", "register", "bill.tax/1.1"]],
+    [["schema", "list", "--type", "bill.none"]],
+    [["oracle", "register", "rates", "--publisher", "cl1", "--max-bytes", "many"]],
+    [["contract", "set-quota", "credential", "--entries", "-1"]],
+    [["credential", "revoke", "00".repeat(32)]],
   ])("%j is a usage error in one line", async (args) => {
     const { code, out, err } = await run(...args);
     expect(code).toBe(exitCodes.usage);
@@ -167,14 +180,15 @@ describe("a credential's draft", () => {
       detectedAt: "2026-01-01T00:00:00Z",
     },
   };
-  const complete = (input: object) => {
+  const complete = (input: object, schema?: PayloadSchema) => {
     const read = readCredentialInput(JSON.stringify(input), "draft.json");
     if (read.kind !== "draft") throw new Error("a draft");
-    return completeDraft(read.draft, issuer, undefined, (path) => {
+    const readParent = (path: string): CredentialFile => {
       const parent = files.get(path);
       if (parent === undefined) throw new Error(`no file ${path}`);
       return parent;
-    });
+    };
+    return completeDraft(read.draft, issuer, undefined, readParent, schema);
   };
   const files = new Map<string, CredentialFile>();
 
@@ -185,6 +199,26 @@ describe("a credential's draft", () => {
     expect(findDifferences(file, file.record)).toEqual([]);
     const again = decodeCredentialFile(encodeCredentialFile(file));
     expect(findDifferences(again, file.record)).toEqual([]);
+  });
+
+  it("names a registered schema version, by which its payload is judged and committed to", () => {
+    const type = "risk.alert";
+    const added = { path: "note", kind: "text of 1 to 8 bytes", isRequired: false, level: 1 };
+    const fields = [...schemaFields(payloadSchemas[type].fields), added];
+    const schema = schemaOfFields(`${type}/1.1`, type, fields);
+    const later = { ...draft, schema: schema.id, payload: { ...draft.payload, note: "x" } };
+    const file = complete(later, schema);
+    expect([file.record.schema, file.record.commitment.fieldCount]).toEqual([schema.id, 6]);
+    expect(findDifferences(file, file.record, schema)).toEqual([]);
+    expect(findDifferences(file, file.record)).toHaveLength(1);
+    for (const [input, under] of [
+      [later, undefined],
+      [{ ...later, payload: { ...later.payload, note: "too long a note" } }, schema],
+    ] as const) {
+      expect(() => complete(input, under)).toThrowError(
+        expect.objectContaining({ code: "CLI_CREDENTIAL_INVALID" }),
+      );
+    }
   });
 
   it("commits to amounts whose sums with the parents' hold, and needs their files", () => {

@@ -5,8 +5,11 @@ import {
   credentialKey,
   discloseField,
   fieldDisclosureCodec,
+  type PayloadSchema,
   payloadSchemas,
   type StoredCredential,
+  schemaFieldsKey,
+  schemaKey,
   storedCredentialCodec,
 } from "@credlink/contracts";
 import { MEMBERS_CONTRACT, memberKey, signedTransactionCodec } from "@credlink/ledger";
@@ -15,6 +18,7 @@ import type { Client } from "../client.ts";
 import { traceUp } from "../credentials.ts";
 import { clientError } from "../errors.ts";
 import { decodeClaim, type HeaderClaim } from "../header-claims.ts";
+import { readSchemaVersion } from "../schemas.ts";
 import type { ValidatorsLink } from "../trusted-lists.ts";
 import { type Line, LineDigest, PACKAGE_FORMAT, printLine } from "./lines.ts";
 import { createPackageVerifier, MAX_PACKAGE_CREDENTIALS, type PackageReport } from "./verify.ts";
@@ -62,10 +66,16 @@ export async function exportEvidence(
   for (let attempt = 1; ; attempt += 1) {
     const transactions = await transactionsOf(client, ids);
     const signers = signersOf(transactions);
-    const state = await readState(client, ids, signers);
+    const schemas = schemasOf(openings);
+    const state = await readState(client, ids, schemas, signers);
     // What changed a status between the two reads is in the state and not among the transactions.
     if (attempt < ATTEMPTS && !isCovered(ids, state, transactions)) continue;
-    return assemble(client, id, { ids, signers, state, transactions, openings }, "evidence");
+    return assemble(
+      client,
+      id,
+      { ids, schemas, signers, state, transactions, openings },
+      "evidence",
+    );
   }
 }
 
@@ -75,8 +85,10 @@ export async function exportEvidence(
  */
 export async function exportDisclosure(client: Client, opening: Opening): Promise<ExportedPackage> {
   const { id } = opening.file.record;
-  const state = await readState(client, [id], []);
-  const parts = { ids: [id], signers: [], state, transactions: [], openings: [opening] };
+  const schemas = schemasOf([opening]);
+  const state = await readState(client, [id], schemas, []);
+  const read = { ids: [id], schemas, signers: [], state };
+  const parts = { ...read, transactions: [], openings: [opening] };
   return assemble(client, id, parts, "disclosure");
 }
 
@@ -87,8 +99,10 @@ export async function exportDisclosure(client: Client, opening: Opening): Promis
 export async function exportCredential(client: Client, opening: Opening): Promise<ExportedPackage> {
   const { id, issuer, parents } = opening.file.record;
   const ids = [id, ...parents.map((parent) => parent.id)];
-  const state = await readState(client, ids, [issuer]);
-  const parts = { ids, signers: [issuer], state, transactions: [], openings: [opening] };
+  const schemas = schemasOf([opening]);
+  const state = await readState(client, ids, schemas, [issuer]);
+  const read = { ids, schemas, signers: [issuer], state };
+  const parts = { ...read, transactions: [], openings: [opening] };
   return assemble(client, id, parts, "credential");
 }
 
@@ -133,15 +147,28 @@ function signersOf(transactions: readonly Committed[]): readonly Address[] {
   return [...signers.values()].sort(compareBytes);
 }
 
-/** Records and signers under one head, each there. */
+/** Registered schema versions that fields are opened under, ascending. */
+function schemasOf(openings: readonly Opening[]): readonly string[] {
+  const names = openings
+    .map(({ file: { record } }) => record)
+    .filter(({ type, schema }) => payloadSchemas[type].id !== schema)
+    .map(({ schema }) => schema);
+  return [...new Set(names)].sort();
+}
+
+/** Records, schema versions, signers and, last, the versions' fields under one head, each there. */
 async function readState(
   client: Client,
   ids: readonly Uint8Array[],
+  schemas: readonly string[],
   signers: readonly Address[],
 ): Promise<State> {
+  const own = (key: Uint8Array) => ({ contract: CREDENTIAL_CONTRACT, key: toHex(key) });
   const entries = [
-    ...ids.map((id) => ({ contract: CREDENTIAL_CONTRACT, key: toHex(credentialKey(id)) })),
+    ...ids.map((id) => own(credentialKey(id))),
+    ...schemas.map((schema) => own(schemaKey(schema))),
     ...signers.map((one) => ({ contract: MEMBERS_CONTRACT, key: toHex(memberKey(one)) })),
+    ...schemas.map((schema) => own(schemaFieldsKey(schema))),
   ];
   if (entries.length > MAX_STATE_ENTRIES) {
     const detail = `${ids.length} credentials and ${signers.length} signers`;
@@ -149,6 +176,8 @@ async function readState(
   }
   const state = await client.call("state.getMany", { entries });
   const absent = state.entries.findIndex(({ value }) => value === null);
+  const schema = schemas[absent - ids.length];
+  if (schema !== undefined) throw clientError("CLIENT_SCHEMA_UNKNOWN", schema);
   if (absent >= 0) {
     throw clientError(
       "CLIENT_CREDENTIAL_UNKNOWN",
@@ -173,6 +202,7 @@ function isCovered(
 
 interface Parts {
   readonly ids: readonly Uint8Array[];
+  readonly schemas: readonly string[];
   readonly signers: readonly Address[];
   readonly state: State;
   readonly transactions: readonly Committed[];
@@ -185,7 +215,7 @@ async function assemble(
   parts: Parts,
   purpose: Line<"package">["purpose"],
 ): Promise<ExportedPackage> {
-  const { ids, signers, state, transactions, openings } = parts;
+  const { ids, schemas, signers, state, transactions, openings } = parts;
   const headers = await provenHeaders(client, state.header, transactions);
   const digest = new LineDigest();
   const verifier = createPackageVerifier(client.genesisBytes);
@@ -217,15 +247,24 @@ async function assemble(
   for (const [place, one] of ids.entries()) {
     add({ kind: "credential", id: toHex(one), ...entry(place) });
   }
+  const versions = new Map<string, PayloadSchema>();
+  for (const [place, schema] of schemas.entries()) {
+    const { value, proof } = entry(ids.length + place);
+    const { value: fields } = entry(ids.length + schemas.length + signers.length + place);
+    add({ kind: "schema", schema, value, proof, fields });
+    versions.set(schema, readSchemaVersion(schema, fromHex(value), fromHex(fields)).schema);
+  }
   for (const [place, one] of signers.entries()) {
-    add({ kind: "member", address: toHex(one), ...entry(ids.length + place) });
+    add({ kind: "member", address: toHex(one), ...entry(ids.length + schemas.length + place) });
   }
   for (const { height, index, transaction, receipt, ...proofs } of transactions) {
     const { transactionProof, receiptProof } = proofs;
     const line = { height, index, transaction, receipt, transactionProof, receiptProof };
     add({ kind: "transaction", ...line });
   }
-  for (const opening of openings) for (const line of disclosureLines(opening)) add(line);
+  for (const opening of openings) {
+    for (const line of disclosureLines(opening, versions)) add(line);
+  }
   add({ kind: "end", lines: lines.length, digest: digest.hex });
   return { lines, report: verifier.finish() };
 }
@@ -252,9 +291,12 @@ function validatorsLine({ claim, validators }: ValidatorsLink): Line<"validators
 }
 
 /** @throws ContractsError CONTRACTS_FIELD_ABSENT */
-function disclosureLines({ file, paths }: Opening): readonly Line<"disclosure">[] {
+function disclosureLines(
+  { file, paths }: Opening,
+  versions: ReadonlyMap<string, PayloadSchema>,
+): readonly Line<"disclosure">[] {
   const { record, payload, salts } = file;
-  const schema = payloadSchemas[record.type];
+  const schema = versions.get(record.schema) ?? payloadSchemas[record.type];
   const opened = paths ?? Object.keys(payload);
   return opened.map((path) => ({
     kind: "disclosure",

@@ -63,6 +63,16 @@ const lineSchemas = {
     value: hex,
     proof: hex,
   }),
+  /** A registered schema version that opened fields, or the credential itself, name; ascending. */
+  schema: z.strictObject({
+    kind: z.literal("schema"),
+    schema: z.string().min(1).max(64),
+    /** The registry's record of it, which holds the digest of its fields. */
+    value: hex,
+    proof: hex,
+    /** Canonical list of its fields. */
+    fields: hex,
+  }),
   /** A signer of a transaction, ascending by address, as the registry keeps it. */
   member: z.strictObject({
     kind: z.literal("member"),
@@ -101,7 +111,7 @@ export type Line<K extends LineKind = LineKind> = {
 }[K];
 
 const order: readonly LineKind[] = [
-  ...["package", "validators", "header", "credential"],
+  ...["package", "validators", "header", "credential", "schema"],
   ...["member", "transaction", "disclosure", "end"],
 ] as readonly LineKind[];
 
@@ -115,6 +125,7 @@ const anyLine = z.discriminatedUnion("kind", [
   lineSchemas.validators,
   lineSchemas.header,
   lineSchemas.credential,
+  lineSchemas.schema,
   lineSchemas.member,
   lineSchemas.transaction,
   lineSchemas.disclosure,

@@ -2,8 +2,11 @@ import {
   CREDENTIAL_CONTRACT,
   credentialKey,
   fieldDisclosureCodec,
+  type PayloadSchema,
   payloadSchemas,
+  type RegisteredSchema,
   type StoredCredential,
+  schemaKey,
   storedCredentialCodec,
   verifyDisclosure,
 } from "@credlink/contracts";
@@ -20,6 +23,7 @@ import {
 import { type Digest, equalBytes, fromHex, toHex, type WireValue } from "@credlink/primitives";
 import { ClientError, clientError } from "../errors.ts";
 import { checkHeader, decodeClaim, readGenesis, type VerifiedHeader } from "../header-claims.ts";
+import { readSchemaVersion } from "../schemas.ts";
 import { TrustedLists } from "../trusted-lists.ts";
 import {
   type Line,
@@ -45,6 +49,12 @@ export interface PackageCredential {
   readonly transactions: readonly PackageTransaction[];
 }
 
+/** A schema version of a verified package: as the registry under the head has it. */
+export interface PackageSchema extends RegisteredSchema {
+  readonly id: string;
+  readonly schema: PayloadSchema;
+}
+
 /** What a package proves. */
 export interface PackageReport {
   readonly purpose: Line<"package">["purpose"];
@@ -54,6 +64,8 @@ export interface PackageReport {
   readonly head: VerifiedHeader;
   /** The one that the package is about comes first. */
   readonly credentials: readonly PackageCredential[];
+  /** Registered versions that it needs; version 1.0 of each type is known without. */
+  readonly schemas: readonly PackageSchema[];
   /** Signers of the transactions. */
   readonly members: readonly Member[];
   readonly disclosures: readonly {
@@ -98,10 +110,11 @@ class Verifier implements PackageVerifier {
   readonly #digest = new LineDigest();
   readonly #headers = new Map<number, VerifiedHeader>();
   readonly #credentials = new Map<string, StoredCredential>();
+  readonly #schemas = new Map<string, PackageSchema>();
   readonly #members = new Map<string, Member>();
   readonly #transactions: PackageTransaction[] = [];
   readonly #disclosures: PackageReport["disclosures"][number][] = [];
-  /** Headers and members that something was proven with, and fields that were opened. */
+  /** Headers, schemas and members that something was proven with, and fields that were opened. */
   readonly #used = new Set<number | string>();
   /** Ids of credentials that must follow, in this order. */
   readonly #due: string[] = [];
@@ -179,6 +192,9 @@ class Verifier implements PackageVerifier {
         break;
       case "credential":
         this.#onCredential(line);
+        break;
+      case "schema":
+        this.#onSchema(line);
         break;
       case "member":
         this.#onMember(line);
@@ -268,6 +284,25 @@ class Verifier implements PackageVerifier {
     for (const parent of stored.record.parents) this.#expect(toHex(parent.id));
   }
 
+  #onSchema(line: Line<"schema">): void {
+    const value = fromHex(line.value);
+    this.#demandState(CREDENTIAL_CONTRACT, schemaKey(line.schema), value, line.proof);
+    const { head, schema } = readSchemaVersion(line.schema, value, fromHex(line.fields));
+    this.#schemas.set(line.schema, { id: line.schema, ...head, schema });
+  }
+
+  /** The version that a record names, which is part of the contract or stands in the package. */
+  #schemaOf({ type, schema }: StoredCredential["record"]): PayloadSchema {
+    const builtIn = payloadSchemas[type];
+    if (builtIn.id === schema) return builtIn;
+    const found = this.#schemas.get(schema);
+    if (found === undefined || found.schema.type !== type) {
+      throw incomplete(`no schema ${schema}`);
+    }
+    this.#used.add(schema);
+    return found.schema;
+  }
+
   #onMember(line: Line<"member">): void {
     const value = fromHex(line.value);
     const member = decodeClaim(memberCodec, value, "member");
@@ -294,9 +329,8 @@ class Verifier implements PackageVerifier {
     const stored = this.#credentials.get(line.credential);
     if (stored === undefined) throw incomplete("the field is of no credential of the package");
     const field = decodeClaim(fieldDisclosureCodec, fromHex(line.field), "field");
-    const { type, schema, commitment } = stored.record;
-    const known = payloadSchemas[type];
-    if (known.id !== schema || !verifyDisclosure(known, field, commitment).ok) {
+    const schema = this.#schemaOf(stored.record);
+    if (!verifyDisclosure(schema, field, stored.record.commitment).ok) {
       throw clientError("CLIENT_DISCLOSURE_INVALID", `${field.path} of ${line.credential}`);
     }
     const { path, value } = field;
@@ -313,26 +347,29 @@ class Verifier implements PackageVerifier {
     const opening = this.#opening;
     const head = this.#head;
     if (opening === null || head === null) throw incomplete("the package proves nothing");
-    for (const key of [...this.#headers.keys(), ...this.#members.keys()]) {
-      if (!this.#used.has(key)) throw incomplete(`nothing needs ${key}`);
-    }
     if (opening.purpose === "credential") this.#demandIssuer(opening);
+    const all = [this.#headers, this.#schemas, this.#members].flatMap((map) => [...map.keys()]);
+    const idle = all.find((key) => !this.#used.has(key));
+    if (idle !== undefined) throw incomplete(`nothing needs ${idle}`);
     if (opening.purpose === "disclosure" && this.#disclosures.length === 0) {
       throw incomplete("a disclosure without a field");
     }
     this.#report = {
       ...{ purpose: opening.purpose, ...this.#chain, head },
       credentials: this.#gather(opening),
+      schemas: [...this.#schemas.values()],
       members: [...this.#members.values()],
       disclosures: this.#disclosures,
       ...{ lines: line.lines, digest: line.digest },
     };
   }
 
+  /** A credential for its holder names its issuer and its schema by their records. */
   #demandIssuer({ credential }: Line<"package">): void {
-    const issuer = this.#credentials.get(credential)?.record.issuer;
-    if (issuer === undefined || this.#members.has(toHex(issuer))) return;
-    throw incomplete("no record of the issuer");
+    const record = this.#credentials.get(credential)?.record;
+    if (record === undefined) return;
+    if (!this.#members.has(toHex(record.issuer))) throw incomplete("no record of the issuer");
+    this.#schemaOf(record);
   }
 
   #gather({ purpose }: Line<"package">): readonly PackageCredential[] {
@@ -375,6 +412,8 @@ function keyOf(line: Line, hasHead: boolean): string | null {
     case "header":
       // The first is the highest; those after it ascend.
       return hasHead ? padded(line.height) : null;
+    case "schema":
+      return line.schema;
     case "member":
       return line.address;
     case "transaction":

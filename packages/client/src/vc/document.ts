@@ -3,21 +3,11 @@ import {
   credentialRecordCodec,
   type FieldJson,
   fieldToJson,
-  type PayloadSchema,
   payloadSchemas,
+  schemaDigest,
 } from "@credlink/contracts";
-import { sm3, taggedSm3 } from "@credlink/crypto";
-import {
-  bool,
-  type Codec,
-  concatBytes,
-  encode,
-  list,
-  struct,
-  text,
-  toHex,
-  u32,
-} from "@credlink/primitives";
+import { sm3 } from "@credlink/crypto";
+import { concatBytes, type Digest, encode, toHex } from "@credlink/primitives";
 import { clientError } from "../errors.ts";
 import { PACKAGE_FORMAT } from "../package/lines.ts";
 import type { PackageReport } from "../package/verify.ts";
@@ -30,31 +20,16 @@ const CONTEXTS = [
   "https://www.w3.org/ns/credentials/undefined-terms/v2",
 ] as const;
 
-const SCHEMA_DOMAIN = "credlink/payload-schema/1";
 /** Multihash of SM3: code 0x534d as a varint, then the length. @see multicodec table, sm3-256 */
 const SM3_MULTIHASH = Uint8Array.of(0xcd, 0xa6, 0x01, 32);
 
-interface SchemaForm {
-  readonly id: string;
-  readonly fields: readonly {
-    readonly path: string;
-    readonly kind: string;
-    readonly isRequired: boolean;
-    readonly level: number;
-  }[];
-}
-
-const schemaCodec: Codec<SchemaForm> = struct({
-  id: text(64),
-  fields: list(struct({ path: text(128), kind: text(256), isRequired: bool, level: u32 }), 256),
-});
-
-/** Digest of a payload's schema: its id, and each field's path, kind, presence and level. */
-export function schemaDigest({ id, fields }: PayloadSchema): Uint8Array {
-  const form = fields.map(({ path, kind, isRequired, level }) => {
-    return { path, kind: kind.name, isRequired, level };
-  });
-  return taggedSm3(SCHEMA_DOMAIN, encode(schemaCodec, { id, fields: form }));
+/** Digest of the fields of the version that a record names, as the registry of schemas has it. */
+function schemaDigestOf({ schemas }: PackageReport, { type, schema }: CredentialRecord): Digest {
+  const builtIn = payloadSchemas[type];
+  if (builtIn.id === schema) return schemaDigest(builtIn.fields);
+  const found = schemas.find(({ id }) => id === schema);
+  if (found === undefined) throw clientError("CLIENT_VC_MALFORMED", `no schema ${schema}`);
+  return found.digest;
 }
 
 function multihash(digest: Uint8Array): string {
@@ -103,7 +78,7 @@ export function buildDocument(
     credentialSchema: {
       id: `urn:credlink:schema:${record.schema}`,
       type: "CredlinkPayloadSchema",
-      digestMultibase: multihash(schemaDigest(payloadSchemas[record.type])),
+      digestMultibase: multihash(schemaDigestOf(report, record)),
     },
     credentialStatus: {
       id: `${id}#status`,

@@ -135,6 +135,9 @@ export const contractVersionsCodec: Codec<ContractVersions> = struct({
   started: nullable(text(32)),
 });
 
+/** Names of all contracts, in order of installation. */
+export const contractNamesCodec: Codec<readonly string[]> = list(text(64), MAX_CONTRACTS);
+
 /**
  * Where a version stands in its life. One that was started and is followed by another is superseded:
  * transactions no longer reach it, queries by its name still do.
@@ -304,7 +307,7 @@ export const rows = {
   contractNames: {
     contract: CONTRACTS_CONTRACT,
     key: utf8("names"),
-    codec: list(text(64), MAX_CONTRACTS),
+    codec: contractNamesCodec,
   } satisfies Row<readonly string[]>,
   /** `versions/` ‖ name. */
   contractVersions: (name: string): Row<ContractVersions> => ({
@@ -423,4 +426,39 @@ export function installedContractKey(name: string, version: string): Uint8Array 
 /** State key, under `contracts`, of all versions of a contract: `contractVersionsCodec`. */
 export function contractVersionsKey(name: string): Uint8Array {
   return rows.contractVersions(name).key;
+}
+
+/** State key, under `contracts`, of what a contract's state came to: `stateUsageCodec`. */
+export function contractUsageKey(name: string): Uint8Array {
+  return rows.usage(name).key;
+}
+
+/** State key, under `contracts`, of a contract's own quota: `stateUsageCodec`; absent without. */
+export function contractQuotaKey(name: string): Uint8Array {
+  return rows.quota(name).key;
+}
+
+/** State key, under `parameters`, of the parameters in force: `parametersCodec`. */
+export function parametersKey(): Uint8Array {
+  return rows.parameters.key;
+}
+
+/** State key, under `contracts`, of the names of all contracts: `contractNamesCodec`. */
+export function contractNamesKey(): Uint8Array {
+  return rows.contractNames.key;
+}
+
+/** State key, under `oracles`, of the names of all feeds: `feedNamesCodec`. */
+export function feedNamesKey(): Uint8Array {
+  return rows.feedNames.key;
+}
+
+/** State key, under `oracles`, of a feed: `oracleFeedCodec`. */
+export function feedKey(name: string): Uint8Array {
+  return rows.feed(name).key;
+}
+
+/** State key, under `oracles`, of a publisher's last word: `observationCodec`. */
+export function observationKey(name: string, publisher: Address): Uint8Array {
+  return rows.observation(name, publisher).key;
 }
