@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient, createIdentity, type Identity } from "@credlink/client";
 import { createSm2Signer, parseAddress } from "@credlink/crypto";
-import { withKeyFile } from "@credlink/keys";
+import { passwordOf, withKeyFile } from "@credlink/keys";
 import type { Command } from "commander";
 import { CliError } from "./errors.ts";
 import {
@@ -63,7 +63,7 @@ export async function loadIdentity(
   passwordFile: string,
   address?: string,
 ): Promise<Identity> {
-  const password = readTextOf(passwordFile).replace(/\r?\n$/, "");
+  const password = passwordOf(readTextOf(passwordFile));
   const signer = await withKeyFile(key, { password }, async (privateKey) =>
     createSm2Signer(privateKey),
   );

@@ -1,16 +1,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { isValidPublicKey, parseCertificate, publicKeyFromPem } from "@credlink/crypto";
-import { type KeyRecord, titleOf } from "@credlink/keys";
+import { type KeyRecord, passwordOf, titleOf } from "@credlink/keys";
 import { fromHex } from "@credlink/primitives";
 import { readTextOf } from "./connection.ts";
 import { CliError } from "./errors.ts";
 
 /** What the key commands read and write. */
 
-/** The first line of a password file. @throws CliError CLI_FILE_UNREADABLE */
+/**
+ * The password of a password file: its first line, or what a token unwraps.
+ * @throws CliError CLI_FILE_UNREADABLE; KeysError KEYS_PKCS11_…
+ */
 export function readPassword(path: string): string {
-  return readTextOf(path).split(/\r?\n/)[0] ?? "";
+  return passwordOf(readTextOf(path));
 }
 
 /**

@@ -106,6 +106,23 @@ export const keysErrors = defineErrors({
     meaning: "Fewer shares were given than the backup's threshold.",
     remedy: "Gather shares of more custodians; the backup says how many are needed.",
   },
+  KEYS_PKCS11_BINDING: {
+    meaning: "A password file is wrapped by a token, and the package pkcs11js cannot be loaded.",
+    remedy: "Install pkcs11js beside credlink, or name its path when the password is wrapped.",
+  },
+  KEYS_PKCS11_TOKEN: {
+    meaning: "The token's library, the token, its wrapping key or a mechanism it needs is missing.",
+    remedy:
+      "Check the library's path and the labels; plug the token in; wrap anew if it was reset.",
+  },
+  KEYS_PKCS11_PIN: {
+    meaning: "The token refused the PIN, or is locked after too many wrong ones.",
+    remedy: "Correct the PIN file before trying again; a locked token is unlocked by its officer.",
+  },
+  KEYS_PKCS11_FAILED: {
+    meaning: "The token failed at the operation: most often the wrapped password was altered.",
+    remedy: "Take a copy of the password file; the message has the token's own code.",
+  },
 });
 
 export type KeysErrorCode = keyof typeof keysErrors;

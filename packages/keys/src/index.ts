@@ -60,3 +60,4 @@ export { type KeyRecord, keyIdOf, titleOf } from "./records.ts";
 export { combineShares, type Share, splitSecret } from "./shamir.ts";
 export { createStore, openStore, type Store, type StoreComponents } from "./store.ts";
 export { distributeKey, exportKey, importKey, receiveKey } from "./transfer.ts";
+export { DEFAULT_BINDING, passwordOf, type TokenKey, wrapNewPassword } from "./wrapped-password.ts";

@@ -9,7 +9,7 @@ import {
   parseRevocationList,
   type RevocationList,
 } from "@credlink/crypto";
-import { withKeyFile } from "@credlink/keys";
+import { passwordOf, withKeyFile } from "@credlink/keys";
 import { type Genesis, genesisCodec } from "@credlink/ledger";
 import { equalBytes, type Signer, tryDecode, utf8 } from "@credlink/primitives";
 import { ConfigError } from "./config/errors.ts";
@@ -70,10 +70,10 @@ const SEAL_KEY_DOMAIN = utf8("credlink/node-seal-key/1");
 /** What is made of a node's private key, which is wiped afterwards. */
 async function openOwnKey(config: NodeConfig): Promise<Pick<OwnIdentity, "signer" | "sealKey">> {
   const { key, keyPasswordFile } = config.identity;
-  const [password] =
+  const password =
     keyPasswordFile === undefined
-      ? [undefined]
-      : (await readText(keyPasswordFile, "identity.keyPasswordFile")).split(/\r?\n/);
+      ? undefined
+      : passwordOf(await readText(keyPasswordFile, "identity.keyPasswordFile"));
   try {
     const access = { allowPlaintext: config.dev, ...(password === undefined ? {} : { password }) };
     return await withKeyFile(key, access, async (privateKey) => ({

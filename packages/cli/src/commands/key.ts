@@ -19,6 +19,7 @@ import { CUSTODY_NOTICE, confirm, describeKey, readPassword } from "../key-input
 import type { CommandContext } from "./context.ts";
 import { addKeyBackupCommands } from "./key-backup.ts";
 import { answerKey, type KeyOptions, keyCommand, kindOption } from "./key-options.ts";
+import { addKeyTokenCommands } from "./key-token.ts";
 import { addKeyTransferCommands } from "./key-transfer.ts";
 import { addKeyUseCommands } from "./key-use.ts";
 import { renderFields } from "./read.ts";
@@ -35,6 +36,7 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
   addKeyUseCommands(key, context);
   addKeyTransferCommands(key, context);
   addKeyBackupCommands(key, context);
+  addKeyTokenCommands(key, context);
 }
 
 function addMaking(key: Command, context: CommandContext): void {
