@@ -12,11 +12,13 @@
 export {
   checkRandomness,
   checkRandomnessFully,
+  checkRandomnessQuickly,
   type FullCheckOptions,
   type FullReport,
   type RandomnessReport,
 } from "./randomness/check.ts";
 export {
+  QUICK_BITS,
   type RandomnessTest,
   randomnessTests,
   SAMPLE_BITS,

@@ -6,7 +6,7 @@ import {
   createVerificationPool,
   type VerificationPool,
 } from "@credlink/crypto";
-import { checkRandomness } from "@credlink/crypto/randomness";
+import { checkRandomness, checkRandomnessQuickly } from "@credlink/crypto/randomness";
 import {
   createLedger,
   type Executor,
@@ -106,10 +106,10 @@ export async function layFoundation(
   logger: Logger,
   random: Random,
 ): Promise<Foundation> {
-  const randomness = checkRandomness(random);
+  const genesis = await loadGenesis(config.genesis);
+  const randomness = genesis.production ? checkRandomness(random) : checkRandomnessQuickly(random);
   // Whoever starts the node waits for it; a start that fails before then reports its own reason.
   randomness.catch(() => undefined);
-  const genesis = await loadGenesis(config.genesis);
   checkDevelopment(config, genesis);
   const identity = await loadOwnIdentity(config);
   const metrics = createMetricsRegistry(systemClock);

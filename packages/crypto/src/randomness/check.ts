@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { Random } from "@credlink/primitives";
 import { CryptoError } from "../errors.ts";
-import { SAMPLE_BITS, type SampleResult } from "./tests.ts";
+import { bitsOf } from "./statistic.ts";
+import { QUICK_BITS, quickTests, SAMPLE_BITS, type SampleResult, testSample } from "./tests.ts";
 import { type ItemVerdict, judgeSamples, suspectResults } from "./verdict.ts";
 
 /**
@@ -60,6 +61,23 @@ export interface RandomnessReport {
   readonly samples: number;
 }
 
+/** Judges a sample and, when it is suspect, a second one; two suspect ones end it. */
+async function judgeTwice(
+  sampleBits: number,
+  judge: () => Promise<readonly SampleResult[]>,
+): Promise<RandomnessReport> {
+  const first = await judge();
+  if (suspectResults(first).length === 0) return { sampleBits, results: first, samples: 1 };
+  const second = await judge();
+  const suspects = suspectResults(second);
+  if (suspects.length === 0) return { sampleBits, results: second, samples: 2 };
+  const names = suspects.slice(0, 3).map(({ name, p }) => `${name}: P=${p.toExponential(1)}`);
+  throw new CryptoError(
+    "CRYPTO_RANDOMNESS_FAILED",
+    `${suspects.length} of ${second.length} statistics, ${names.join("; ")}`,
+  );
+}
+
 /**
  * Tests one sample of 2^20 bits by all fifteen tests. A suspect sample is followed by a second one;
  * a generator that gives two suspect samples is refused. A good one is refused once in some ten
@@ -67,22 +85,18 @@ export interface RandomnessReport {
  * @throws CryptoError CRYPTO_RANDOMNESS_FAILED
  */
 export function checkRandomness(random: Random): Promise<RandomnessReport> {
-  return withJudge(async (judge) => {
-    const first = await judge.judge(random.bytes(SAMPLE_BYTES));
-    if (suspectResults(first).length === 0) {
-      return { sampleBits: SAMPLE_BITS, results: first, samples: 1 };
-    }
-    const second = await judge.judge(random.bytes(SAMPLE_BYTES));
-    const suspects = suspectResults(second);
-    if (suspects.length > 0) {
-      const names = suspects.slice(0, 3).map(({ name, p }) => `${name}: P=${p.toExponential(1)}`);
-      throw new CryptoError(
-        "CRYPTO_RANDOMNESS_FAILED",
-        `${suspects.length} of ${second.length} statistics, ${names.join("; ")}`,
-      );
-    }
-    return { sampleBits: SAMPLE_BITS, results: second, samples: 2 };
-  });
+  return withJudge(({ judge }) => judgeTwice(SAMPLE_BITS, () => judge(random.bytes(SAMPLE_BYTES))));
+}
+
+/**
+ * The same on 2^17 bits by twelve tests, on this thread: some 20 ms. It finds what is stuck, periodic, or
+ * has 510 ones in 1,000.
+ * @throws CryptoError CRYPTO_RANDOMNESS_FAILED
+ */
+export function checkRandomnessQuickly(random: Random): Promise<RandomnessReport> {
+  return judgeTwice(QUICK_BITS, async () =>
+    testSample(bitsOf(random.bytes(QUICK_BITS / 8)), quickTests),
+  );
 }
 
 export interface FullCheckOptions {

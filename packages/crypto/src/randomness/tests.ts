@@ -61,6 +61,20 @@ export const randomnessTests: readonly RandomnessTest[] = [
   { number: 15, name: "discrete Fourier", run: one(spectral) },
 ];
 
+/** Bits of a quick check's sample. */
+export const QUICK_BITS = 131_072;
+
+/**
+ * The twelve tests that GM/T 0062-2018 asks for between the thorough ones, with parameters for shorter
+ * samples: all but linear complexity, Maurer's and the Fourier test.
+ */
+export const quickTests: readonly RandomnessTest[] = [
+  ...randomnessTests.filter(({ number }) => ![2, 7, 13, 14, 15].includes(number)),
+  { number: 2, name: "frequency within a block, m=1000", run: one(blockFrequency, 1_000) },
+  { number: 7, name: "longest run of ones, m=128", run: one(longestRun, 128, 1) },
+  { number: 7, name: "longest run of zeros, m=128", run: one(longestRun, 128, 0) },
+];
+
 /** What every test said of one sample; tests with two statistics stand twice. */
 export interface SampleResult {
   readonly number: number;
@@ -69,9 +83,12 @@ export interface SampleResult {
   readonly q: number;
 }
 
-/** Runs all fifteen tests on a sample. */
-export function testSample(bits: Bits): readonly SampleResult[] {
-  return randomnessTests.flatMap(({ number, name, run }) => {
+/** Runs tests on a sample; all fifteen unless others are given. */
+export function testSample(
+  bits: Bits,
+  tests: readonly RandomnessTest[] = randomnessTests,
+): readonly SampleResult[] {
+  return tests.flatMap(({ number, name, run }) => {
     const statistics = run(bits);
     return statistics.map(({ p, q }, i) => ({
       number,

@@ -5,7 +5,12 @@ import { systemRandom } from "../../../src/index.ts";
 import { bitsOf } from "../../../src/randomness/statistic.ts";
 import { randomnessTests, testSample } from "../../../src/randomness/tests.ts";
 import { judgeSamples, suspectResults } from "../../../src/randomness/verdict.ts";
-import { checkRandomness, passThreshold, SAMPLE_BITS } from "../../../src/randomness.ts";
+import {
+  checkRandomness,
+  checkRandomnessQuickly,
+  passThreshold,
+  SAMPLE_BITS,
+} from "../../../src/randomness.ts";
 import { thrownCode } from "../../support/doors.ts";
 
 /** A good sequence that is the same in every run: AES in counter mode under a key from `seed`. */
@@ -102,6 +107,25 @@ describe("S-9.5-1e: the check of a start", { timeout: 120_000 }, () => {
     const bytes = (length: number): Uint8Array =>
       calls++ === 0 ? new Uint8Array(length) : stream(length);
     expect((await checkRandomness(generator(bytes))).samples).toBe(2);
+  });
+});
+
+describe("S-9.5-1e: the quick check of a start off production chains", { timeout: 120_000 }, () => {
+  test("takes the machine's generator, by twelve tests on 2^17 bits", async () => {
+    const { results, sampleBits } = await checkRandomnessQuickly(systemRandom);
+    expect(sampleBits).toBe(131_072);
+    expect(new Set(results.map(({ number }) => number)).size).toBe(12);
+  });
+
+  test("refuses a stuck, an alternating and a biased one", async () => {
+    for (const bytes of [
+      (length: number) => new Uint8Array(length),
+      (length: number) => new Uint8Array(length).fill(0xaa),
+      biased(520),
+    ]) {
+      const run = () => checkRandomnessQuickly(generator(bytes));
+      expect(await thrownCode(run)).toBe("CRYPTO_RANDOMNESS_FAILED");
+    }
   });
 });
 
