@@ -1,6 +1,6 @@
 import { isZeroPointSum, POINT_BYTES, sm2Verify, sm3 } from "@credlink/crypto";
 import { MAX_EVENT_BYTES, MAX_EVENTS, MAX_RANGE_ENTRIES, MAX_RETURN_BYTES } from "@credlink/ledger";
-import { encode, utf8 } from "@credlink/primitives";
+import { concatBytes, encode, utf8 } from "@credlink/primitives";
 import {
   type Call,
   contractIdentity,
@@ -57,6 +57,17 @@ function encodeIdentity(identity: Identity): Uint8Array {
     encodedIdentities.set(identity, bytes);
   }
   return bytes;
+}
+
+/** Most items of a list whose head is one byte. */
+const SHORT_LIST = 15;
+const LIST_HEAD = 0x90;
+
+/** `identitiesCodec`'s encoding, put together from what is encoded already. */
+export function encodeIdentities(identities: readonly Identity[]): Uint8Array {
+  if (identities.length > SHORT_LIST) return encode(identitiesCodec, identities);
+  const head = Uint8Array.of(LIST_HEAD | identities.length);
+  return concatBytes(head, ...identities.map(encodeIdentity));
 }
 
 /** Operands of `contract_call`: name, method and arguments by pointer and length; gas. */
@@ -307,7 +318,7 @@ export class Host {
   private signers(): number {
     const { signers } = this.call;
     this.charge(hostCosts.caller.base + hostCosts.signer.base * signers.length);
-    return this.answer(encode(identitiesCodec, signers));
+    return this.answer(encodeIdentities(signers));
   }
 
   private requireWritable(): void {

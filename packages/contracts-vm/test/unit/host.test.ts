@@ -2,6 +2,8 @@ import { generateKeyPair, publicKeyFromPrivate, sm2Sign, sm3 } from "@credlink/c
 import { getMemberArgsCodec, memberCodec } from "@credlink/ledger";
 import { concatBytes, decode, encode, utf8, utf8ToText } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
+import { contractIdentity } from "../../src/call.ts";
+import { encodeIdentities } from "../../src/host.ts";
 import { identitiesCodec, identityCodec } from "../../src/index.ts";
 import { statePageCodec } from "../../src/state-page.ts";
 import type { HostImport } from "../../src/wasm/host-imports.ts";
@@ -54,6 +56,17 @@ const zeroPoint = new Uint8Array(64);
 function numberBytes(value: number): Uint8Array {
   return Uint8Array.from({ length: 32 }, (_, i) => (i === 31 ? value : 0));
 }
+
+it("signers are encoded as their codec would, however many they are", () => {
+  const identities = Array.from({ length: 64 }, (_, at) => ({
+    ...contractIdentity(`organisation-${at}`),
+    role: "x".repeat(at),
+  }));
+  for (const count of [0, 1, 2, 15, 16, 17, 64]) {
+    const some = identities.slice(0, count);
+    expect(encodeIdentities(some)).toEqual(encode(identitiesCodec, some));
+  }
+});
 
 describe("the host interface", () => {
   it("hands over arguments and takes the last return value", async () => {
