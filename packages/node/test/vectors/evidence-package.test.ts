@@ -11,8 +11,8 @@ test("T-4.4: the golden evidence package verifies, and proves what it proved whe
   const text = new TextDecoder().decode(read("evidence-package.jsonl"));
   const lines = text.trimEnd().split("\n");
   const report = await verifyPackage(read("evidence-package.genesis.bin"), lines);
-  expect(report.digest).toBe("afb2ebd286bc16252e57b9ced37cac6b1f0c596a7274d1326ac758465cc3ab55");
-  expect(toHex(report.genesisDigest)).toBe("ea88033977cad555f197f9b05d50ea54a6a822980e8e6a2aa027cddd04caa3a7");
+  expect(report.digest).toBe("2ba6c2d1fff411f8dee6229953858804e39152f764a6d310bd3ff65eeb78ec07");
+  expect(toHex(report.genesisDigest)).toBe("14385e848db3cbbdc383201b5e860d2cacead33409eb35d3a28fd4af98c377cc");
   expect(report.credentials.map(({ stored }) => [stored.record.type, stored.standing.status])).toEqual(
     [["transaction.task","active"],["contract.service","active"],["identity.individual","active"],["identity.institution","active"],["contract.framework","active"],["identity.enterprise","active"]],
   );

@@ -12,8 +12,8 @@ test("T-4.8.2: the golden disclosure under a registered schema version verifies"
   const text = new TextDecoder().decode(read("schema-disclosure.jsonl"));
   const lines = text.trimEnd().split("\n");
   const report = await verifyPackage(read("schema-disclosure.genesis.bin"), lines);
-  expect(report.digest).toBe("6a4b7cbd0f9df7290992914a2528950c2e60b715696ba905a8def6d19c422cd1");
-  expect(toHex(report.genesisDigest)).toBe("f0716884755680f7bfbc52e394331cef21d3f7a1d3c2af5dff00368c20b6f0bb");
+  expect(report.digest).toBe("dd935c227a723fb0e6999cfd95ff6921c9a0fc8d1d66a4bf34d91d3e46ae8e76");
+  expect(toHex(report.genesisDigest)).toBe("2a8f0a657cace6a02fc5c6dd8192c2c34c3f9d3b21ef04fc48b8853164eed97f");
   expect(report.schemas.map(({ id, status, height, fieldCount }) => [id, status, height, fieldCount])).toEqual(
     [["bill.insurance/1.1", "active", 10, 6]],
   );
