@@ -61,7 +61,7 @@ describe("a registered schema version", () => {
     ["1 to 2 of: a whole number", [1, 2, 3], false],
     ["1 to 2 of: one of a, b", ["c"], false],
     ["a shade of blue", ["anything"], true],
-  ])("a field of the kind `%s` holds %j: %s", (name, value, holds) => {
+  ])("a field of the kind `%s` holds what it says and nothing else (%#)", (name, value, holds) => {
     expect(kindNamed(name).name).toBe(name);
     expect(kindNamed(name).holds(value)).toBe(holds);
   });
