@@ -268,6 +268,10 @@ export const builtInErrors = defineErrors({
     meaning: "An emergency restricts neither admins nor nodes.",
     remedy: "Propose an ordinary decision: governance.setMemberStatus or validators.change.",
   },
+  GOVERNANCE_VALIDATOR: {
+    meaning: "The member is a validator: suspended, it would count for the quorum and not vote.",
+    remedy: "Remove it from the validators first, or revoke it, which removes it.",
+  },
   GOVERNANCE_RESTRICTED_BEFORE: {
     meaning: "The target is restricted, or was lately and nobody confirmed it.",
     remedy: "Confirm it by an ordinary decision, governance.setMemberStatus or .setContractFrozen.",

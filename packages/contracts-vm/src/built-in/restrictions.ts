@@ -49,8 +49,11 @@ export function decideMemberStatus(
   if (isFinal(member)) refuseCall("MEMBERS_STATUS_FINAL");
   const wasRestricted = endRestriction({ kind: "member", target }, call);
   if (status === member.status && !wasRestricted) refuseCall("MEMBERS_STATUS_UNCHANGED");
-  if (status === "suspended") suspend(member, call);
-  else {
+  if (status === "suspended") {
+    // Its peers would cut it off while it still counts for the quorum.
+    if (isValidator(member, call)) refuseCall("GOVERNANCE_VALIDATOR");
+    suspend(member, call);
+  } else {
     call.state.write(rows.hold(target), null);
     writeStatus({ ...member, status }, call);
   }
@@ -63,6 +66,13 @@ export function decideContractFrozen(
 ): undefined {
   const wasRestricted = endRestriction({ kind: "contract", target: utf8(name) }, call);
   if (!(wasRestricted && isFrozen)) turnFrozen(name, isFrozen, call);
+}
+
+function isValidator({ keys }: Member, call: BuiltInCall): boolean {
+  const validators = call.state.read(rows.validators)?.validators ?? [];
+  return validators.some((validator) =>
+    keys.some(({ publicKey }) => equalBytes(publicKey, validator.publicKey)),
+  );
 }
 
 function memberOf(target: Member["address"], call: BuiltInCall): Member {

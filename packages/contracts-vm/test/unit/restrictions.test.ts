@@ -3,6 +3,7 @@ import {
   contractTargetCodec,
   contractVersionArgsCodec,
   defaultGovernance,
+  enrollArgsCodec,
   type GovernedCall,
   type MemberStatus,
   memberTargetCodec,
@@ -15,7 +16,7 @@ import { rows } from "../../src/built-in/rows.ts";
 import { installedContractCodec } from "../../src/index.ts";
 import { NAME, VERSION } from "../support/assembler.ts";
 import { TestChain } from "../support/chain.ts";
-import { type Consortium, createConsortium, type Holder } from "../support/consortium.ts";
+import { type Consortium, createConsortium, type Holder, issue } from "../support/consortium.ts";
 import { Governance } from "../support/governance.ts";
 import { nth } from "../support/nth.ts";
 import { storageContract } from "../support/storage-contract.ts";
@@ -164,6 +165,24 @@ describe("an emergency restriction", () => {
     expect(await decide(setFrozen(true), 3)).toBe("CONTRACTS_FROZEN");
     expect(await decide(setFrozen(false), 3)).toBe("SUCCESS");
     expect(installed().state).toBe("started");
+  });
+});
+
+describe("S-8.4-5: what a node may do", () => {
+  it("is changed by decisions: to be a validator, and to be a member at all", async () => {
+    const node = nth(consortium.validators, 0);
+    expect(await decide(setStatus(node, "suspended"), 3)).toBe("GOVERNANCE_VALIDATOR");
+    expect(await decide(setStatus(node, "revoked"), 2)).toBe("GOVERNANCE_VOTES_MISSING");
+    const observer = await issue(nth(consortium.organizations, 0), "observer", "observer-1");
+    const certificates = [observer.certificate.der];
+    const enroll = encode(enrollArgsCodec, { certificates });
+    const signers = [nth(consortium.admins, 0).address];
+    const call = { contract: "members", method: "enroll", args: enroll, signers };
+    expect((await chain.run(call)).status).toBe("SUCCESS");
+    expect(await decide(setStatus(observer, "suspended"), 3)).toBe("SUCCESS");
+    expect(memberState(observer)).toBe("suspended");
+    expect(await decide(setStatus(observer, "active"), 3)).toBe("SUCCESS");
+    expect(memberState(observer)).toBe("active");
   });
 });
 
