@@ -14,6 +14,10 @@ export const lifecycleErrors = defineErrors({
     remedy:
       "The logged reason names the rule; renew the certificate with the organisation's authority.",
   },
+  NODE_CERTIFICATE_ENDS_SOON: {
+    meaning: "The node's own certificate nears its end, at which its peers cut the node.",
+    remedy: "Renew it on a fresh key in time: docs/certificate-authority.md.",
+  },
   NODE_START_KEY_MISMATCH: {
     meaning: "The key file does not hold the key of the node's certificate.",
     remedy: "Name the key that belongs to the certificate.",

@@ -28,6 +28,11 @@ export const nodeMetrics = {
     kind: "gauge",
     help: "1 while the node has isolated itself because its data were found polluted.",
   },
+  certificateEnd: {
+    name: "credlink_node_certificate_end_seconds",
+    kind: "gauge",
+    help: "Time until the node's own certificate ends; peers cut the node then.",
+  },
   uptime: {
     name: "credlink_node_uptime_seconds",
     kind: "gauge",

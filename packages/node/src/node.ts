@@ -1,5 +1,6 @@
 import { systemRandom } from "@credlink/crypto";
 import { AppError, type Logger, type Random, toHex } from "@credlink/primitives";
+import { type CertificateWatch, watchCertificate } from "./certificate-watch.ts";
 import {
   buildEngine,
   buildNetwork,
@@ -82,6 +83,7 @@ class Node implements RunningNode {
   readonly #logger: Logger;
   readonly #settle: (error: Error | undefined) => void;
   #cancelJudging: () => void = () => undefined;
+  readonly #certificate: CertificateWatch;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: {
@@ -110,6 +112,11 @@ class Node implements RunningNode {
       this.#foundation.credentials.follow();
     });
     this.#foundation.credentials.follow();
+    this.#certificate = watchCertificate(parts.foundation.identity.certificate, {
+      clock: systemClock,
+      logger: parts.logger,
+      metrics: parts.foundation.metrics,
+    });
     this.#judgeByTime();
     if (!this.#watch.isolation.isOn) this.#watchData();
   }
@@ -150,6 +157,7 @@ class Node implements RunningNode {
   async #stop(error: Error | undefined): Promise<void> {
     this.#logger.info("node stopping");
     this.#cancelJudging();
+    this.#certificate.stop();
     this.#side.revocationFiles.stop();
     try {
       await within(this.#close(), this.#config.shutdownMs);
