@@ -13,7 +13,7 @@ const LIBRARIES = [
   "/opt/homebrew/lib/softhsm/libsofthsm2.so",
 ];
 const library = LIBRARIES.find((path) => existsSync(path));
-const binding = process.env["CREDLINK_PKCS11JS"];
+const binding = process.env.CREDLINK_PKCS11JS;
 
 test("S-9.5-3: a password file is its first line; without the binding a wrapped one is refused", async () => {
   expect(passwordOf("first line\nsecond\n")).toBe("first line");
@@ -37,7 +37,7 @@ describe.skipIf(library === undefined || binding === undefined)("S-9.5-3: with S
     mkdirSync(join(folder, "tokens"));
     const settings = join(folder, "softhsm2.conf");
     writeFileSync(settings, `directories.tokendir = ${join(folder, "tokens")}\n`);
-    process.env["SOFTHSM2_CONF"] = settings;
+    process.env.SOFTHSM2_CONF = settings;
     const token = [
       "--init-token",
       "--free",
