@@ -24,17 +24,17 @@ function startJudge(): Judge {
   return {
     judge: (bytes) =>
       new Promise((resolve, reject) => {
-        const settle = (act: () => void) => {
-          worker.removeAllListeners();
+        // Not removeAllListeners: the thread's own go with them, and it never answers again.
+        const settle = (act: () => void): void => {
+          worker.off("message", onMessage).off("error", onError).off("exit", onExit);
           act();
         };
-        worker.once("message", (results: readonly SampleResult[]) =>
-          settle(() => resolve(results)),
-        );
-        worker.once("error", (error) => settle(() => reject(error)));
-        worker.once("exit", (code) =>
-          settle(() => reject(new Error(`the judging thread ended with ${code}`))),
-        );
+        const onMessage = (results: readonly SampleResult[]): void =>
+          settle(() => resolve(results));
+        const onError = (error: unknown): void => settle(() => reject(error));
+        const onExit = (code: number): void =>
+          settle(() => reject(new Error(`the judging thread ended with ${code}`)));
+        worker.on("message", onMessage).on("error", onError).on("exit", onExit);
         worker.postMessage(bytes);
       }),
     close: async () => {
