@@ -4,3 +4,4 @@
  */
 export * from "./common.ts";
 export * from "./pure/door.ts";
+export { prepareSm2Verification } from "./pure/verifier.ts";

@@ -179,6 +179,10 @@ export const cryptoErrors = defineErrors({
     remedy:
       "Use no key that this machine made since its last good start; find the broken source of entropy.",
   },
+  CRYPTO_KERNEL_UNUSABLE: {
+    meaning: "The WebAssembly kernel that verifies signatures does not run here, or is wrong.",
+    remedy: "Nothing at once: OpenSSL verifies instead, slower. Report machine and Node's version.",
+  },
   CRYPTO_POOL_FULL: {
     meaning: "The verification queue is full: more signatures wait than its limit.",
     remedy: "Wait and send again, slower; raise the limit or the number of threads.",

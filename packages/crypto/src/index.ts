@@ -21,3 +21,4 @@ export {
   type VerificationPoolComponents,
   type VerificationPoolOptions,
 } from "./node/verification-pool.ts";
+export { prepareSm2Verification } from "./node/verifier.ts";

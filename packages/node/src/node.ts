@@ -1,4 +1,4 @@
-import { systemRandom } from "@credlink/crypto";
+import { prepareSm2Verification, systemRandom } from "@credlink/crypto";
 import { AppError, type Logger, type Random, toHex } from "@credlink/primitives";
 import { type CertificateWatch, watchCertificate } from "./certificate-watch.ts";
 import {
@@ -217,8 +217,15 @@ function logStart(node: Node, foundation: Foundation, logger: Logger): void {
   metrics
     .gauge(nodeMetrics.information)
     .set(1, { node: commonName, version: VERSION, chain: ledger.chainId });
+  const backend = prepareSm2Verification();
+  if (backend.type === "library") {
+    logger.warn("OpenSSL verifies signatures in place of the kernel", {
+      reason: backend.error?.message ?? null,
+    });
+  }
   logger.info("node started", {
     ...node.addresses,
+    verification: backend.type === "kernel" ? "kernel" : "OpenSSL",
     role: organizationalUnit,
     chainId: ledger.chainId,
     genesisDigest: toHex(ledger.genesisDigest),

@@ -10,7 +10,8 @@ import {
 } from "node:crypto";
 import type { Platform, Sm3, Sm4CbcInput, Sm4CtrInput } from "../platform.ts";
 import { MAX_SHORT_BYTES, sm3OfParts } from "../pure/sm3.ts";
-import { openSigningKey, signWithOpenssl, verifyWithOpenssl } from "./sm2.ts";
+import { openSigningKey, signWithOpenssl } from "./sm2.ts";
+import { verifier } from "./verifier.ts";
 
 const NONE: readonly Uint8Array[] = [];
 
@@ -70,5 +71,5 @@ export const nodePlatform: Platform = {
   },
   sm2Sign: signWithOpenssl,
   sm2SignWith: openSigningKey,
-  sm2Verify: verifyWithOpenssl,
+  sm2Verify: verifier.verify,
 };

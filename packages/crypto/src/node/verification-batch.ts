@@ -41,25 +41,32 @@ export function packBatch(requests: readonly VerificationRequest[]): SharedArray
 /** Verifies every request of a packed batch and writes the results into it. */
 export function verifyBatch(
   memory: SharedArrayBuffer,
-  verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean,
+  verifyAll: (requests: readonly VerificationRequest[]) => readonly boolean[],
 ): void {
+  const bytes = new Uint8Array(memory);
+  for (const [i, isGood] of verifyAll(unpackBatch(memory)).entries()) {
+    bytes[COUNT_BYTES + i] = isGood ? 1 : 0;
+  }
+}
+
+function unpackBatch(memory: SharedArrayBuffer): readonly VerificationRequest[] {
   const bytes = new Uint8Array(memory);
   const view = new DataView(memory);
   const count = view.getUint32(0, true);
   let at = COUNT_BYTES + count;
-  for (let i = 0; i < count; i++) {
+  return Array.from({ length: count }, () => {
     const signatureAt = at + PUBLIC_KEY_BYTES;
     const lengthAt = signatureAt + SIGNATURE_BYTES;
     const messageAt = lengthAt + 4;
     const end = messageAt + view.getUint32(lengthAt, true);
-    const isGood = verify(
-      bytes.slice(at, signatureAt),
-      bytes.slice(messageAt, end),
-      bytes.slice(signatureAt, lengthAt),
-    );
-    bytes[COUNT_BYTES + i] = isGood ? 1 : 0;
+    const request = {
+      publicKey: bytes.slice(at, signatureAt),
+      message: bytes.slice(messageAt, end),
+      signature: bytes.slice(signatureAt, lengthAt),
+    };
     at = end;
-  }
+    return request;
+  });
 }
 
 /** The result of request `index` of a batch that was verified. */

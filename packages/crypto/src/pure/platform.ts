@@ -1,8 +1,9 @@
 import type { Platform } from "../platform.ts";
 import { hmacSm3, pbkdf2HmacSm3 } from "./hmac.ts";
-import { publicKeyOf, signWithNoble, verifyWithNoble } from "./sm2.ts";
+import { publicKeyOf, signWithNoble } from "./sm2.ts";
 import { createSm3, sm3 } from "./sm3.ts";
 import { sm4CbcDecrypt, sm4CbcEncrypt, sm4Ctr, sm4EncryptBlock } from "./sm4.ts";
+import { verifier } from "./verifier.ts";
 
 /** The most that one call of Web Crypto's generator fills. */
 const RANDOM_CHUNK_BYTES = 65_536;
@@ -32,5 +33,5 @@ export const purePlatform: Platform = {
     const key = privateKey.slice();
     return (message) => signWithNoble(key, message, randomBytes);
   },
-  sm2Verify: verifyWithNoble,
+  sm2Verify: verifier.verify,
 };
