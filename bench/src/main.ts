@@ -1,8 +1,9 @@
-/** `pnpm bench tps | load | query | verify-once | vm`: measures networks of real processes, and parts of a node. */
+/** `pnpm bench tps | load | query | verify-once | vm | sm2`: measures networks of real processes, and parts of a node. */
 import { type LoadReport, runLoad } from "./bulk/run.ts";
 import {
   parseLoadOptions,
   parseQueryOptions,
+  parseSm2Options,
   parseTpsOptions,
   parseVerifyOnceOptions,
   parseVmOptions,
@@ -11,6 +12,7 @@ import {
 } from "./options.ts";
 import { type QueryReport, runQuery } from "./query.ts";
 import { P99_GOAL_MS, type QueryTimes } from "./query-measure.ts";
+import { runSm2, type Sm2Report } from "./sm2.ts";
 import { type Percentiles, round } from "./statistics.ts";
 import { runTps, type TpsReport } from "./tps.ts";
 import { runVerifyOnce, type VerifyOnceReport } from "./verify-once.ts";
@@ -118,6 +120,20 @@ function renderVm(report: VmReport): string {
   ].join("\n");
 }
 
+function renderSm2(report: Sm2Report): string {
+  const row = (name: string, perSecond: number, ratio?: number): string =>
+    `${name.padEnd(24)} ${perSecond} a second${ratio === undefined ? "" : `, ${ratio} times OpenSSL`}`;
+  const { ratios } = report;
+  return [
+    row("OpenSSL", report.opensslPerSecond),
+    row("known key", report.knownPerSecond, ratios.known),
+    row("known keys, batch of 64", report.batchPerSecond, ratios.batch),
+    row("key without a table", report.coldPerSecond, ratios.cold),
+    `table of a key           ${report.tableMs} ms`,
+    `opening the kernel       ${report.openMs} ms`,
+  ].join("\n");
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const [suite, ...rest] = args;
   const say = (text: string): boolean => process.stderr.write(`${text}\n`);
@@ -139,6 +155,12 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseVmOptions(rest);
     const report = await runVm(options, say);
     process.stdout.write(`${options.json ? JSON.stringify(report) : renderVm(report)}\n`);
+    return 0;
+  }
+  if (suite === "sm2") {
+    const options = parseSm2Options(rest);
+    const report = runSm2(options);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : renderSm2(report)}\n`);
     return 0;
   }
   if (suite === "load") {

@@ -51,6 +51,13 @@ export interface VmOptions {
   readonly json: boolean;
 }
 
+/** What `pnpm bench sm2` is asked to do. */
+export interface Sm2Options {
+  /** Rounds that count, of all ways in turn. */
+  readonly rounds: number;
+  readonly json: boolean;
+}
+
 /** What `pnpm bench load` is asked to do. */
 export interface LoadOptions {
   /** Credentials on chain at the end, at least. */
@@ -70,7 +77,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps | load | query | verify-once | vm [options]
+export const usage = `pnpm bench tps | load | query | verify-once | vm | sm2 [options]
 tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
@@ -99,6 +106,9 @@ verify-once: what remembering verified signatures saves at a proposal
 vm: calls of contracts, in this process
   --rounds N       blocks of each type of credential (default 100)
   --against DIR    another checkout, its packages installed, in turn with this one
+  --json           as above
+sm2: verifying signatures, by OpenSSL and by the kernel
+  --rounds N       of all ways in turn (default 15)
   --json           as above`;
 
 /** Credentials of all workers that can be told apart. */
@@ -145,6 +155,20 @@ export function parseVerifyOnceOptions(args: readonly string[]): VerifyOnceOptio
   );
   const transactions = positive("transactions", values.transactions);
   return { transactions, rounds: positive("rounds", values.rounds), json: values.json };
+}
+
+/** @throws UsageError */
+export function parseSm2Options(args: readonly string[]): Sm2Options {
+  const { values } = refuseWrong(() =>
+    parseArgs({
+      args: [...args],
+      options: {
+        rounds: { type: "string", default: "15" },
+        json: { type: "boolean", default: false },
+      },
+    }),
+  );
+  return { rounds: positive("rounds", values.rounds), json: values.json };
 }
 
 /** @throws UsageError */

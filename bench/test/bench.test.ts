@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { largeContract } from "../src/large-contract.ts";
 import {
   parseQueryOptions,
+  parseSm2Options,
   parseTpsOptions,
   parseVerifyOnceOptions,
   parseVmOptions,
@@ -78,9 +79,16 @@ describe("verify-once", () => {
   });
 });
 
+describe("options of sm2", () => {
+  it("have defaults, and refuse what cannot be", () => {
+    expect(parseSm2Options([])).toEqual({ rounds: 15, json: false });
+    expect(() => parseSm2Options(["--rounds", "1.5"])).toThrow(UsageError);
+  });
+});
+
 describe("options of vm", () => {
   it("have defaults, and refuse what cannot be", () => {
-    expect(parseVmOptions([])).toEqual({ rounds: 100, json: false });
+    expect(parseVmOptions([])).toEqual({ rounds: 100, against: null, json: false });
     expect(() => parseVmOptions(["--rounds", "0"])).toThrow(UsageError);
   });
 });
