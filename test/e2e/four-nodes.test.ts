@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { describeCredentialCommands } from "./four-nodes/credential-commands.ts";
 import { describeFaults } from "./four-nodes/faults.ts";
 import { describeGovernance } from "./four-nodes/governance.ts";
+import { describeMembers } from "./four-nodes/members.ts";
 import { all, institutionClient, network, useNetwork } from "./four-nodes/network.ts";
 import { describeRefusals } from "./four-nodes/refusals.ts";
 import { describeStoppedFiles } from "./four-nodes/stopped-files.ts";
@@ -41,6 +42,7 @@ describe("four validators and an observer", () => {
 });
 
 describeRefusals();
+describeMembers();
 describeCredentialCommands();
 describeGovernance();
 describeFaults();

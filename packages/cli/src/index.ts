@@ -10,7 +10,7 @@
  * await running.stop();
  * ```
  */
-export { createUser, loadAuthority } from "./commands/member.ts";
+export { createUser } from "./commands/member.ts";
 export { connect, loadIdentity, loadNetworkIdentity } from "./connection.ts";
 export { completeDraft, findDifferences, readCredentialInput } from "./credential-draft.ts";
 export { CliError, type CliErrorCode, cliErrors } from "./errors.ts";
@@ -21,6 +21,7 @@ export {
   createOrganizationAuthority,
   createRoot,
   type Issued,
+  loadAuthority,
 } from "./network/authority.ts";
 export { type CreateNetworkOptions, createNetwork } from "./network/create.ts";
 export {

@@ -93,6 +93,13 @@ export { type GrantState, getGrant, type ProvenGrant, useGrant } from "./grants.
 export { type HeaderClaim, readGenesis, type VerifiedHeader } from "./header-claims.ts";
 export { getConsensusHistory, type VerifiedHistory } from "./history.ts";
 export {
+  proveKey,
+  type RotatedKey,
+  renewCertificateCall,
+  rotateKey,
+  rotateKeyCall,
+} from "./member-keys.ts";
+export {
   enrollCalls,
   getMember,
   registerRelationKeysCalls,

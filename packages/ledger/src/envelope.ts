@@ -20,6 +20,7 @@ import {
   type Member,
   memberCodec,
   memberKey,
+  memberKeyAt,
 } from "./member.ts";
 import type { ReplayGuard } from "./replay-guard.ts";
 import { EXPIRY_WINDOW } from "./transaction.ts";
@@ -138,8 +139,7 @@ function judgeSigner(member: Member, header: EnvelopeContext["header"]): Uint8Ar
   if (header.timestampMs < member.validFromMs || header.timestampMs >= member.validToMs) {
     return refuse("LEDGER_TRANSACTION_SIGNER_OUTSIDE_VALIDITY");
   }
-  const key = member.keys.findLast(({ fromHeight }) => fromHeight <= header.height);
-  return key === undefined ? refuse("LEDGER_TRANSACTION_SIGNER_WITHOUT_KEY") : key.publicKey;
+  return memberKeyAt(member, header.height) ?? refuse("LEDGER_TRANSACTION_SIGNER_WITHOUT_KEY");
 }
 
 /** State values are immutable once written, so a value's own memory names its decoding. */

@@ -50,6 +50,8 @@ export * from "./governance.ts";
 export { DEFAULT_HISTORY_HEIGHTS, readStoredStatements } from "./history-log.ts";
 export * from "./ledger.ts";
 export * from "./member.ts";
+export * from "./member-calls.ts";
+export { memberOfKey } from "./member-lookup.ts";
 export * from "./memory-store.ts";
 export * from "./merkle.ts";
 export { ledgerMetrics } from "./metrics.ts";

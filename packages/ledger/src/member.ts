@@ -59,6 +59,9 @@ export function isNodeRole(role: MemberRole): boolean {
 export const memberStatuses = ["active", "suspended", "left", "revoked"] as const;
 export type MemberStatus = (typeof memberStatuses)[number];
 
+/** Most keys that one member has in its life, the first included. */
+export const MAX_MEMBER_KEYS = 64;
+
 export interface MemberKey {
   /** First height at which envelopes are judged by this key. */
   readonly fromHeight: Height;
@@ -88,7 +91,7 @@ export const memberCodec: Codec<Member> = struct({
   organization: text(64),
   role: oneOf(...memberRoles),
   status: oneOf(...memberStatuses),
-  keys: list(struct({ fromHeight: heightCodec, publicKey: bytes(65) }), 64),
+  keys: list(struct({ fromHeight: heightCodec, publicKey: bytes(65) }), MAX_MEMBER_KEYS),
   certificateDigest: nullable(digestCodec),
   enrolledBy: nullable(addressCodec),
   validFromMs: u53,
@@ -101,3 +104,18 @@ export function memberKey(address: Address): Uint8Array {
 }
 
 const MEMBER_PREFIX = utf8("member/");
+
+/**
+ * State key in `MEMBERS_CONTRACT` that names the owner of a key which is not its first one: "key/"
+ * and the address that the key would give. There stands the owner's address.
+ */
+export function keyOwnerKey(addressOfKey: Address): Uint8Array {
+  return concatBytes(KEY_PREFIX, addressOfKey);
+}
+
+const KEY_PREFIX = utf8("key/");
+
+/** The key by which a member's envelopes are judged at a height; null when it has none yet. */
+export function memberKeyAt({ keys }: Pick<Member, "keys">, at: number): Uint8Array | null {
+  return keys.findLast(({ fromHeight }) => fromHeight <= at)?.publicKey ?? null;
+}

@@ -1,11 +1,7 @@
 import { join } from "node:path";
 import { createReplica } from "@credlink/consensus-pbft";
 import { createExecutor } from "@credlink/contracts-vm";
-import {
-  addressFromPublicKey,
-  createVerificationPool,
-  type VerificationPool,
-} from "@credlink/crypto";
+import { createVerificationPool, type VerificationPool } from "@credlink/crypto";
 import { checkRandomness, checkRandomnessQuickly } from "@credlink/crypto/randomness";
 import {
   createLedger,
@@ -22,6 +18,7 @@ import {
 } from "./credential-index/credential-index.ts";
 import { openIndexStore } from "./credential-index/index-store.ts";
 import { createEngine } from "./engine/index.ts";
+import { ownAddress } from "./engine/own-transactions.ts";
 import type { Engine, EngineOptions } from "./engine/types.ts";
 import { NodeError } from "./errors.ts";
 import { createFileDisk } from "./file-disk.ts";
@@ -277,7 +274,7 @@ function engineOptions(config: NodeConfig, foundation: Foundation): EngineOption
     nodeId: foundation.identity.certificate.subject.commonName,
     chainId: foundation.ledger.chainId,
     genesisDigest: foundation.ledger.genesisDigest,
-    nodeAddress: addressFromPublicKey(foundation.identity.signer.publicKey),
+    nodeAddress: ownAddress(foundation.ledger, foundation.identity.signer),
     mempool: {
       maxTransactions: engine.mempoolTransactions,
       maxBytes: engine.mempoolBytes,

@@ -251,10 +251,11 @@ async function start(
     side = await buildNetwork(config, foundation, {
       logger,
       registry: {
-        member: (address) => late.standing?.registry.member(address) ?? null,
+        memberOfKey: (key) => late.standing?.registry.memberOfKey(key) ?? null,
         validatorPeerId: (key) => late.standing?.registry.validatorPeerId(key) ?? null,
         validatorKeys: (peer) => late.standing?.registry.validatorKeys(peer) ?? [],
         isHeadProven: () => late.standing?.registry.isHeadProven() ?? false,
+        headHeight: () => foundation.ledger.head.header.height,
         headTimestampMs: () => foundation.ledger.head.header.timestampMs,
       },
       isValidator: (peer) => late.standing?.isValidator(peer) ?? false,

@@ -1,5 +1,5 @@
 import { quorum } from "@credlink/consensus-pbft";
-import type { Ledger } from "@credlink/ledger";
+import { type Ledger, memberOfKey } from "@credlink/ledger";
 import { height, type PeerId, toHex } from "@credlink/primitives";
 import type { Engine } from "./engine/types.ts";
 import type { Readiness } from "./gateway/context.ts";
@@ -74,10 +74,14 @@ export function createStanding(components: StandingComponents): Standing {
       return { ready: found.length === 0, reasons: found };
     },
     registry: {
-      member: (address) => ledger.member(address),
+      memberOfKey(publicKey) {
+        const view = ledger.stateAt(ledger.head.digest);
+        return view === null ? null : memberOfKey(view, publicKey);
+      },
       validatorPeerId: (publicKey) => index().byKey.get(toHex(publicKey)) ?? null,
       validatorKeys: (peer) => index().keys.get(peer) ?? [],
       isHeadProven: () => reasons().length === 0,
+      headHeight: () => ledger.head.header.height,
       headTimestampMs: () => ledger.head.header.timestampMs,
     },
   };

@@ -69,10 +69,10 @@ function createContext(world: World): () => AdmissionContext {
       revocationLists: () => [],
     },
     registry: {
-      member: (address) =>
-        equalBytes(address, validator.address)
+      memberOfKey: (key) =>
+        equalBytes(key, validator.certificate.subjectKey)
           ? {
-              address,
+              address: validator.address,
               organization: "alpha",
               role: "validator",
               status: "active",
@@ -86,6 +86,7 @@ function createContext(world: World): () => AdmissionContext {
       validatorPeerId: () => null,
       validatorKeys: () => [],
       isHeadProven: () => true,
+      headHeight: () => 0,
       headTimestampMs: () => NOW_MS,
     },
     clock,

@@ -21,7 +21,7 @@ export const membershipRules: readonly BrokenRule[] = [
     id: "changes-limited",
     rule: "A block admits max(1, f) changes of the validators, f being that of the list before it.",
     broken: "f is that of the list as the block's own changes have left it, and all are admitted",
-    file: `${VM}/src/built-in/validators.ts`,
+    file: `${VM}/src/built-in/validator-registry.ts`,
     find: "  if (registry.changedAt === height) return registry.changesLeft;",
     replace: "",
     tests: [

@@ -1,35 +1,25 @@
 import { mkdirSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { join, relative } from "node:path";
 import { enrollCalls, getMember } from "@credlink/client";
-import {
-  createSm2Signer,
-  formatAddress,
-  loadKeyFile,
-  parseAddress,
-  parseCertificate,
-} from "@credlink/crypto";
+import { formatAddress, parseAddress } from "@credlink/crypto";
 import { type MemberRole, memberRoles } from "@credlink/ledger";
 import { toHex } from "@credlink/primitives";
 import { type Command, Option } from "commander";
-import {
-  type ConnectionOptions,
-  connect,
-  readFileOf,
-  readTextOf,
-  withConnection,
-} from "../connection.ts";
+import { type ConnectionOptions, connect, withConnection } from "../connection.ts";
 import { CliError } from "../errors.ts";
-import { createMember } from "../network/authority.ts";
+import { createMember, loadAuthority } from "../network/authority.ts";
 import { loadNetwork, networkPaths } from "../network/layout.ts";
 import { saveNetwork } from "../network/node-config.ts";
 import type { CommandContext } from "./context.ts";
+import { addMemberKeyCommands } from "./member-keys.ts";
 import { renderFields } from "./read.ts";
 
 type Options = ConnectionOptions & { readonly json?: boolean };
 
-/** `member show | create`. */
+/** `member …`. */
 export function addMemberCommands(program: Command, context: CommandContext): void {
   const member = program.command("member").description("members of the registry");
+  addMemberKeyCommands(member, context);
   withConnection(member.command("show").argument("[address]", "default: the member asking"))
     .description("one member as the registry has it, proven")
     .option("--json", "print one JSON document")
@@ -134,17 +124,4 @@ export async function createUser(options: CreateOptions) {
   const latest = loadNetwork(options.network);
   saveNetwork(options.network, { ...latest, members: [...latest.members, member] });
   return { ...member, organization };
-}
-
-/** An organisation's CA from a network's folder. */
-export async function loadAuthority(
-  root: string,
-  entry: ReturnType<typeof loadNetwork>["organizations"][number],
-) {
-  const path = resolve(root, entry.authorityCertificate);
-  const certificate = parseCertificate(readTextOf(path));
-  if (!certificate.ok) throw new CliError("CLI_FILE_MALFORMED", `${path}: ${certificate.code}`);
-  const password = new TextDecoder().decode(readFileOf(join(root, entry.authorityPasswordFile)));
-  const key = await loadKeyFile(join(root, entry.authorityKey), { password: password.trimEnd() });
-  return { certificate: certificate.value, signer: createSm2Signer(key) };
 }

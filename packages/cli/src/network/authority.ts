@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   addressFromPublicKey,
   type Certificate,
@@ -9,10 +9,15 @@ import {
   createSelfSignedCertificate,
   createSm2Signer,
   generateKeyPair,
+  loadKeyFile,
+  parseCertificate,
   saveKeyFile,
 } from "@credlink/crypto";
 import type { MemberRole } from "@credlink/ledger";
 import type { Address, Signer } from "@credlink/primitives";
+import { readFileOf, readTextOf } from "../connection.ts";
+import { CliError } from "../errors.ts";
+import type { Network } from "./layout.ts";
 
 const DAY_MS = 86_400_000;
 /** Certificates begin a little before they are made, for clocks that are behind. */
@@ -130,4 +135,14 @@ export async function createMember(
 ): Promise<Issued> {
   const made = await writeKey(folder, fileName);
   return finish(made, await certifyKey(authority, made.pair.publicKey, request));
+}
+
+/** An organisation's CA from a network's folder. */
+export async function loadAuthority(root: string, entry: Network["organizations"][number]) {
+  const path = resolve(root, entry.authorityCertificate);
+  const certificate = parseCertificate(readTextOf(path));
+  if (!certificate.ok) throw new CliError("CLI_FILE_MALFORMED", `${path}: ${certificate.code}`);
+  const password = new TextDecoder().decode(readFileOf(join(root, entry.authorityPasswordFile)));
+  const key = await loadKeyFile(join(root, entry.authorityKey), { password: password.trimEnd() });
+  return { certificate: certificate.value, signer: createSm2Signer(key) };
 }

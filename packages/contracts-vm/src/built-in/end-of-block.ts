@@ -1,5 +1,4 @@
 import { emptySkipList, nextSkipList, type Validator } from "@credlink/consensus-pbft";
-import { addressFromPublicKey } from "@credlink/crypto";
 import {
   type BlockContext,
   type ExecutionContext,
@@ -8,9 +7,11 @@ import {
 } from "@credlink/ledger";
 import { encode, equalBytes } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
+import { ownerOfKey } from "./key-owner.ts";
 import { decodeRow, type Row } from "./row.ts";
 import { rows } from "./rows.ts";
-import { changesLeft, MIN_VALIDATORS } from "./validators.ts";
+import { changesLeft } from "./validator-registry.ts";
+import { MIN_VALIDATORS } from "./validators.ts";
 
 function read<T>(state: StateOverlay, row: Row<T>): T | null {
   const value = state.get(row.contract, row.key);
@@ -60,7 +61,7 @@ function removeLapsedValidators(state: StateOverlay, block: BlockContext): void 
   let validators = registry.validators;
   for (const validator of registry.validators) {
     if (left === 0 || validators.length <= MIN_VALIDATORS) break;
-    const member = read(state, rows.member(addressOf(validator)));
+    const member = ownerOf(validator, state);
     if (member === null || !hasLapsed(member, block.timestampMs)) continue;
     validators = validators.filter((one) => one !== validator);
     left--;
@@ -80,8 +81,8 @@ function recordEvidence(state: StateOverlay, block: ExecutionContext): void {
   for (const { contract, key, value } of evidenceWrites(block)) state.set(contract, key, value);
 }
 
-function addressOf({ publicKey }: Validator): Member["address"] {
-  return addressFromPublicKey(publicKey);
+function ownerOf({ publicKey }: Validator, state: StateOverlay): Member | null {
+  return ownerOfKey(publicKey, (row) => read(state, row));
 }
 
 function hasLapsed(member: Member, nowMs: number): boolean {

@@ -62,6 +62,34 @@ export const builtInErrors = defineErrors({
     meaning: "A relation key's validity is empty, over already, or longer than three years.",
     remedy: "Choose a validity that ends after now, at most three years after its start.",
   },
+  MEMBERS_KEY_KNOWN: {
+    meaning: "The new key is, or once was, a member's.",
+    remedy: "Generate a fresh key pair.",
+  },
+  MEMBERS_KEY_NOT_PROVEN: {
+    meaning: "The new key did not sign for this chain, this member and its next place.",
+    remedy: "Sign the possession message anew with the new key; read the member's record first.",
+  },
+  MEMBERS_KEY_CHANGED_ALREADY: {
+    meaning: "The member's key was changed in this block.",
+    remedy: "Wait for the next block.",
+  },
+  MEMBERS_KEYS_FULL: {
+    meaning: "The member has had 64 keys, which is the most.",
+    remedy: "Enrol anew with a fresh key; the old address stays readable.",
+  },
+  MEMBERS_CERTIFICATE_REQUIRED: {
+    meaning: "A node's new key comes with a certificate over it.",
+    remedy: "Have the organisation's CA sign a request made with the new key.",
+  },
+  MEMBERS_CERTIFICATE_OTHER: {
+    meaning: "The certificate is of another key, role or organisation than the member.",
+    remedy: "Have it issued over the member's own key, with its role and organisation.",
+  },
+  MEMBERS_NOT_ACTIVE: {
+    meaning: "The member is not active at this point of the block.",
+    remedy: "Have its membership activated or resumed first.",
+  },
   MEMBERS_STATUS_UNCHANGED: {
     meaning: "The member has this status already.",
     remedy: "Nothing to do.",

@@ -19,6 +19,7 @@ export {
   type ListedContract,
   MAX_CODE_PART_BYTES,
 } from "./contracts.ts";
+export { MEMBER_KEY_TOPIC } from "./member-keys.ts";
 export { MEMBER_STATUS_TOPIC } from "./member-status.ts";
 export {
   enrolledCodec,
@@ -65,4 +66,4 @@ export {
   VALIDATORS_CHANGED_TOPIC,
   type ValidatorsChanged,
   validatorsChangedCodec,
-} from "./validators.ts";
+} from "./validator-registry.ts";

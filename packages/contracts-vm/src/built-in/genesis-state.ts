@@ -143,7 +143,7 @@ function addMember(
   const serial = rows.serial(organization.name, leaf.serialNumber);
   if (state.has(rows.member(address)) || state.has(serial)) throw invalid(`member ${name} twice`);
   state.put(rows.member(address), member);
-  state.put(serial, address);
+  state.put(serial, { address, certificateDigest: leaf.fingerprint });
 }
 
 function addValidators(state: GenesisState, genesis: Genesis): void {

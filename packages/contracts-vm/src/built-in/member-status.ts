@@ -1,9 +1,9 @@
-import { type Member, memberCodec, type SetMemberStatusArgs } from "@credlink/ledger";
-import { encode, equalBytes } from "@credlink/primitives";
+import type { Member, SetMemberStatusArgs } from "@credlink/ledger";
+import { equalBytes } from "@credlink/primitives";
 import { type BuiltInCall, refuseCall } from "./built-in.ts";
-import { rows } from "./rows.ts";
+import { memberEvent, rows } from "./rows.ts";
 
-/** Topic of the event of every change of a member's status; data: `memberCodec`. */
+/** Topic of the event of every change of a member's status; data: `memberEvent`. */
 export const MEMBER_STATUS_TOPIC = "status";
 
 /**
@@ -41,7 +41,7 @@ export function isFinal({ status }: Member): boolean {
 /** Stores a member whose status changed, and says so. */
 export function writeStatus(member: Member, call: BuiltInCall): void {
   call.state.write(rows.member(member.address), member);
-  call.emit(MEMBER_STATUS_TOPIC, encode(memberCodec, member));
+  call.emit(MEMBER_STATUS_TOPIC, memberEvent(member));
 }
 
 function mayManage(member: Member, status: Member["status"], call: BuiltInCall): boolean {

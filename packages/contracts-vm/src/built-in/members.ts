@@ -6,10 +6,13 @@ import {
   MAX_ENROLMENTS,
   type Member,
   memberCodec,
+  memberRoles,
   type RegisterRelationKeysArgs,
   type RelationKey,
   registerRelationKeysArgsCodec,
   registerRevocationListArgsCodec,
+  renewCertificateArgsCodec,
+  rotateKeyArgsCodec,
   setMemberStatusArgsCodec,
 } from "@credlink/ledger";
 import {
@@ -17,7 +20,6 @@ import {
   addressCodec,
   type Codec,
   encode,
-  height,
   list,
   struct,
   text,
@@ -30,6 +32,13 @@ import {
   refuseCall,
 } from "./built-in.ts";
 import { type JudgedCertificate, judgeCertificate, memberOf } from "./certificates.ts";
+import {
+  isKnownKey,
+  nextHeight,
+  noteCertificate,
+  renewCertificate,
+  rotateKey,
+} from "./member-keys.ts";
 import { setMemberStatus } from "./member-status.ts";
 import { registerRevocationList } from "./revocation.ts";
 import { organizationNamesCodec, rows } from "./rows.ts";
@@ -63,6 +72,8 @@ export const membersContract: BuiltInContract = new Map([
     "setStatus",
     changing(["admin", "regulator", "institution"], setMemberStatusArgsCodec, setMemberStatus),
   ],
+  ["rotateKey", changing(memberRoles, rotateKeyArgsCodec, rotateKey)],
+  ["renewCertificate", changing(memberRoles, renewCertificateArgsCodec, renewCertificate)],
   [
     "registerRevocationList",
     changing(["admin"], registerRevocationListArgsCodec, registerRevocationList),
@@ -110,24 +121,16 @@ function checkAuthority({ organization, role }: JudgedCertificate, call: BuiltIn
 
 /** Adds a certificate's holder. Ends the call when the key or serial number is known. */
 function addCertified(judged: JudgedCertificate, call: BuiltInCall, enrolledBy: Address): Address {
-  const { certificate, organization } = judged;
-  const address = addressFromPublicKey(certificate.subjectKey);
-  const serial = rows.serial(organization.name, certificate.serialNumber);
-  if (call.state.read(serial) !== null) refuseCall("MEMBERS_ALREADY_ENROLLED", "serial number");
+  const address = addressFromPublicKey(judged.certificate.subjectKey);
   addMember(memberOf(judged, { address, enrolledBy, fromHeight: nextHeight(call) }), call);
-  call.state.write(serial, address);
+  noteCertificate(judged, address, call);
   return address;
 }
 
-/** A change of the registry counts for envelopes from the next block on. */
-function nextHeight(call: BuiltInCall): Member["keys"][number]["fromHeight"] {
-  return height(call.block.height + 1);
-}
-
 function addMember(member: Member, call: BuiltInCall): void {
-  const row = rows.member(member.address);
-  if (call.state.get(row.contract, row.key) !== null) refuseCall("MEMBERS_ALREADY_ENROLLED");
-  call.state.write(row, member);
+  const [key] = member.keys;
+  if (key !== undefined && isKnownKey(key.publicKey, call)) refuseCall("MEMBERS_ALREADY_ENROLLED");
+  call.state.write(rows.member(member.address), member);
   call.emit(MEMBER_ENROLLED_TOPIC, encode(memberCodec, member));
 }
 

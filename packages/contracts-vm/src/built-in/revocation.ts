@@ -53,9 +53,12 @@ function checkList(list: RevocationList, organization: Organization, nowMs: numb
 
 function revokeMembers(list: RevocationList, organization: Organization, call: BuiltInCall): void {
   for (const { serialNumber } of list.revoked.values()) {
-    const address = call.state.read(rows.serial(organization.name, serialNumber));
-    const member = address === null ? null : call.state.read(rows.member(address));
-    if (member === null || isFinal(member)) continue;
+    const holder = call.state.read(rows.serial(organization.name, serialNumber));
+    const member = holder === null ? null : call.state.read(rows.member(holder.address));
+    if (holder === null || member === null || isFinal(member)) continue;
+    // A certificate that another one replaced is revoked without its holder.
+    const present = member.certificateDigest;
+    if (present === null || !equalBytes(present, holder.certificateDigest)) continue;
     // No event each: a list may name more members than a transaction has events.
     call.state.write(rows.member(member.address), { ...member, status: "revoked" });
   }

@@ -18,6 +18,7 @@ import {
   type GovernanceRules,
   governanceRulesCodec,
   MAX_PROPOSAL_BYTES,
+  keyOwnerKey,
   MEMBERS_CONTRACT,
   type Member,
   memberCodec,
@@ -49,6 +50,7 @@ import {
   concatBytes,
   type Digest,
   digestCodec,
+  encode,
   fromHex,
   type Height,
   heightCodec,
@@ -100,6 +102,17 @@ export const organizationCodec: Codec<Organization> = struct({
 
 /** Names of all organisations, in genesis's order. */
 export const organizationNamesCodec: Codec<readonly string[]> = list(text(64), MAX_ORGANIZATIONS);
+
+/** Whose a certificate of an organisation's CA is. */
+export interface CertificateHolder {
+  readonly address: Address;
+  /** SM3 of its DER: only while it is the member's own does revoking it revoke the member. */
+  readonly certificateDigest: Digest;
+}
+export const certificateHolderCodec: Codec<CertificateHolder> = struct({
+  address: addressCodec,
+  certificateDigest: digestCodec,
+});
 
 /** The validator registry. */
 export interface ValidatorRegistry {
@@ -233,6 +246,11 @@ const openProposalsCodec: Codec<OpenProposals> = struct({
   ),
 });
 
+/** Data of an event about a member: its record with its last key alone, so that it always fits. */
+export function memberEvent(member: Member): Uint8Array {
+  return encode(memberCodec, { ...member, keys: member.keys.slice(-1) });
+}
+
 function key(prefix: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return concatBytes(utf8(prefix), ...parts);
 }
@@ -270,11 +288,17 @@ export const rows = {
     key: utf8("roots"),
     codec: list(bytesUpTo(8 * 1024), 16),
   } satisfies Row<readonly Uint8Array[]>,
+  /** `key/` ‖ address that the key would give: whose it is, when it is not a member's first key. */
+  keyOwner: (addressOfKey: Address): Row<Address> => ({
+    contract: MEMBERS_CONTRACT,
+    key: keyOwnerKey(addressOfKey),
+    codec: addressCodec,
+  }),
   /** `serial/` ‖ organisation ‖ 0 ‖ serial number: who holds the certificate. */
-  serial: (organization: string, serialNumber: string): Row<Address> => ({
+  serial: (organization: string, serialNumber: string): Row<CertificateHolder> => ({
     contract: MEMBERS_CONTRACT,
     key: key("serial/", utf8(organization), ZERO, fromHex(serialNumber)),
-    codec: addressCodec,
+    codec: certificateHolderCodec,
   }),
   /** `revocation-list/` ‖ organisation: DER of the registered revocation list. */
   revocationList: (organization: string): Row<Uint8Array> => ({

@@ -1,5 +1,4 @@
-import { faultBound, type Validator } from "@credlink/consensus-pbft";
-import { addressFromPublicKey } from "@credlink/crypto";
+import type { Validator } from "@credlink/consensus-pbft";
 import {
   ANCESTOR_WINDOW,
   type ChangeValidatorsArgs,
@@ -9,6 +8,7 @@ import {
   listEvidenceArgsCodec,
   MAX_LISTED_EVIDENCE,
   MAX_SKIPPED_EVIDENCE,
+  memberKeyAt,
   misbehaviourCodec,
   misbehaviourListCodec,
   type ReadyArgs,
@@ -19,16 +19,7 @@ import {
   VALIDATOR_RECOVERED_TOPIC,
   VALIDATORS_CONTRACT,
 } from "@credlink/ledger";
-import {
-  type Codec,
-  encode,
-  equalBytes,
-  type Height,
-  invariant,
-  list,
-  struct,
-  text,
-} from "@credlink/primitives";
+import { encode, equalBytes } from "@credlink/primitives";
 import { Stop } from "../stop.ts";
 import {
   type BuiltInCall,
@@ -39,25 +30,19 @@ import {
 } from "./built-in.ts";
 import { judgeCertificate } from "./certificates.ts";
 import { governed } from "./governed.ts";
+import { readOwner } from "./key-owner.ts";
 import { noArgsCodec } from "./members.ts";
 import { decodeRow } from "./row.ts";
-import { MAX_VALIDATORS, rows, type ValidatorRegistry, validatorListCodec } from "./rows.ts";
+import { MAX_VALIDATORS, rows, validatorListCodec } from "./rows.ts";
+import {
+  changesLeft,
+  readRegistry,
+  VALIDATORS_CHANGED_TOPIC,
+  validatorsChangedCodec,
+} from "./validator-registry.ts";
 
 /** Fewest validators that tolerate a fault. */
 export const MIN_VALIDATORS = 4;
-
-/** Topic of the event of every change; data: `validatorsChangedCodec`. */
-export const VALIDATORS_CHANGED_TOPIC = "changed";
-
-/** Node ids that a change added and removed. */
-export interface ValidatorsChanged {
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-}
-export const validatorsChangedCodec: Codec<ValidatorsChanged> = struct({
-  added: list(text(64), 16),
-  removed: list(text(64), 16),
-});
 
 /** The registry of validators: after block h it names V(h + 2). */
 export const validatorsContract: BuiltInContract = new Map([
@@ -74,9 +59,10 @@ export const validatorsContract: BuiltInContract = new Map([
 /** Changes no state: that the nonce stands in a block, under the validator's signature, is all. */
 function recover({ nonce }: RecoverArgs, call: BuiltInCall): undefined {
   const { address } = call.caller;
-  const validator = readRegistry(call).validators.find(({ publicKey }) =>
-    equalBytes(addressFromPublicKey(publicKey), address),
-  );
+  const validator = readRegistry(call).validators.find(({ publicKey }) => {
+    const owner = readOwner(publicKey, call);
+    return owner !== null && equalBytes(owner.address, address);
+  });
   if (validator === undefined) return refuseCall("VALIDATORS_NOT_A_VALIDATOR");
   const { nodeId } = validator;
   call.emit(VALIDATOR_RECOVERED_TOPIC, encode(recoveredCodec, { nodeId, nonce }));
@@ -95,21 +81,6 @@ function listEvidence({ fromHeight, skip }: ListEvidenceArgs, call: BuiltInCall)
       decodeRow({ contract: VALIDATORS_CONTRACT, key, codec: misbehaviourCodec }, value),
     );
   return encode(misbehaviourListCodec, listed);
-}
-
-function readRegistry(call: BuiltInCall): ValidatorRegistry {
-  const registry = call.state.read(rows.validators);
-  invariant(registry !== null, "genesis wrote the validators");
-  return registry;
-}
-
-/**
- * How many changes a block still admits: max(1, f) of the list that stood before its first one,
- * or a list that grows or shrinks on the way would move its own limit.
- */
-export function changesLeft(registry: ValidatorRegistry, height: Height): number {
-  if (registry.changedAt === height) return registry.changesLeft;
-  return Math.max(1, faultBound(registry.validators.length));
 }
 
 function change(args: ChangeValidatorsArgs, call: BuiltInCall): undefined {
@@ -173,13 +144,16 @@ function readyNode(addition: ChangeValidatorsArgs["add"][number], call: BuiltInC
   if (judged.role !== "validator" || subject.commonName !== addition.nodeId) {
     refuseCall("VALIDATORS_CERTIFICATE", subject.commonName);
   }
-  const address = addressFromPublicKey(subjectKey);
-  const known = call.state.read(rows.member(address));
+  const known = readOwner(subjectKey, call);
   if (known === null) refuseCall("VALIDATORS_NOT_READY", "no member");
+  const present = memberKeyAt(known, call.block.height);
+  if (present === null || !equalBytes(present, subjectKey)) {
+    refuseCall("VALIDATORS_CERTIFICATE", "not the member's present key");
+  }
   if (known.status !== "active" || known.role !== "validator") {
     refuseCall("VALIDATORS_CERTIFICATE", known.status);
   }
-  const readyAt = call.state.read(rows.ready(address));
+  const readyAt = call.state.read(rows.ready(known.address));
   if (readyAt === null || readyAt + ANCESTOR_WINDOW < call.block.height) {
     refuseCall("VALIDATORS_NOT_READY", `${readyAt}`);
   }

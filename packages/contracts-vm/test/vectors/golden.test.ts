@@ -1,11 +1,14 @@
 import { sm3 } from "@credlink/crypto";
 import {
   contractUsageCodec,
+  keyPossessionMessage,
   observationCodec,
   oracleFeedCodec,
   publishArgsCodec,
   readFeedArgsCodec,
   readFeedCodec,
+  renewCertificateArgsCodec,
+  rotateKeyArgsCodec,
   setQuotaArgsCodec,
   stateUsageCodec,
 } from "@credlink/ledger";
@@ -21,7 +24,7 @@ import {
   utf8ToText,
 } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
-import { rows } from "../../src/built-in/rows.ts";
+import { certificateHolderCodec, rows } from "../../src/built-in/rows.ts";
 import { manifestCodec, validateModule } from "../../src/index.ts";
 import { formName, meterModule } from "../../src/metered-module.ts";
 import { statePageCodec } from "../../src/state-page.ts";
@@ -60,6 +63,17 @@ const formats: readonly (readonly [name: string, bytes: () => Uint8Array, golden
     codec(observationCodec, { value: utf8("v"), observedAtMs: 5, recordedAtMs: 6 }),
     "93c40176d30000000000000005d30000000000000006",
   ],
+  [
+    "rotateKey",
+    codec(rotateKeyArgsCodec, { publicKey: new Uint8Array(65), possession: new Uint8Array(64), certificate: null }),
+    `93c441${"00".repeat(65)}c440${"00".repeat(64)}c0`,
+  ],
+  ["renewCertificate", codec(renewCertificateArgsCodec, { certificate: utf8("c") }), "91c40163"],
+  [
+    "holder of a certificate",
+    codec(certificateHolderCodec, { address: publisher, certificateDigest: digest(publisher) }),
+    `92c420${"01".repeat(32)}c420${"01".repeat(32)}`,
+  ],
   ["nothing to read", codec(readFeedCodec, null), "c0"],
 ];
 
@@ -74,6 +88,15 @@ function codec<T>(of: Codec<T>, value: T): () => Uint8Array {
 describe("golden bytes", () => {
   it.each(formats)("%s", (_, bytes, golden) => {
     expect(toHex(bytes())).toBe(golden);
+  });
+
+  it("what a new key signs, and where its owner stands", () => {
+    const place = { address: publisher, index: 1, publicKey: new Uint8Array(65).fill(2) };
+    expect(toHex(keyPossessionMessage(digest(publisher), place))).toBe(
+      "3be9b68fc2858c0d39b14d4159b4cf33ae74c1025ffa5325c71c4ae0f18c6bfc",
+    );
+    const { contract, key } = rows.keyOwner(publisher);
+    expect(`${contract} ${toHex(key)}`).toBe(`members ${toHex(utf8("key/"))}${"01".repeat(32)}`);
   });
 
   it("keys of usage, quotas, feeds and observations", () => {

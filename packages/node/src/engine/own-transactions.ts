@@ -2,6 +2,7 @@ import { addressFromPublicKey } from "@credlink/crypto";
 import {
   BUILT_IN_VERSION,
   type ConsensusLedger,
+  memberOfKey,
   signedTransactionCodec,
   TRANSACTION_VERSION,
   type Transaction,
@@ -25,8 +26,21 @@ export interface OwnTransactionParts {
   readonly ledger: ConsensusLedger;
   readonly signer: Signer;
   readonly random: Random;
-  /** Address of the signer's key in the registry; default: the one that the key has. */
+  /** Address of the signer's member; default: the one that the registry names for its key. */
   readonly address?: Address;
+}
+
+/**
+ * The address under which the registry knows a node's key: of its first one, where it was rotated.
+ * @throws CryptoError CRYPTO_PUBLIC_KEY_INVALID
+ */
+export function ownAddress(
+  ledger: Pick<ConsensusLedger, "head" | "stateAt">,
+  { publicKey }: Pick<Signer, "publicKey">,
+): Address {
+  const view = ledger.stateAt(ledger.head.digest);
+  const member = view === null ? null : memberOfKey(view, publicKey);
+  return member?.address ?? addressFromPublicKey(publicKey);
 }
 
 /**
@@ -39,7 +53,7 @@ export async function signOwnTransaction(
   call: Pick<Transaction, "contract" | "method" | "args">,
   validBlocks: number,
 ): Promise<Uint8Array> {
-  const address = known ?? addressFromPublicKey(signer.publicKey);
+  const address = known ?? ownAddress(ledger, signer);
   const { transactionGasLimit } =
     ledger.parametersAfter(ledger.head.digest) ?? ledger.genesis.parameters;
   const transaction = encode(transactionCodec, {

@@ -1,4 +1,4 @@
-import { addressFromPublicKey, isValidPublicKey } from "@credlink/crypto";
+import { isValidPublicKey } from "@credlink/crypto";
 import { ANCESTOR_WINDOW, readyArgsCodec, readyKey, VALIDATORS_CONTRACT } from "@credlink/ledger";
 import {
   type Address,
@@ -14,7 +14,7 @@ import {
   height as toHeight,
 } from "@credlink/primitives";
 import { createHeightClaims } from "./height-claims.ts";
-import { type OwnTransactionParts, signOwnTransaction } from "./own-transactions.ts";
+import { type OwnTransactionParts, ownAddress, signOwnTransaction } from "./own-transactions.ts";
 import type { SubmitResult } from "./transaction-intake.ts";
 
 /** What saying `ready` works with. */
@@ -80,7 +80,7 @@ export function createReadiness(parts: ReadinessParts): Readiness {
       if (now - saidAtMs < REPEAT_MS || !isOutside(height) || !hasCaughtUp(height)) return;
       // A key that is no point of the curve, as simulations have, has no address.
       if (!isValidPublicKey(signer.publicKey)) return;
-      const address = addressFromPublicKey(signer.publicKey);
+      const address = ownAddress(ledger, signer);
       if (!isEligible(address) || isFresh(address, height)) return;
       saidAtMs = now;
       const call = {

@@ -1,14 +1,12 @@
 import {
-  addressFromPublicKey,
   type Certificate,
   type ChainRefusal,
   parseCertificate,
   type RevocationList,
   verifyCertificateChain,
 } from "@credlink/crypto";
-import type { Member } from "@credlink/ledger";
+import { type Member, memberKeyAt } from "@credlink/ledger";
 import {
-  type Address,
   accept,
   type Clock,
   equalBytes,
@@ -30,7 +28,6 @@ export interface PeerIdentity {
   readonly nodeId: string;
   readonly organization: string;
   readonly role: NodeRole;
-  readonly address: Address;
   readonly publicKey: Uint8Array;
   /** As they came, so that they can be judged again at any later moment. */
   readonly certificates: readonly Certificate[];
@@ -40,13 +37,15 @@ export interface PeerIdentity {
 
 /** What the committed state of this node says about members and validators. */
 export interface RegistryView {
-  member(address: Address): Member | null;
+  /** Whose key it is, or once was. */
+  memberOfKey(publicKey: Uint8Array): Member | null;
   /** The peer id under which the chain knows a validator's key; null when it is no validator. */
   validatorPeerId(publicKey: Uint8Array): PeerId | null;
   /** The keys of the validators that the chain knows under a peer id; empty when there is none. */
   validatorKeys(peerId: PeerId): readonly Uint8Array[];
   /** Whether our head is known not to be behind: an unknown member is then a stranger. */
   isHeadProven(): boolean;
+  headHeight(): number;
   /** Timestamp of the head, milliseconds. */
   headTimestampMs(): number;
 }
@@ -132,7 +131,6 @@ function judgeChain(
     nodeId: leaf.subject.commonName,
     organization: chain.value.organization,
     role,
-    address: addressFromPublicKey(leaf.subjectKey),
     publicKey: leaf.subjectKey,
     certificates,
     validToMs: Math.min(...chain.value.chain.map((each) => each.notAfterMs + 1_000)),
@@ -151,8 +149,12 @@ function judgeStanding(
   if (known !== null && known !== identity.peerId) {
     return refuse("NODE_ADMISSION_WRONG_PEER", "the chain knows this key under another peer id");
   }
-  const member = registry.member(identity.address);
+  const member = registry.memberOfKey(identity.publicKey);
   if (member?.status === "revoked") return refuse("NODE_ADMISSION_REVOKED", "revoked on chain");
+  // A validator votes with the key before for one more height, and needs its peers for that.
+  if (member !== null && known === null && isReplaced(identity.publicKey, member, registry)) {
+    return refuse("NODE_ADMISSION_NOT_REGISTERED", "the member has another key by now");
+  }
   const isActive =
     member !== null &&
     member.status === "active" &&
@@ -162,6 +164,11 @@ function judgeStanding(
   if (isActive) return accept("full");
   if (!registry.isHeadProven()) return accept("provisional");
   return refuse("NODE_ADMISSION_NOT_REGISTERED", member?.status ?? "no such member");
+}
+
+function isReplaced(publicKey: Uint8Array, member: Member, registry: RegistryView): boolean {
+  const present = memberKeyAt(member, registry.headHeight() + 1);
+  return present !== null && !equalBytes(present, publicKey);
 }
 
 /**

@@ -158,8 +158,9 @@ export class PeerTable {
     return [...underOtherKey, ...beyond];
   }
 
-  #connectionsOf({ address }: PeerIdentity): Set<Connection> {
-    const member = toHex(address);
+  #connectionsOf({ publicKey }: PeerIdentity): Set<Connection> {
+    // A member has one key at a time that is admitted, two for a height in which it changes.
+    const member = toHex(publicKey);
     const known = this.#byMember.get(member) ?? new Set();
     this.#byMember.set(member, known);
     return known;

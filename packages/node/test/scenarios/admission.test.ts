@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { createCertificate, createRevocationList, parseRevocationList } from "@credlink/crypto";
 import type { MemberRole, MemberStatus } from "@credlink/ledger";
-import { utf8 } from "@credlink/primitives";
+import { height, utf8 } from "@credlink/primitives";
 import { withLaterEnd } from "@credlink/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import { networkMetrics } from "../../src/p2p/metrics.ts";
@@ -145,6 +145,15 @@ describe("T-4.2.2-b, T-4.5-2: a certificate that does not do is refused with its
     const chain = await createTestChain();
     const credential = await createCredential(chain.authority, "intruder", "validator");
     register(chain, credential, change);
+    await expectRefused(chain, { credential }, "NODE_ADMISSION_NOT_REGISTERED");
+  });
+
+  test("S-9.4-8: under a key that its member replaced", async () => {
+    const chain = await createTestChain();
+    const credential = await createCredential(chain.authority, "intruder", "validator");
+    const next = await createCredential(chain.authority, "intruder", "validator");
+    const keys = [credential, next].map(({ publicKey }) => ({ fromHeight: height(0), publicKey }));
+    register(chain, credential, { keys });
     await expectRefused(chain, { credential }, "NODE_ADMISSION_NOT_REGISTERED");
   });
 

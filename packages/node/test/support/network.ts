@@ -52,11 +52,15 @@ export function register(chain: TestChain, credential: Credential, change: Parti
 
 function registryOf(chain: TestChain): RegistryView {
   return {
-    member: (address) => chain.members.get(toHex(address)) ?? null,
+    memberOfKey: (key) =>
+      [...chain.members.values()].find(({ keys }) =>
+        keys.some(({ publicKey }) => toHex(publicKey) === toHex(key)),
+      ) ?? null,
     validatorPeerId: (key) => chain.validatorPeers.get(toHex(key)) ?? null,
     validatorKeys: (peer) =>
       [...chain.validatorPeers].filter(([, id]) => id === peer).map(([key]) => fromHex(key)),
     isHeadProven: () => chain.headProven,
+    headHeight: () => 0,
     headTimestampMs: () => Date.now(),
   };
 }
