@@ -43,7 +43,8 @@ export const apiErrors = defineErrors({
     remedy: "Have the member enrolled first, or wait until this node has caught up.",
   },
   API_MEMBER_INACTIVE: {
-    meaning: "The member is suspended, has left, was revoked, or is outside its validity.",
+    meaning:
+      "The member is not active yet, suspended, has left, was revoked, or is outside its validity.",
     remedy: "Ask an admin of the member's organisation.",
   },
   API_RATE_LIMITED: {

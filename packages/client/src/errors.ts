@@ -121,6 +121,12 @@ export const clientErrors = defineErrors({
     meaning: "The time of verification lies outside the credential's validity.",
     remedy: "Ask its issuer for a newer one, or verify as of another time (--at).",
   },
+  CLIENT_EVIDENCE_INVALID: {
+    meaning:
+      "What was shown is not of its kind: its form or a check digit is wrong, or it expired.",
+    remedy:
+      "Compare it with the document and type it again; a passport by its machine-readable line.",
+  },
   CLIENT_STALE: {
     meaning: "The gateway's certified head is below the height that was demanded.",
     remedy: "Wait until the node has caught up, or ask another node.",

@@ -93,6 +93,17 @@ export { type GrantState, getGrant, type ProvenGrant, useGrant } from "./grants.
 export { type HeaderClaim, readGenesis, type VerifiedHeader } from "./header-claims.ts";
 export { getConsensusHistory, type VerifiedHistory } from "./history.ts";
 export {
+  applyCall,
+  evidenceDigest,
+  findEvidence,
+  getIdentity,
+  listMembers,
+  readEvidence,
+  type SeenEvidence,
+  seeEvidence,
+  verifyMemberCall,
+} from "./member-identity.ts";
+export {
   proveKey,
   type RotatedKey,
   renewCertificateCall,

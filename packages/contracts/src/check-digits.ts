@@ -83,3 +83,48 @@ export function isInvoiceNumber(text: string): boolean {
 export function isMobileNumber(text: string): boolean {
   return /^1[3-9]\d{9}$/.test(text);
 }
+
+const MRZ_WEIGHTS = [7, 3, 1];
+
+/**
+ * Check digit of a field of a machine-readable zone, or null when it has other characters than
+ * A–Z, 0–9 and the filler `<`.
+ * @see ICAO Doc 9303 part 3 §4.9
+ */
+export function machineReadableCheck(field: string): string | null {
+  if (!/^[A-Z0-9<]+$/.test(field)) return null;
+  let sum = 0;
+  for (let i = 0; i < field.length; i++) {
+    const character = field.charAt(i);
+    const value = character === "<" ? 0 : Number.parseInt(character, 36);
+    sum += value * (MRZ_WEIGHTS[i % 3] ?? 0);
+  }
+  return String(sum % 10);
+}
+
+/**
+ * The number of a passport, without fillers, or null: from the first ten characters of the second
+ * line of its machine-readable zone (number and check digit), or from the whole line of 44, all
+ * check digits of which must hold.
+ * @see ICAO Doc 9303 part 4 §4.2.2
+ */
+export function passportNumber(text: string): string | null {
+  if (text.length !== 10 && text.length !== 44) return null;
+  const field = (from: number, to: number): boolean =>
+    machineReadableCheck(text.slice(from, to)) === text.charAt(to);
+  if (!field(0, 9)) return null;
+  if (text.length === 44) {
+    // The personal number is optional: its check digit may then be a filler.
+    const personal = text.slice(28, 42);
+    const isEmpty = /^<+$/.test(personal) && text.charAt(42) === "<";
+    const composite = text.slice(0, 10) + text.slice(13, 20) + text.slice(21, 43);
+    const holds =
+      field(13, 19) &&
+      field(21, 27) &&
+      (isEmpty || field(28, 42)) &&
+      machineReadableCheck(composite) === text.charAt(43);
+    if (!holds) return null;
+  }
+  const number = text.slice(0, 9).replace(/<+$/, "");
+  return number.length >= 5 && !number.includes("<") ? number : null;
+}

@@ -127,6 +127,9 @@ function refuseFields(transaction: DecodedTransaction, context: EnvelopeContext)
 /** The key that counts at the block's height, or why this member may not sign. */
 function judgeSigner(member: Member, header: EnvelopeContext["header"]): Uint8Array | Refused {
   switch (member.status) {
+    case "applied":
+    case "verified":
+      return refuse("LEDGER_TRANSACTION_SIGNER_UNVERIFIED");
     case "suspended":
       return refuse("LEDGER_TRANSACTION_SIGNER_SUSPENDED");
     case "left":

@@ -46,6 +46,10 @@ export const transactionErrors = defineErrors({
     meaning: "A co-signer's address is not in the member registry.",
     remedy: "Enrol the co-signer first, or leave the signature out.",
   },
+  LEDGER_TRANSACTION_SIGNER_UNVERIFIED: {
+    meaning: "A signer has applied for membership and is not active yet.",
+    remedy: "Have its identity verified and its membership activated.",
+  },
   LEDGER_TRANSACTION_SIGNER_SUSPENDED: {
     meaning: "A signer's membership is suspended.",
     remedy: "Ask an administrator of its organisation to lift the suspension.",

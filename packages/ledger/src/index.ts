@@ -51,6 +51,7 @@ export { DEFAULT_HISTORY_HEIGHTS, readStoredStatements } from "./history-log.ts"
 export * from "./ledger.ts";
 export * from "./member.ts";
 export * from "./member-calls.ts";
+export * from "./member-identity.ts";
 export { memberOfKey } from "./member-lookup.ts";
 export * from "./memory-store.ts";
 export * from "./merkle.ts";

@@ -56,7 +56,15 @@ export function isNodeRole(role: MemberRole): boolean {
   return role === "validator" || role === "observer" || role === "regulator-node";
 }
 
-export const memberStatuses = ["active", "suspended", "left", "revoked"] as const;
+/** Only an active member transacts; nothing leads out of the last two. */
+export const memberStatuses = [
+  "applied",
+  "verified",
+  "active",
+  "suspended",
+  "left",
+  "revoked",
+] as const;
 export type MemberStatus = (typeof memberStatuses)[number];
 
 /** Most keys that one member has in its life, the first included. */
@@ -114,6 +122,13 @@ export function keyOwnerKey(addressOfKey: Address): Uint8Array {
 }
 
 const KEY_PREFIX = utf8("key/");
+
+/** State key in `MEMBERS_CONTRACT` of what a member's identity rests on: "identity/" and the address. */
+export function identityKey(address: Address): Uint8Array {
+  return concatBytes(IDENTITY_PREFIX, address);
+}
+
+const IDENTITY_PREFIX = utf8("identity/");
 
 /** The key by which a member's envelopes are judged at a height; null when it has none yet. */
 export function memberKeyAt({ keys }: Pick<Member, "keys">, at: number): Uint8Array | null {

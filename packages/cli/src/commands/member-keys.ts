@@ -76,7 +76,7 @@ async function rotateByFiles(options: RotateOptions) {
 }
 
 /** A key that is there, or a new one, written before anything is sent. */
-async function takeKeyFile(path: string, passwordFile: string): Promise<Signer> {
+export async function takeKeyFile(path: string, passwordFile: string): Promise<Signer> {
   const password = readTextOf(passwordFile).replace(/\r?\n$/, "");
   if (existsSync(path)) return createSm2Signer(await loadKeyFile(path, { password }));
   const { privateKey } = generateKeyPair();

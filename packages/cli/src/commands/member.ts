@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { enrollCalls, getMember } from "@credlink/client";
+import { enrollCalls, getIdentity, getMember } from "@credlink/client";
 import { formatAddress, parseAddress } from "@credlink/crypto";
 import { type MemberRole, memberRoles } from "@credlink/ledger";
 import { toHex } from "@credlink/primitives";
@@ -12,6 +12,7 @@ import { loadNetwork, networkPaths } from "../network/layout.ts";
 import { saveNetwork } from "../network/node-config.ts";
 import type { CommandContext } from "./context.ts";
 import { addMemberKeyCommands } from "./member-keys.ts";
+import { addMemberLifecycleCommands } from "./member-lifecycle.ts";
 import { renderFields } from "./read.ts";
 
 type Options = ConnectionOptions & { readonly json?: boolean };
@@ -20,6 +21,7 @@ type Options = ConnectionOptions & { readonly json?: boolean };
 export function addMemberCommands(program: Command, context: CommandContext): void {
   const member = program.command("member").description("members of the registry");
   addMemberKeyCommands(member, context);
+  addMemberLifecycleCommands(member, context);
   withConnection(member.command("show").argument("[address]", "default: the member asking"))
     .description("one member as the registry has it, proven")
     .option("--json", "print one JSON document")
@@ -72,6 +74,12 @@ async function showMember(options: Options, addressText: string | undefined) {
     enrolledBy: member.enrolledBy === null ? null : formatAddress(member.enrolledBy),
     validFrom: new Date(member.validFromMs).toISOString(),
     validTo: new Date(member.validToMs).toISOString(),
+    evidence: (await getIdentity(client, address)).map((each) => ({
+      kind: each.kind,
+      digest: toHex(each.digest),
+      verifier: formatAddress(each.verifier),
+      verifiedAt: new Date(each.verifiedAtMs).toISOString(),
+    })),
     verified: true,
   };
 }

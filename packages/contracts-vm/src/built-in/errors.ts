@@ -94,6 +94,22 @@ export const builtInErrors = defineErrors({
     meaning: "The member has this status already.",
     remedy: "Nothing to do.",
   },
+  MEMBERS_STATUS_STEP: {
+    meaning: "No step leads from the member's status to this one.",
+    remedy: "Take the steps in order: applied, verified, active; see docs/protocol/contracts.md.",
+  },
+  MEMBERS_EVIDENCE_MISSING: {
+    meaning: "A member is verified by evidence, and none was given.",
+    remedy: "Call verify with at least one digest of what was shown.",
+  },
+  MEMBERS_EVIDENCE_FULL: {
+    meaning: "A member's record would have more than 8 pieces of evidence.",
+    remedy: "Nothing: what is there stays, and shows when it was seen.",
+  },
+  MEMBERS_LIST_LIMIT: {
+    meaning: "A page of members has 1 to 32.",
+    remedy: "Ask for fewer, and read on from the address after the last one.",
+  },
   MEMBERS_STATUS_FINAL: {
     meaning: "A member that left or was revoked does not come back.",
     remedy: "Enrol the member again with a fresh key.",

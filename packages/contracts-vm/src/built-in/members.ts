@@ -1,11 +1,22 @@
 import { addressFromPublicKey, isValidPublicKey } from "@credlink/crypto";
 import {
+  type ApplyArgs,
+  applyArgsCodec,
   type EnrollArgs,
   enrollArgsCodec,
+  type GetMemberArgs,
   getMemberArgsCodec,
+  identityCodec,
+  isNodeRole,
+  type ListMembersArgs,
+  listMembersArgsCodec,
   MAX_ENROLMENTS,
+  MAX_LISTED_MEMBERS,
+  MEMBERS_CONTRACT,
   type Member,
   memberCodec,
+  memberKey,
+  memberListCodec,
   memberRoles,
   type RegisterRelationKeysArgs,
   type RelationKey,
@@ -14,8 +25,10 @@ import {
   renewCertificateArgsCodec,
   rotateKeyArgsCodec,
   setMemberStatusArgsCodec,
+  verifyMemberArgsCodec,
 } from "@credlink/ledger";
 import {
+  ADDRESS_BYTES,
   type Address,
   addressCodec,
   type Codec,
@@ -23,6 +36,8 @@ import {
   list,
   struct,
   text,
+  address as toAddress,
+  utf8,
 } from "@credlink/primitives";
 import {
   type BuiltInCall,
@@ -32,6 +47,7 @@ import {
   refuseCall,
 } from "./built-in.ts";
 import { type JudgedCertificate, judgeCertificate, memberOf } from "./certificates.ts";
+import { applicantOf, verifyMember } from "./member-identity.ts";
 import {
   isKnownKey,
   nextHeight,
@@ -41,6 +57,7 @@ import {
 } from "./member-keys.ts";
 import { setMemberStatus } from "./member-status.ts";
 import { registerRevocationList } from "./revocation.ts";
+import { decodeRow } from "./row.ts";
 import { organizationNamesCodec, rows } from "./rows.ts";
 
 /** Longest validity of a relation key. */
@@ -61,6 +78,8 @@ export const enrolledCodec: Codec<readonly Address[]> = list(addressCodec, MAX_E
 /** Topic of the event of every member that was added; data: `memberCodec`. */
 export const MEMBER_ENROLLED_TOPIC = "enrolled";
 
+const people = memberRoles.filter((role) => !isNodeRole(role));
+
 /** The registry of organisations and members. */
 export const membersContract: BuiltInContract = new Map([
   ["enroll", changing(["admin", "institution"], enrollArgsCodec, enroll)],
@@ -68,10 +87,9 @@ export const membersContract: BuiltInContract = new Map([
     "registerRelationKeys",
     changing(["institution"], registerRelationKeysArgsCodec, registerRelationKeys),
   ],
-  [
-    "setStatus",
-    changing(["admin", "regulator", "institution"], setMemberStatusArgsCodec, setMemberStatus),
-  ],
+  ["apply", changing(["admin", "institution"], applyArgsCodec, apply)],
+  ["verify", changing(["admin", "institution"], verifyMemberArgsCodec, verifyMember)],
+  ["setStatus", changing(people, setMemberStatusArgsCodec, setMemberStatus)],
   ["rotateKey", changing(memberRoles, rotateKeyArgsCodec, rotateKey)],
   ["renewCertificate", changing(memberRoles, renewCertificateArgsCodec, renewCertificate)],
   [
@@ -85,6 +103,8 @@ export const membersContract: BuiltInContract = new Map([
       return call.state.get(contract, key) ?? refuseCall("MEMBERS_NOT_FOUND");
     }),
   ],
+  ["identity", reading(getMemberArgsCodec, readIdentity)],
+  ["list", reading(listMembersArgsCodec, listMembers)],
   [
     "getOrganization",
     reading(getOrganizationArgsCodec, ({ name }, call) => {
@@ -133,6 +153,39 @@ function addMember(member: Member, call: BuiltInCall): void {
   call.state.write(rows.member(member.address), member);
   call.emit(MEMBER_ENROLLED_TOPIC, encode(memberCodec, member));
 }
+
+function apply(args: ApplyArgs, call: BuiltInCall): Uint8Array {
+  checkRelationKey(args, call.block.timestampMs);
+  const member = applicantOf(args, call);
+  addMember(member, call);
+  return encode(enrolledCodec, [member.address]);
+}
+
+function readIdentity({ address }: GetMemberArgs, call: BuiltInCall): Uint8Array {
+  const { contract, key } = rows.identity(address);
+  return call.state.get(contract, key) ?? encode(identityCodec, []);
+}
+
+/** Members by address; each with its last key alone, so that a page has a bound. */
+function listMembers({ from, limit }: ListMembersArgs, call: BuiltInCall): Uint8Array {
+  if (limit < 1 || limit > MAX_LISTED_MEMBERS) refuseCall("MEMBERS_LIST_LIMIT", `${limit}`);
+  const entries = call.state.range({
+    contract: MEMBERS_CONTRACT,
+    from: memberKey(from ?? FIRST_ADDRESS),
+    to: AFTER_MEMBERS,
+    limit,
+  });
+  const members = entries.map(({ key, value }) => {
+    const row = { contract: MEMBERS_CONTRACT, key, codec: memberCodec };
+    const member = decodeRow(row, value);
+    return { ...member, keys: member.keys.slice(-1) };
+  });
+  return encode(memberListCodec, members);
+}
+
+const FIRST_ADDRESS = toAddress(new Uint8Array(ADDRESS_BYTES));
+/** "member" and the character after the slash. */
+const AFTER_MEMBERS = utf8("member0");
 
 function registerRelationKeys({ keys }: RegisterRelationKeysArgs, call: BuiltInCall): Uint8Array {
   const addresses = keys.map((key) => {

@@ -17,8 +17,11 @@ import {
   GOVERNANCE_RULES_KEY,
   type GovernanceRules,
   governanceRulesCodec,
-  MAX_PROPOSAL_BYTES,
+  type IdentityEvidence,
+  identityCodec,
+  identityKey,
   keyOwnerKey,
+  MAX_PROPOSAL_BYTES,
   MEMBERS_CONTRACT,
   type Member,
   memberCodec,
@@ -264,6 +267,12 @@ export const rows = {
     contract: MEMBERS_CONTRACT,
     key: memberKey(address),
     codec: memberCodec,
+  }),
+  /** `identity/` ‖ address: what was seen of a member when it was verified. */
+  identity: (address: Address): Row<readonly IdentityEvidence[]> => ({
+    contract: MEMBERS_CONTRACT,
+    key: identityKey(address),
+    codec: identityCodec,
   }),
   /** `hold/` ‖ address: the regulator that suspended the member. */
   hold: (address: Address): Row<Address | null> => ({

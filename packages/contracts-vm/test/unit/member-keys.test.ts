@@ -17,8 +17,7 @@ import {
 } from "@credlink/ledger";
 import { type Address, decode, encode, height } from "@credlink/primitives";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { rows } from "../../src/built-in/rows.ts";
-import { ancestorAt, MemoryView, TestChain, transactionOf } from "../support/chain.ts";
+import { ancestorAt, TestChain, transactionOf } from "../support/chain.ts";
 import {
   type Consortium,
   createConsortium,
@@ -30,6 +29,7 @@ import {
   type TestOrganization,
 } from "../support/consortium.ts";
 import { freshKey, proven, type TestKeyPair } from "../support/key-holder.ts";
+import { changeMemberRow, readMemberRow } from "../support/member-row.ts";
 import { nth } from "../support/nth.ts";
 
 let consortium: Consortium;
@@ -72,18 +72,9 @@ async function memberAt(address: Address): Promise<Member> {
 
 /** Gives a member of genesis so many keys as if it had rotated; what they are does not matter. */
 function withKeys(address: Address, count: number): void {
-  const row = rows.member(address);
-  const value = chain.view.get(row.contract, row.key);
-  if (value === null) throw new Error("no such member");
-  const member = decode(memberCodec, value);
-  const [first] = member.keys;
+  const [first] = readMemberRow(chain, address).keys;
   if (first === undefined) throw new Error("a member has a key");
-  const keys = Array.from({ length: count }, () => first);
-  const changed = encode(memberCodec, { ...member, keys });
-  const { view } = chain;
-  chain.view = new MemoryView(view.height, view.timestampMs, view.rows, [
-    { contract: row.contract, key: row.key, value: changed },
-  ]);
+  changeMemberRow(chain, address, { keys: Array.from({ length: count }, () => first) });
 }
 
 const validatorKeys = () => chain.executor.validators(chain.view).validators;

@@ -7,6 +7,8 @@ import {
   isInvoiceNumber,
   isMobileNumber,
   luhnCheck,
+  machineReadableCheck,
+  passportNumber,
 } from "../../src/index.ts";
 
 describe("check digits", () => {
@@ -56,5 +58,24 @@ describe("check digits", () => {
     expect(isInvoiceNumber("2695200000001234567")).toBe(false);
     expect(isMobileNumber("13800138000")).toBe(true);
     expect(isMobileNumber("12800138000")).toBe(false);
+  });
+
+  it("reads passports by their machine-readable line (ICAO 9303 part 4, appendix A)", () => {
+    const line = "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+    expect(passportNumber(line)).toBe("L898902C3");
+    expect(passportNumber("L898902C36")).toBe("L898902C3");
+    expect(machineReadableCheck("520727")).toBe("3");
+    expect(machineReadableCheck("AB2134<<<")).toBe("5");
+    expect(passportNumber("AB2134<<<5")).toBe("AB2134");
+    for (const other of ["L898902C37", "L898902C3", "l898902c36", "", "<<<<<<<<<0", "A<B2134<<"]) {
+      expect(passportNumber(other), other).toBeNull();
+    }
+    // Every place counts but those that no check digit covers: nationality and sex.
+    for (let i = 0; i < line.length; i++) {
+      if ((i >= 10 && i < 13) || i === 20) continue;
+      const value = line.charAt(i) === "<" ? 0 : Number.parseInt(line.charAt(i), 36);
+      const changed = line.slice(0, i) + String((value + 1) % 10) + line.slice(i + 1);
+      expect(passportNumber(changed), `${i}`).toBeNull();
+    }
   });
 });

@@ -39,6 +39,8 @@ const named = {
   keyless: keyOf(26),
   node: keyOf(27),
   rotated: keyOf(28),
+  applied: keyOf(128),
+  verified: keyOf(129),
 } as const;
 const stranger = keyOf(29);
 const newKey = keyOf(30);
@@ -51,6 +53,8 @@ function members(): readonly Member[] {
     memberOf(named[name].address, named[name].publicKey, changes);
   return [
     ...senders.map(({ address, publicKey }) => memberOf(address, publicKey)),
+    of("applied", { status: "applied" }),
+    of("verified", { status: "verified" }),
     of("suspended", { status: "suspended" }),
     of("left", { status: "left" }),
     of("revoked", { status: "revoked" }),
@@ -99,6 +103,8 @@ const breaches: readonly (readonly [code: string, bytes: () => Uint8Array])[] = 
   ["LEDGER_TRANSACTION_SIGNATURE_ORDER", () => sign({ sender: second.address }, [good])],
   ["LEDGER_TRANSACTION_SENDER_UNKNOWN", () => sign({}, [stranger])],
   ["LEDGER_TRANSACTION_SIGNER_UNKNOWN", () => sign({}, [good, stranger])],
+  ["LEDGER_TRANSACTION_SIGNER_UNVERIFIED", () => sign({}, [named.applied])],
+  ["LEDGER_TRANSACTION_SIGNER_UNVERIFIED", () => sign({}, [good, named.verified])],
   ["LEDGER_TRANSACTION_SIGNER_SUSPENDED", () => sign({}, [named.suspended])],
   ["LEDGER_TRANSACTION_SIGNER_SUSPENDED", () => sign({}, [good, named.suspended])],
   ["LEDGER_TRANSACTION_SIGNER_LEFT", () => sign({}, [named.left])],
