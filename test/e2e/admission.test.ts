@@ -8,7 +8,7 @@ import {
   loadAuthority,
   loadNetwork,
 } from "@credlink/cli";
-import { setMemberStatusCall } from "@credlink/client";
+import { proposeCall, setMemberStatusCall } from "@credlink/client";
 import {
   addressFromPublicKey,
   type Certificate,
@@ -18,7 +18,9 @@ import {
   parseCertificate,
   saveKeyFile,
 } from "@credlink/crypto";
+import { setMemberStatusArgsCodec } from "@credlink/ledger";
 import { generatePeerKey, peerIdOf, savePeerKey } from "@credlink/node";
+import { encode, equalBytes, height } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "./support/command.ts";
 import { TestNetwork } from "./support/network.ts";
@@ -163,6 +165,31 @@ describe("T-4.2.2-b, S-8.4-11: a node is refused before any other protocol opens
       return [await certifyKey(await authority("org-1"), key, request)];
     });
     await expectRefusal(intruder, "NODE_ADMISSION_NOT_REGISTERED");
+  });
+
+  it("S-8.4-5: suspended by a decision: cut at the commit, and let in again by another", async () => {
+    const pem = readFileSync(join(network.nodeDir("observer-1"), "node.crt"), "utf8");
+    const certificate = parseCertificate(pem);
+    if (!certificate.ok) throw new Error(certificate.code);
+    const address = addressFromPublicKey(certificate.value.subjectKey);
+    const client = await network.client("node-1");
+    const { organizations } = loadNetwork(network.dir);
+    const admins = await Promise.all(
+      organizations.map(({ name }) => network.identity(`${name}/admin`)),
+    );
+    const own = client.identity?.address ?? address;
+    const coSigners = admins.filter((admin) => !equalBytes(admin.address, own));
+    const decide = async (status: "suspended" | "active") => {
+      const args = encode(setMemberStatusArgsCodec, { address, status });
+      const call = { contract: "governance", method: "setMemberStatus", args };
+      await client.execute(proposeCall({ ...call, executeAt: height(0) }, coSigners));
+    };
+    const isConnected = async () =>
+      (await client.status()).peers.some(({ nodeId }) => nodeId === "observer-1");
+    await decide("suspended");
+    await eventually("the observer is cut", async () => !(await isConnected()));
+    await decide("active");
+    await eventually("the observer is let in again", isConnected, 60_000);
   });
 
   it("revoked on chain: cut at the commit, and refused from then on", async () => {
