@@ -85,8 +85,9 @@ describe.each([0, 1, 2])("a pool of %i threads", (threads) => {
   });
 
   test("answers urgent calls before what waits, under a limit of their own", async () => {
-    const pool = createVerificationPool({ threads, maxQueuedSignatures: 200 });
-    const { requests, expected } = requestsOf(200);
+    // More than all threads take at once, so that some of it waits.
+    const pool = createVerificationPool({ threads, maxQueuedSignatures: 600 });
+    const { requests, expected } = requestsOf(600);
     const order: string[] = [];
     const flood = pool.verify(requests).then((answers) => {
       order.push("flood");
@@ -97,8 +98,8 @@ describe.each([0, 1, 2])("a pool of %i threads", (threads) => {
       order.push("votes");
       return answers;
     });
-    expect(pool.queuedSignatures).toBe(240);
-    expect(await thrownCode(() => pool.verify(requests.slice(0, 161), { urgent: true }))).toBe(
+    expect(pool.queuedSignatures).toBe(640);
+    expect(await thrownCode(() => pool.verify(requests.slice(0, 561), { urgent: true }))).toBe(
       "CRYPTO_POOL_FULL",
     );
     expect(await votes).toEqual(expected.slice(0, 40));
