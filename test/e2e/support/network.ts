@@ -3,7 +3,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient, createIdentity, type Identity } from "@credlink/client";
-import { createSm2Signer, loadKeyFile } from "@credlink/crypto";
+import { createSm2Signer, loadKeyFile, parseAddress } from "@credlink/crypto";
 import { credlinkJson, Json, root, spawnCredlink } from "./command.ts";
 import { readMetric } from "./metric.ts";
 import { eventually } from "./wait.ts";
@@ -152,19 +152,24 @@ export class TestNetwork {
 
   /** A member of the network's folder, for example `org-1/admin`. */
   identity(id: string): Promise<Identity> {
-    const known = this.#identities.get(id);
+    const member = this.description.at("members").list.find((each) => each.at("id").text === id);
+    if (member === undefined) throw new Error(`no member ${id}`);
+    // By its file: a member that took its next key has another one.
+    const key = member.at("key").text;
+    const known = this.#identities.get(key);
     if (known !== undefined) return known;
-    const loading = this.#load(id);
-    this.#identities.set(id, loading);
+    const loading = this.#load(member);
+    this.#identities.set(key, loading);
     return loading;
   }
 
-  async #load(id: string): Promise<Identity> {
-    const member = this.description.at("members").list.find((each) => each.at("id").text === id);
-    if (member === undefined) throw new Error(`no member ${id}`);
+  async #load(member: Json): Promise<Identity> {
     const file = (name: string) => join(this.dir, member.at(name).text);
     const password = readFileSync(file("passwordFile"), "utf8").trimEnd();
-    return createIdentity(createSm2Signer(await loadKeyFile(file("key"), { password })));
+    const address = parseAddress(member.at("address").text);
+    if (!address.ok) throw new Error(address.code);
+    const signer = createSm2Signer(await loadKeyFile(file("key"), { password }));
+    return createIdentity(signer, address.value);
   }
 
   async client(node: string, member = "org-1/admin"): Promise<Client> {
