@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Json, root } from "./support/command.ts";
+import { isLarge } from "./support/large.ts";
 import { temporaryFolder } from "./support/network.ts";
 
 /** The fewest that show everything; `pnpm month` takes the fifty. */
@@ -10,6 +11,7 @@ const folder = temporaryFolder();
 let report: Json;
 
 beforeAll(async () => {
+  if (!isLarge) return;
   const args = ["--workers", String(WORKERS), "--dir", join(folder.path, "network"), "--json"];
   const child = spawn(
     process.execPath,
@@ -37,7 +39,7 @@ function attempt(name: string): { readonly status: string; readonly node: string
   return { status: found.at("status").text, node: found.at("node").text };
 }
 
-describe("a month that four organisations sign, each at its own node", () => {
+describe.runIf(isLarge)("a month that four organisations sign, each at its own node", () => {
   it("T-4.3: every family is there, in the number and status that the business makes", () => {
     expect(report.at("records").value).toEqual({
       "identity.institution active": 1,

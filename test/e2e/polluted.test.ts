@@ -4,6 +4,7 @@ import { MEMBERS_CONTRACT, type Space } from "@credlink/ledger";
 import { openLevelStore } from "@credlink/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credlinkJson, Json } from "./support/command.ts";
+import { isLarge } from "./support/large.ts";
 import { TestNetwork } from "./support/network.ts";
 import { eventually } from "./support/wait.ts";
 
@@ -20,6 +21,7 @@ async function enrol(name: string): Promise<void> {
 }
 
 beforeAll(async () => {
+  if (!isLarge) return;
   network = await TestNetwork.run({ validators: 4 });
   for (const name of ["one", "two", "three"]) await enrol(name);
   await network.agree(all, 3);
@@ -71,7 +73,7 @@ async function codeOfCall(name: string): Promise<string> {
   );
 }
 
-describe("S-9.2-5: a node whose data were edited", () => {
+describe.runIf(isLarge)("S-9.2-5: a node whose data were edited", () => {
   it.each<Space>(["bodies", "state"])(
     "in `%s` finds out at its start, isolates itself, and is repaired on command",
     async (space) => {
