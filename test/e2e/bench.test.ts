@@ -86,7 +86,7 @@ it.runIf(isLarge)(
   "bench load goes on where it was killed, with its node or without, and loads each record once",
   async () => {
     const dir = join(folder.path, "load");
-    const args = ["load", "--records", "1700", "--senders", "1", "--samples", "40", "--dir", dir];
+    const args = ["load", "--records", "5000", "--senders", "1", "--samples", "40", "--dir", dir];
     const first = bench(...args);
     await eventually("the first run loads", () => (loadedByRun(dir)[0] ?? 0) > 0, 100_000);
     const node = nodeOf(dir);
@@ -99,10 +99,10 @@ it.runIf(isLarge)(
     process.kill(nodeOf(dir), "SIGKILL");
     expect(await second.ended, second.stderr).toBe(0);
     const report = new Json(JSON.parse(second.stdout));
-    expect(report.at("records").number).toBe(1_736);
+    expect(report.at("records").number).toBe(5_040);
     expect(report.at("restarts").number).toBe(1);
     expect(report.at("all", "runs").number).toBe(2);
-    expect(report.at("loaded").number + report.at("resumed", "found").number).toBe(1_736);
+    expect(report.at("loaded").number + report.at("resumed", "found").number).toBe(5_040);
     expect(report.at("queries", "getMs", "p99").number).toBeGreaterThan(0);
 
     // The chain's own word: every credential stands in one block, with SUCCESS.
@@ -121,7 +121,7 @@ it.runIf(isLarge)(
         }
       }
       // Five more are the institution, two enterprises and their frameworks.
-      expect(submitted).toBe(1_736 + 5);
+      expect(submitted).toBe(5_040 + 5);
     } finally {
       await running.stop();
     }

@@ -183,6 +183,8 @@ async function ask(
   senders: readonly LoadSender[],
   say: Say,
 ): Promise<QueryTimes> {
+  // One that was killed as the last record went in is on its way back.
+  await nodes.ready();
   const client = await openAdminClient(nodes.running.dir, nodes.running);
   const { height } = await client.info();
   say(`questions to the loaded chain, ${options.samples} samples`);
