@@ -1,6 +1,6 @@
 import type { StateUsage } from "@credlink/ledger";
 import { invariant } from "@credlink/primitives";
-import { decodeRow, type Row } from "./built-in/row.ts";
+import { readRow } from "./built-in/row.ts";
 import { rows } from "./built-in/rows.ts";
 
 /** Where usage and quotas are read: the state before the block. */
@@ -10,21 +10,16 @@ interface Rows {
 
 const NOTHING_USED: StateUsage = { entries: 0, bytes: 0 };
 
-function read<T>(state: Rows, row: Row<T>): T | null {
-  const value = state.get(row.contract, row.key);
-  return value === null ? null : decodeRow(row, value);
-}
-
 /** What a contract's state came to. */
 export function readUsage(state: Rows, contract: string): StateUsage {
-  return read(state, rows.usage(contract)) ?? NOTHING_USED;
+  return readRow(state, rows.usage(contract)) ?? NOTHING_USED;
 }
 
 /** What a contract's state may come to. */
 export function readQuota(state: Rows, contract: string): StateUsage {
-  const quota = read(state, rows.quota(contract));
+  const quota = readRow(state, rows.quota(contract));
   if (quota !== null) return quota;
-  const parameters = read(state, rows.parameters);
+  const parameters = readRow(state, rows.parameters);
   invariant(parameters !== null, "genesis wrote the parameters");
   return { entries: parameters.contractStateEntries, bytes: parameters.contractStateBytes };
 }

@@ -1,5 +1,4 @@
 import type { Validator } from "@credlink/consensus-pbft";
-import { addressFromPublicKey } from "@credlink/crypto";
 import {
   type Contribution,
   type ExecutionContext,
@@ -7,15 +6,10 @@ import {
   type Receipt,
   SUCCESS,
 } from "@credlink/ledger";
-import { encode } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
-import { decodeRow, type Row } from "./row.ts";
+import { ownerOfKey } from "./key-owner.ts";
+import { readRow, writeRow } from "./row.ts";
 import { MAX_ORGANIZATIONS, rows } from "./rows.ts";
-
-function read<T>(state: StateOverlay, row: Row<T>): T | null {
-  const value = state.get(row.contract, row.key);
-  return value === null ? null : decodeRow(row, value);
-}
 
 /** What one block adds to an organisation's contributions. */
 export interface Gain {
@@ -67,13 +61,12 @@ export function countContributions(
 }
 
 function organizationOf({ publicKey }: Validator, state: StateOverlay): string | null {
-  return read(state, rows.member(addressFromPublicKey(publicKey)))?.organization ?? null;
+  return ownerOfKey(publicKey, (row) => readRow(state, row))?.organization ?? null;
 }
 
 function record(gains: ReadonlyMap<string, Gain>, state: StateOverlay): void {
-  const { contract, key, codec } = rows.contributions;
-  const known = read(state, rows.contributions) ?? [];
-  state.set(contract, key, encode(codec, addContributions(known, gains)));
+  const known = readRow(state, rows.contributions) ?? [];
+  writeRow(state, rows.contributions, addContributions(known, gains));
 }
 
 /** Contributions after a block: new organisations come last, as many as there is room for. */

@@ -8,15 +8,10 @@ import {
 import { encode, equalBytes } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
 import { ownerOfKey } from "./key-owner.ts";
-import { decodeRow, type Row } from "./row.ts";
+import { readRow, writeRow } from "./row.ts";
 import { rows } from "./rows.ts";
 import { changesLeft } from "./validator-registry.ts";
 import { MIN_VALIDATORS } from "./validators.ts";
-
-function read<T>(state: StateOverlay, row: Row<T>): T | null {
-  const value = state.get(row.contract, row.key);
-  return value === null ? null : decodeRow(row, value);
-}
 
 /**
  * What follows a block's transactions: contracts' usage and the block's evidence are recorded,
@@ -41,12 +36,11 @@ function recordUsage(state: StateOverlay): void {
 
 /** Keeps the skip-list, which names the primaries from the height after the next one on. */
 function noteTurn(state: StateOverlay, { height, turn }: ExecutionContext): void {
-  const validatorsAfterNext = read(state, rows.validators)?.validators ?? [];
-  const before = read(state, rows.skipList) ?? emptySkipList;
+  const validatorsAfterNext = readRow(state, rows.validators)?.validators ?? [];
+  const before = readRow(state, rows.skipList) ?? emptySkipList;
   const after = nextSkipList(before, { height, ...turn, validatorsAfterNext });
   if (after === before) return;
-  const { contract, key, codec } = rows.skipList;
-  state.set(contract, key, encode(codec, after));
+  writeRow(state, rows.skipList, after);
 }
 
 /**
@@ -55,7 +49,7 @@ function noteTurn(state: StateOverlay, { height, turn }: ExecutionContext): void
  * until governance replaces them.
  */
 function removeLapsedValidators(state: StateOverlay, block: BlockContext): void {
-  const registry = read(state, rows.validators);
+  const registry = readRow(state, rows.validators);
   if (registry === null) return;
   let left = changesLeft(registry, block.height);
   let validators = registry.validators;
@@ -67,10 +61,8 @@ function removeLapsedValidators(state: StateOverlay, block: BlockContext): void 
     left--;
   }
   if (validators === registry.validators) return;
-  const { contract, key, codec } = rows.validators;
   const changed = { ...registry, validators, changedAt: block.height, changesLeft: left };
-  const value = encode(codec, changed);
-  state.set(contract, key, value);
+  writeRow(state, rows.validators, changed);
 }
 
 /**
@@ -82,7 +74,7 @@ function recordEvidence(state: StateOverlay, block: ExecutionContext): void {
 }
 
 function ownerOf({ publicKey }: Validator, state: StateOverlay): Member | null {
-  return ownerOfKey(publicKey, (row) => read(state, row));
+  return ownerOfKey(publicKey, (row) => readRow(state, row));
 }
 
 function hasLapsed(member: Member, nowMs: number): boolean {

@@ -7,7 +7,7 @@ import {
   type Proposal,
   SUCCESS,
 } from "@credlink/ledger";
-import { encode, invariant } from "@credlink/primitives";
+import { invariant } from "@credlink/primitives";
 import { type Call, contractIdentity } from "../call.ts";
 import { GasMeter } from "../gas-meter.ts";
 import { BUILT_IN_CALL_GAS } from "../gas-schedule.ts";
@@ -16,21 +16,12 @@ import { Stop } from "../stop.ts";
 import { builtInCall } from "./built-in.ts";
 import { passes } from "./governance-rules.ts";
 import { actOf, type FindBuiltIn, organizationsThat } from "./proposals.ts";
-import { decodeRow, type Row } from "./row.ts";
+import { readRow, writeRow } from "./row.ts";
 import { type OpenProposal, rows } from "./rows.ts";
-
-function read<T>(state: StateOverlay, row: Row<T>): T | null {
-  const value = state.get(row.contract, row.key);
-  return value === null ? null : decodeRow(row, value);
-}
-
-function write<T>(state: StateOverlay, { contract, key, codec }: Row<T>, value: T): void {
-  state.set(contract, key, encode(codec, value));
-}
 
 /** The rules of governance in force. */
 export function rulesOf(state: StateOverlay): GovernanceRules {
-  const rules = read(state, rows.governanceRules);
+  const rules = readRow(state, rows.governanceRules);
   invariant(rules !== null, "genesis wrote the rules of governance");
   return rules;
 }
@@ -41,7 +32,7 @@ export function rulesOf(state: StateOverlay): GovernanceRules {
  * a block; the rest follow in the next. Throws NeedsRange, having changed nothing but `state`.
  */
 export function governBlock(state: StateOverlay, block: BlockContext, find: FindBuiltIn): void {
-  const all = read(state, rows.openProposals);
+  const all = readRow(state, rows.openProposals);
   if (all === null || all.open.length === 0) return;
   let left = rulesOf(state).maxExecutions;
   const open: OpenProposal[] = [];
@@ -53,7 +44,7 @@ export function governBlock(state: StateOverlay, block: BlockContext, find: Find
       left--;
     } else open.push(entry);
   }
-  if (open.length < all.open.length) write(state, rows.openProposals, { ...all, open });
+  if (open.length < all.open.length) writeRow(state, rows.openProposals, { ...all, open });
 }
 
 function isDue(
@@ -64,14 +55,18 @@ function isDue(
 }
 
 function readProposal({ number }: OpenProposal, state: StateOverlay): Proposal {
-  const proposal = read(state, rows.proposal(number));
+  const proposal = readRow(state, rows.proposal(number));
   invariant(proposal !== null, "an open proposal is kept");
   return proposal;
 }
 
 function expire(entry: OpenProposal, state: StateOverlay, { height }: BlockContext): void {
   const proposal = readProposal(entry, state);
-  write(state, rows.proposal(entry.number), { ...proposal, state: "expired", changedAt: height });
+  writeRow(state, rows.proposal(entry.number), {
+    ...proposal,
+    state: "expired",
+    changedAt: height,
+  });
 }
 
 /** Whatever comes of it, the proposal is closed: a failure is recorded, and changes nothing else. */
@@ -86,7 +81,7 @@ function execute(
   const gas = new GasMeter(rules.executionGas);
   const events: Event[] = [];
   const status = carryOut(proposal, rules, { gas, events, state, block, find });
-  write(state, rows.proposal(proposal.number), {
+  writeRow(state, rows.proposal(proposal.number), {
     ...proposal,
     state: status === SUCCESS ? "executed" : "failed",
     changedAt: block.height,
@@ -94,7 +89,7 @@ function execute(
     gasUsed: gas.used,
   });
   if (status === SUCCESS && events.length > 0) {
-    write(state, rows.proposalEvents(proposal.number), events);
+    writeRow(state, rows.proposalEvents(proposal.number), events);
   }
 }
 
@@ -107,7 +102,7 @@ function carryOut(
   rules: GovernanceRules,
   { gas, events, state, block, find }: Execution,
 ): string {
-  const args = read(state, rows.proposalArgs(proposal.number));
+  const args = readRow(state, rows.proposalArgs(proposal.number));
   invariant(args !== null, "a proposal's arguments are kept");
   // Weights may have changed since it passed, and who has a vote.
   if (!passes(rules, proposal.decision, organizationsThat(proposal, true))) {

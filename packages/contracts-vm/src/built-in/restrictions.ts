@@ -3,17 +3,19 @@ import {
   type ContractTarget,
   isNodeRole,
   type Member,
+  type MemberStatus,
   type MemberTarget,
   type SetContractFrozenArgs,
   type SetMemberStatusArgs,
 } from "@credlink/ledger";
-import { address, encode, equalBytes, utf8, utf8ToText } from "@credlink/primitives";
+import { address, equalBytes, utf8, utf8ToText } from "@credlink/primitives";
 import { NO_ADDRESS } from "../call.ts";
 import type { StateOverlay } from "../state-overlay.ts";
 import { readRules } from "./authority.ts";
 import { type BuiltInCall, refuseCall } from "./built-in.ts";
 import { isFinal, writeStatus } from "./member-status.ts";
-import { decodeRow, type Row } from "./row.ts";
+import { actorsOfTransition } from "./member-transitions.ts";
+import { readRow, writeRow } from "./row.ts";
 import { MAX_RESTRICTIONS, type Restriction, rows } from "./rows.ts";
 
 type Target = Pick<Restriction, "kind" | "target">;
@@ -38,7 +40,8 @@ export function restrictContract({ name }: ContractTarget, call: BuiltInCall): u
 
 /**
  * `governance.setMemberStatus`, an ordinary decision: suspends until the next decision, revokes, or
- * lifts. It confirms or ends an emergency restriction of the same member.
+ * lifts. It confirms or ends an emergency restriction of the same member. It makes nobody a member:
+ * that takes evidence.
  */
 export function decideMemberStatus(
   { address: target, status }: SetMemberStatusArgs,
@@ -48,7 +51,8 @@ export function decideMemberStatus(
   if (status === "left") refuseCall("MEMBERS_ROLE_FORBIDDEN", status);
   if (isFinal(member)) refuseCall("MEMBERS_STATUS_FINAL");
   const wasRestricted = endRestriction({ kind: "member", target }, call);
-  if (status === member.status && !wasRestricted) refuseCall("MEMBERS_STATUS_UNCHANGED");
+  if (status !== member.status) demandDecidable(member.status, status);
+  else if (!wasRestricted) refuseCall("MEMBERS_STATUS_UNCHANGED");
   if (status === "suspended") {
     // Its peers would cut it off while it still counts for the quorum.
     if (isValidator(member, call)) refuseCall("GOVERNANCE_VALIDATOR");
@@ -57,6 +61,13 @@ export function decideMemberStatus(
     call.state.write(rows.hold(target), null);
     writeStatus({ ...member, status }, call);
   }
+}
+
+/** Steps of the table of members, without those that lead up to the first activation. */
+function demandDecidable(from: MemberStatus, to: MemberStatus): void {
+  const isStep = actorsOfTransition(from, to) !== null;
+  const leadsUp = to === "verified" || (to === "active" && from !== "suspended");
+  if (!isStep || leadsUp) refuseCall("MEMBERS_STATUS_STEP", `${from} to ${to}`);
 }
 
 /** `governance.setContractFrozen`, an ordinary decision: as `decideMemberStatus`, of a contract. */
@@ -121,18 +132,9 @@ function isSame(one: Target, other: Target): boolean {
   return one.kind === other.kind && equalBytes(one.target, other.target);
 }
 
-function read<T>(state: StateOverlay, row: Row<T>): T | null {
-  const value = state.get(row.contract, row.key);
-  return value === null ? null : decodeRow(row, value);
-}
-
-function write<T>(state: StateOverlay, { contract, key, codec }: Row<T>, value: T): void {
-  state.set(contract, key, encode(codec, value));
-}
-
 /** At the end of a block: emergency restrictions that nobody confirmed in their time are lifted. */
 export function liftRestrictions(state: StateOverlay, { timestampMs }: BlockContext): void {
-  const all = read(state, rows.restrictions);
+  const all = readRow(state, rows.restrictions);
   if (all === null || all.length === 0) return;
   const kept: Restriction[] = [];
   let changed = false;
@@ -142,27 +144,27 @@ export function liftRestrictions(state: StateOverlay, { timestampMs }: BlockCont
     if (timestampMs < each.forgottenMs) kept.push(isDue ? { ...each, isLifted: true } : each);
     changed ||= isDue || timestampMs >= each.forgottenMs;
   }
-  if (changed) write(state, rows.restrictions, kept);
+  if (changed) writeRow(state, rows.restrictions, kept);
 }
 
 /** What others made of the target meanwhile stays as it is. */
 function lift({ kind, target }: Restriction, state: StateOverlay): void {
   if (kind === "contract") {
     const name = utf8ToText(target);
-    const started = read(state, rows.contractVersions(name))?.started ?? null;
+    const started = readRow(state, rows.contractVersions(name))?.started ?? null;
     const row = started === null ? null : rows.installed(name, started);
-    const contract = row === null ? null : read(state, row);
+    const contract = row === null ? null : readRow(state, row);
     if (row !== null && contract?.state === "frozen") {
-      write(state, row, { ...contract, state: "started" });
+      writeRow(state, row, { ...contract, state: "started" });
     }
     return;
   }
   const row = rows.member(address(target));
   const hold = rows.hold(address(target));
-  const member = read(state, row);
-  const holder = read(state, hold);
+  const member = readRow(state, row);
+  const holder = readRow(state, hold);
   const isHeld = holder !== null && equalBytes(holder, NO_ADDRESS);
   if (member?.status !== "suspended" || !isHeld) return;
-  write(state, row, { ...member, status: "active" });
-  write(state, hold, null);
+  writeRow(state, row, { ...member, status: "active" });
+  writeRow(state, hold, null);
 }

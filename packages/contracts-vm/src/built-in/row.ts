@@ -1,4 +1,4 @@
-import { type Codec, decode } from "@credlink/primitives";
+import { type Codec, decode, encode } from "@credlink/primitives";
 import { VmError } from "../errors.ts";
 
 /** One place of the state and what stands there. */
@@ -15,6 +15,24 @@ export function decodeRow<T>(row: Row<T>, value: Uint8Array): T {
   } catch (error) {
     throw new VmError("VM_STATE_CORRUPT", `a row of ${row.contract}`, { cause: error });
   }
+}
+
+/** The row of a state, or null where nothing stands. @throws VmError VM_STATE_CORRUPT */
+export function readRow<T>(
+  state: { get(contract: string, key: Uint8Array): Uint8Array | null },
+  row: Row<T>,
+): T | null {
+  const value = state.get(row.contract, row.key);
+  return value === null ? null : decodeRow(row, value);
+}
+
+/** Puts a value into a row of a state, free of gas: what a block does by itself. */
+export function writeRow<T>(
+  state: { set(contract: string, key: Uint8Array, value: Uint8Array): void },
+  { contract, key, codec }: Row<T>,
+  value: T,
+): void {
+  state.set(contract, key, encode(codec, value));
 }
 
 /**

@@ -4,13 +4,15 @@ import {
   contributionsCodec,
   defaultGovernance,
   GOVERNANCE_CONTRACT,
+  rotateKeyArgsCodec,
 } from "@credlink/ledger";
 import { decode, encode, utf8 } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import { addContributions } from "../../src/built-in/contributions.ts";
 import { call, i32, NAME, VERSION } from "../support/assembler.ts";
 import { TestChain, transactionOf } from "../support/chain.ts";
-import { type Consortium, createConsortium, type Holder } from "../support/consortium.ts";
+import { type Consortium, createConsortium, type Holder, issue } from "../support/consortium.ts";
+import { freshKey, proven } from "../support/key-holder.ts";
 import { nth } from "../support/nth.ts";
 import { probeGenesis } from "../support/probe.ts";
 
@@ -76,6 +78,23 @@ describe("T-4.2.3: contribution points", () => {
     const { writes } = await chain.block(share(consortium.institution));
     expect(writes).toEqual([]);
     expect(contributionsOf(chain)).toEqual([]);
+  });
+
+  it("follow a validator that took its next key", async () => {
+    const chain = start();
+    const { address } = nth(consortium.validators, 1);
+    const pair = freshKey();
+    const beta = nth(consortium.organizations, 1);
+    const { certificate } = await issue(beta, "validator", "node-1", pair);
+    const proof = proven(pair, address, 1);
+    const args = encode(rotateKeyArgsCodec, { ...proof, certificate: certificate.der });
+    const rotated = { contract: "members", method: "rotateKey", args, signers: [address] };
+    expect((await chain.run(rotated)).status).toBe("SUCCESS");
+    chain.signers = [{ ...nth(consortium.genesis.validators, 1), publicKey: pair.publicKey }];
+    await chain.block();
+    expect(contributionsOf(chain)).toEqual([
+      { organization: "beta", blocks: 1, events: 0, points: 2 },
+    ]);
   });
 
   it("ignore a signer that is no member", async () => {

@@ -18,6 +18,7 @@ import { NAME, VERSION } from "../support/assembler.ts";
 import { TestChain } from "../support/chain.ts";
 import { type Consortium, createConsortium, type Holder, issue } from "../support/consortium.ts";
 import { Governance } from "../support/governance.ts";
+import { changeMemberRow } from "../support/member-row.ts";
 import { nth } from "../support/nth.ts";
 import { storageContract } from "../support/storage-contract.ts";
 
@@ -166,6 +167,26 @@ describe("an emergency restriction", () => {
     expect(await decide(setFrozen(false), 3)).toBe("SUCCESS");
     expect(installed().state).toBe("started");
   });
+});
+
+describe("T-4.9.2: what a decision makes of a member", () => {
+  const statuses = ["applied", "verified", "active", "suspended", "left", "revoked"] as const;
+  const permitted = [
+    ...["active to suspended", "suspended to active"],
+    ...["applied", "verified", "active", "suspended"].map((from) => `${from} to revoked`),
+  ];
+
+  it.each(statuses.flatMap((from) => statuses.map((to) => [from, to] as const)))(
+    "%s to %s: suspended, lifted and revoked, and nobody is activated without evidence",
+    async (from, to) => {
+      const { address } = consortium.enterprise;
+      changeMemberRow(chain, address, { status: from });
+      const status = await decide(setStatus(consortium.enterprise, to), 4);
+      const isPermitted = permitted.includes(`${from} to ${to}`);
+      expect(status === "SUCCESS", status).toBe(isPermitted);
+      expect(memberState(consortium.enterprise)).toBe(isPermitted ? to : from);
+    },
+  );
 });
 
 describe("S-8.4-5: what a node may do", () => {
