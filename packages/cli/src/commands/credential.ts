@@ -78,12 +78,12 @@ function addSubmit(credential: Command, context: CommandContext): void {
 }
 
 async function submit(options: SubmitOptions) {
-  const client = await connect(options);
-  const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
-  const coSigners = await loadCoSigners(options.coSign, options.network);
   if (options.file.length > MAX_SUBMISSIONS) {
     throw new CliError("CLI_USAGE", `--file may be given ${MAX_SUBMISSIONS} times`);
   }
+  const client = await connect(options);
+  const indexKey = options.indexKey === undefined ? undefined : readIndexKey(options.indexKey);
+  const coSigners = await loadCoSigners(options.coSign, options.network);
   const records: CredentialRecord[] = [];
   for (const path of options.file) {
     records.push((await completeInput(client, path, indexKey)).record);

@@ -58,6 +58,7 @@ describe("failures", () => {
     [["oracle", "register", "rates", "--publisher", "cl1", "--max-bytes", "many"]],
     [["contract", "set-quota", "credential", "--entries", "-1"]],
     [["credential", "revoke", "00".repeat(32)]],
+    [["credential", "submit", ...Array.from({ length: 33 }, () => ["--file", "x.json"]).flat()]],
   ])("%j is a usage error in one line", async (args) => {
     const { code, out, err } = await run(...args);
     expect(code).toBe(exitCodes.usage);

@@ -107,7 +107,8 @@ class Kernel implements Sm2Kernel {
   readonly #wasm: KernelExports;
   readonly #sm3: (data: Uint8Array) => Uint8Array;
   readonly #usesBeforeTable: number;
-  readonly #slots: number;
+  /** Tables that there may be; fewer once the memory for one more was refused. */
+  #slots: number;
   readonly #tableBytes: number;
   readonly #keys: KeyMap;
   /** Those with a table, by its place. */
@@ -122,8 +123,7 @@ class Kernel implements Sm2Kernel {
   #bytes: Uint8Array;
   #view: DataView;
 
-  constructor(options: Sm2KernelOptions) {
-    const wasm = instantiateKernel();
+  constructor(options: Sm2KernelOptions, wasm: KernelExports) {
     this.#wasm = wasm;
     this.#sm3 = options.sm3 ?? sm3;
     this.#usesBeforeTable = options.usesBeforeTable ?? DEFAULT_USES;
@@ -245,9 +245,13 @@ class Kernel implements Sm2Kernel {
 
   #giveTable(key: Key): void {
     if (!this.#setKey(key.publicKey)) return;
+    if (this.#tabled.length < this.#slots && !this.#hasRoom(this.#tabled.length)) {
+      // The machine gives no more memory: the tables that there are must do.
+      this.#slots = this.#tabled.length;
+      if (this.#slots === 0) return;
+    }
     key.slot = this.#freeSlot();
     this.#tabled[key.slot] = key;
-    this.#reserve(this.#tableOf(key.slot + 1));
     this.#wasm.buildTable(this.#tableOf(key.slot));
   }
 
@@ -263,6 +267,16 @@ class Kernel implements Sm2Kernel {
     return slot;
   }
 
+  #hasRoom(slot: number): boolean {
+    try {
+      this.#reserve(this.#tableOf(slot + 1));
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
   #setKey(publicKey: Uint8Array): boolean {
     this.#bytes.set(publicKey.subarray(1), this.#point);
     return this.#wasm.setKey(this.#point) === 1;
@@ -272,7 +286,7 @@ class Kernel implements Sm2Kernel {
     return this.#firstTable + slot * this.#tableBytes;
   }
 
-  /** Makes the memory reach `end`. */
+  /** Makes the memory reach `end`. @throws RangeError when the machine does not give it */
   #reserve(end: number): void {
     const { memory } = this.#wasm;
     const missing = end - memory.buffer.byteLength;
@@ -287,6 +301,9 @@ class Kernel implements Sm2Kernel {
  * A kernel of its own, with memory and tables of its own. It says nothing of whether this machine
  * runs it rightly: `openSm2Kernel` does.
  */
-export function createSm2Kernel(options: Sm2KernelOptions = {}): Sm2Kernel {
-  return new Kernel(options);
+export function createSm2Kernel(
+  options: Sm2KernelOptions = {},
+  wasm: KernelExports = instantiateKernel(),
+): Sm2Kernel {
+  return new Kernel(options, wasm);
 }

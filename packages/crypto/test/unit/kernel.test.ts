@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { generateKeyPair, prepareSm2Verification, sm2Sign } from "../../src/index.ts";
 import { createSm2Kernel, type Sm2Kernel } from "../../src/kernel/kernel.ts";
 import { createLazyVerifier } from "../../src/kernel/lazy-verifier.ts";
+import { instantiateKernel } from "../../src/kernel/module.ts";
 import { openSm2Kernel, selfTest } from "../../src/kernel/open-kernel.ts";
 import { verifyWithOpenssl } from "../../src/node/sm2.ts";
 import { isSignatureInRange } from "../../src/sm2-curve.ts";
@@ -91,6 +92,28 @@ describe("tables", () => {
       // Keys that take each other's tables within one batch.
       expect(kernel.verifyAll(cases)).toEqual(right);
       expect(kernel.tables).toBe(3);
+    }
+  });
+
+  it.each([0, 2])("are as many as the machine gives memory for: %i", (given) => {
+    const wasm = instantiateKernel();
+    const most = wasm.heapBase() + (given + 0.9) * TABLE_BYTES;
+    const memory = {
+      get buffer() {
+        return wasm.memory.buffer;
+      },
+      grow(pages: number): number {
+        if (wasm.memory.buffer.byteLength + 65_536 * pages > most)
+          throw new RangeError("no memory");
+        return wasm.memory.grow(pages);
+      },
+    };
+    const kernel = createSm2Kernel({ usesBeforeTable: 0 }, { ...wasm, memory });
+    const cases = signedBy(4, 2);
+    for (let round = 0; round < 2; round++) {
+      expect(oneByOne(kernel, cases)).toEqual(cases.map((_, i) => i % 2 === 0));
+      expect(kernel.verifyAll(cases)).toEqual(cases.map((_, i) => i % 2 === 0));
+      expect(kernel.tables).toBe(given);
     }
   });
 
