@@ -331,8 +331,9 @@ function adoptNextHeight(step: Step, next: ReplicaState["next"]): void {
   }
   const receivedMs = step.nowMs;
   for (const early of next.prePrepares) state.replays.push(early);
-  for (const votes of [next.prepares, next.commits, next.viewChanges, next.wishes]) {
-    for (const message of votes.values()) state.replays.push({ message, receivedMs });
+  const votes = [...next.prepares.values(), ...next.commits.values()].flat();
+  for (const message of [...votes, ...next.viewChanges.values(), ...next.wishes.values()]) {
+    state.replays.push({ message, receivedMs });
   }
 }
 

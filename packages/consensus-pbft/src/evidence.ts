@@ -49,6 +49,9 @@ export const MAX_DENIALS = 11;
 /** Views of one signer whose first view change is kept: as many as those whose votes are (§8). */
 export const MAX_CLAIMS = 11;
 
+/** Views of the next height whose first PREPARE and COMMIT of one signer are kept (§8). */
+export const MAX_EARLY_VOTES = 11;
+
 /**
  * Keeps the first view change of each view, of the highest views, without its certificate.
  *
@@ -61,6 +64,24 @@ export function keepClaim(claims: Claims, message: ViewChange): ViewChange | nul
   if (first !== undefined) return isDoubleViewChange(first, message) ? first : null;
   const ascending = [...known, { ...message, prepared: null }].sort((a, b) => a.view - b.view);
   claims.set(message.sender, ascending.slice(-MAX_CLAIMS));
+  return null;
+}
+
+/**
+ * Keeps the first vote of each view of the next height, of the highest views.
+ *
+ * @returns the one of the same view for another block: both convict their signer, whatever it voted
+ *   in higher views between them.
+ */
+export function keepEarlyVote<V extends Prepare | Commit>(
+  kept: Map<ValidatorIndex, readonly V[]>,
+  vote: V,
+): V | null {
+  const known = kept.get(vote.sender) ?? [];
+  const first = known.find(({ view }) => view === vote.view);
+  if (first !== undefined) return isEquivocation(first, vote) ? first : null;
+  const ascending = [...known, vote].sort((a, b) => a.view - b.view);
+  kept.set(vote.sender, ascending.slice(-MAX_EARLY_VOTES));
   return null;
 }
 

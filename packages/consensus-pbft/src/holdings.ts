@@ -15,7 +15,7 @@ function lengthOfAll(bySender: ReadonlyMap<unknown, readonly unknown[]>): number
 }
 
 function votesOf({ prepares, commits, viewChanges, wishes }: NextHeight): number {
-  return prepares.size + commits.size + viewChanges.size + wishes.size;
+  return lengthOfAll(prepares) + lengthOfAll(commits) + viewChanges.size + wishes.size;
 }
 
 /** Counts what `state` holds. */

@@ -7,11 +7,11 @@ import {
   convict,
   findAmnesia,
   isDoubleProposal,
-  isEquivocation,
   keepClaim,
   keepDenial,
+  keepEarlyVote,
 } from "./evidence.ts";
-import type { Commit, Message, PrePrepare, Prepare, ViewChange } from "./messages.ts";
+import type { Commit, Message, PrePrepare, Prepare, ViewChange, Wish } from "./messages.ts";
 import { onCommit, onPrePrepare, onPrepare } from "./normal-case.ts";
 import { onOwnVote } from "./recovery.ts";
 import { answerLate } from "./retransmission.ts";
@@ -81,7 +81,7 @@ function handle(step: Step, message: Voted, receivedMs: number): void {
   }
 }
 
-/** Keeps at most one message of each type and sender: that of the highest view. */
+/** Keeps of each sender the WISH and VIEW-CHANGE of its highest view, and its votes of late views. */
 function keepForNext(step: Step, message: Voted, receivedMs: number): void {
   const { next } = step.state;
   switch (message.type) {
@@ -115,28 +115,23 @@ function claimForNext(step: Step, message: ViewChange): void {
   // A certificate that does not fit may have been exchanged on the way: that is no evidence (§9).
   if (!checkViewChangeShape(message, current.nextValidators.validators.length).ok) return;
   keepDenial(next.denials, message);
-  const commit = next.commits.get(message.sender);
-  if (commit !== undefined) findAmnesia(step, next.convicted, next.denials, commit);
+  for (const commit of next.commits.get(message.sender) ?? []) {
+    findAmnesia(step, next.convicted, next.denials, commit);
+  }
 }
 
-function keepHighest<V extends Exclude<Voted, PrePrepare>>(
-  kept: Map<ValidatorIndex, V>,
-  message: V,
-): void {
+function keepHighest<V extends Wish | ViewChange>(kept: Map<ValidatorIndex, V>, message: V): void {
   const known = kept.get(message.sender);
   if (known === undefined || known.view < message.view) kept.set(message.sender, message);
 }
 
 function keepVote<V extends Prepare | Commit>(
   step: Step,
-  kept: Map<ValidatorIndex, V>,
+  kept: Map<ValidatorIndex, readonly V[]>,
   message: V,
 ): void {
-  const known = kept.get(message.sender);
-  if (known !== undefined && isEquivocation(known, message)) {
-    convict(step, step.state.next.convicted, known, message);
-  }
-  keepHighest(kept, message);
+  const other = keepEarlyVote(kept, message);
+  if (other !== null) convict(step, step.state.next.convicted, other, message);
 }
 
 function keepPrePrepare(step: Step, message: PrePrepare, receivedMs: number): void {

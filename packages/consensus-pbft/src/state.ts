@@ -133,8 +133,9 @@ export interface BufferedPrePrepare {
 /** What is kept of the height after the one being decided. */
 export interface NextHeight {
   readonly prePrepares: BufferedPrePrepare[];
-  readonly prepares: Map<ValidatorIndex, Prepare>;
-  readonly commits: Map<ValidatorIndex, Commit>;
+  /** sender -> its first vote of each view, of the highest views, ascending. */
+  readonly prepares: Map<ValidatorIndex, readonly Prepare[]>;
+  readonly commits: Map<ValidatorIndex, readonly Commit[]>;
   readonly viewChanges: Map<ValidatorIndex, ViewChange>;
   readonly claims: Claims;
   readonly denials: Denials;

@@ -13,6 +13,7 @@ const PAIRS = 5;
 /** View changes of one signer that are kept for what they claim, and for what they deny. */
 const CLAIMS = 11;
 const DENIALS = 11;
+const EARLY_VOTES = 11;
 const KEPT_BLOCKS = 8;
 const LATE_HEIGHTS = 8;
 const EARLY_PROPOSALS = 2;
@@ -47,7 +48,7 @@ export function replicaLimits(place: ReplicaPlace): ReplicaHoldings {
     convictions: PAIRS * members,
     promisedViews: views,
     nextPrePrepares: EARLY_PROPOSALS,
-    nextVotes: 4 * nextMembers,
+    nextVotes: (2 * EARLY_VOTES + 2) * nextMembers,
     nextClaims: CLAIMS * nextMembers,
     nextDenials: DENIALS * nextMembers,
     nextCandidates: EARLY_PROPOSALS,

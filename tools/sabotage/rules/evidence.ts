@@ -28,6 +28,20 @@ export const evidenceRules: readonly BrokenRule[] = [
     ],
   },
   {
+    id: "early-votes-kept",
+    rule: "Two votes of one view of the next height convict, whatever their signer votes in higher views between.",
+    broken: "only the vote of the highest view is compared",
+    file: `${CORE}/evidence.ts`,
+    find: "  kept.set(vote.sender, ascending.slice(-MAX_EARLY_VOTES));",
+    replace: "  kept.set(vote.sender, ascending.slice(-1));",
+    tests: [
+      {
+        file: `${UNIT}/amnesia.test.ts`,
+        name: "although the same signer voted in a higher view between them",
+      },
+    ],
+  },
+  {
     id: "denials-kept",
     rule: "A VIEW-CHANGE that denies COMMITs is kept whatever its signer says after it.",
     broken: "only what it said last is held against it",

@@ -1,8 +1,14 @@
 import { type Digest, height, type View, validatorIndex, view } from "@credlink/primitives";
 import { describe, expect, test } from "vitest";
 import { onCommitted } from "../../src/deciding.ts";
-import { keepClaim, keepDenial, MAX_CLAIMS, MAX_DENIALS } from "../../src/evidence.ts";
-import { onMessage } from "../../src/intake.ts";
+import {
+  keepClaim,
+  keepDenial,
+  MAX_CLAIMS,
+  MAX_DENIALS,
+  MAX_EARLY_VOTES,
+} from "../../src/evidence.ts";
+import { handleReplays, onMessage } from "../../src/intake.ts";
 import type { Message, PreparedCertificate, ViewChange } from "../../src/messages.ts";
 import { defaultTiming } from "../../src/replica.ts";
 import type { ReplicaState, Step } from "../../src/state.ts";
@@ -31,6 +37,24 @@ function entry(at: number, ofView: number, preparedView: number | null): ViewCha
 function commit(at: number, inView: number): Message {
   const place = { height: height(at), view: view(inView), digest: filled(3) };
   return { type: "commit", ...place, sender, signature };
+}
+
+/** A vote of the next height for a block of these bytes. */
+function vote(type: "prepare" | "commit", inView: number, fill: number): Message {
+  return { type, height: height(2), view: view(inView), digest: filled(fill), sender, signature };
+}
+
+/** Takes the state to the next height, and what came early for it with it. */
+function stepTo(state: ReplicaState): void {
+  const step: Step = { state, nowMs: 1, effects: [] };
+  onCommitted(step, {
+    type: "committed",
+    height: height(1),
+    digest: filled(1),
+    timestampMs: 1,
+    successor: { validatorsAfterNext: state.current.nextValidators, timing: defaultTiming },
+  });
+  handleReplays(step);
 }
 
 /** What is convicted when these messages come one after the other. */
@@ -89,6 +113,40 @@ describe("amnesia over many views", () => {
   });
 });
 
+describe("two votes of the next height and of one view", () => {
+  test("convict although the same signer voted in a higher view between them", () => {
+    for (const type of ["prepare", "commit"] as const) {
+      const messages = [vote(type, 1, 3), vote(type, 4, 3), vote(type, 1, 5)];
+      expect(hear(freshState(), ...messages)).toEqual([`${type} 1, ${type} 1`]);
+    }
+  });
+
+  test("for the same block, signed again, convict nobody", () => {
+    for (const type of ["prepare", "commit"] as const) {
+      const messages = [vote(type, 1, 3), vote(type, 4, 3), vote(type, 1, 3)];
+      expect(hear(freshState(), ...messages)).toEqual([]);
+    }
+  });
+
+  test("are remembered of the highest eleven views of a signer, the first of each", () => {
+    const state = freshState();
+    for (let at = 0; at <= MAX_EARLY_VOTES; at++) hear(state, vote("prepare", at, 3));
+    expect(hear(state, vote("prepare", 0, 5))).toEqual([]);
+    expect(hear(state, vote("prepare", 1, 5))).toEqual(["prepare 1, prepare 1"]);
+    const kept = state.next.prepares.get(sender) ?? [];
+    expect(kept.map((each) => each.view)).toEqual(
+      Array.from({ length: MAX_EARLY_VOTES }, (_, k) => k + 1),
+    );
+  });
+
+  test("are told apart over the step to it: what came early and what comes once it is the current one", () => {
+    const state = freshState();
+    hear(state, vote("prepare", 0, 3), vote("prepare", 1, 3));
+    stepTo(state);
+    expect(hear(state, vote("prepare", 0, 5))).toEqual(["prepare 0, prepare 0"]);
+  });
+});
+
 describe("two VIEW-CHANGEs of one view", () => {
   test("convict although the same signer sent one of a higher view between them", () => {
     for (const at of [1, 2]) {
@@ -101,14 +159,7 @@ describe("two VIEW-CHANGEs of one view", () => {
   test("of the next height: what came early is held against what comes once it is the current one", () => {
     const state = freshState();
     hear(state, entry(2, 1, null), entry(2, 3, 2));
-    const step: Step = { state, nowMs: 1, effects: [] };
-    onCommitted(step, {
-      type: "committed",
-      height: height(1),
-      digest: filled(1),
-      timestampMs: 1,
-      successor: { validatorsAfterNext: state.current.nextValidators, timing: defaultTiming },
-    });
+    stepTo(state);
     expect(hear(state, entry(2, 1, 0))).toContain("view-change 1, view-change 1");
   });
 
