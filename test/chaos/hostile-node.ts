@@ -43,6 +43,7 @@ import {
   TRANSACTIONS_PROTOCOL,
 } from "../../packages/node/src/engine/protocols.ts";
 import { createLogger } from "../../packages/node/src/logger.ts";
+import { PeerWatch } from "../../packages/node/src/p2p/peer-watch.ts";
 import { createStanding } from "../../packages/node/src/standing.ts";
 import type { AttackName } from "./attacks.ts";
 
@@ -69,7 +70,9 @@ const standing = createStanding({
   peers: () => [],
   isPolluted: () => false,
 });
-const { network } = await buildNetwork(config, foundation, {
+const { isValidator } = standing;
+const { network } = await buildNetwork(() => config, foundation, {
+  peerWatch: new PeerWatch({ clock: systemClock, metrics: foundation.metrics, isValidator }),
   registry: standing.registry,
   isValidator: standing.isValidator,
   logger,

@@ -47,6 +47,10 @@ export const apiErrors = defineErrors({
       "The member is not active yet, suspended, has left, was revoked, or is outside its validity.",
     remedy: "Ask an admin of the member's organisation.",
   },
+  API_ROLE_FORBIDDEN: {
+    meaning: "The method is for members of another role, or of the node's own organisation.",
+    remedy: "docs/operations.md says who may read what of a node; ask a member of that role.",
+  },
   API_RATE_LIMITED: {
     meaning: "The member or the network address made more calls than it may.",
     remedy: "Wait retryAfterMs; spread the load, or raise the limits of the rpc section.",

@@ -9,6 +9,31 @@
  * ```
  */
 
+export {
+  AUDIT_DOMAIN,
+  type AuditEntry,
+  type AuditType,
+  auditEntryCodec,
+  auditTypes,
+  MAX_AUDIT_DETAIL_BYTES,
+} from "./audit-entry.ts";
+export {
+  auditEntryJson,
+  MAX_CONTROL_PAGE,
+  MAX_EVENT_WAIT_MS,
+  type NodeMode,
+  nodeModes,
+} from "./control-methods.ts";
+export {
+  CONTROL_DOMAIN,
+  CONTROL_VERSION,
+  type ControlAction,
+  type ControlRequest,
+  controlActions,
+  controlRequestCodec,
+  MAX_CONTROL_BYTES,
+  MAX_CONTROL_LIFETIME_MS,
+} from "./control-request.ts";
 export { MAX_CREDENTIAL_PAGE, MAX_TRACE_DEPTH } from "./credential-methods.ts";
 export { type ApiErrorCode, apiErrors } from "./errors.ts";
 export {

@@ -52,6 +52,7 @@ const kinds: Readonly<Record<ApiErrorCode, Kind>> = {
   API_SIGNATURE_INVALID: { code: -32_002, httpStatus: 401 },
   API_MEMBER_UNKNOWN: { code: -32_003, httpStatus: 403 },
   API_MEMBER_INACTIVE: { code: -32_003, httpStatus: 403 },
+  API_ROLE_FORBIDDEN: { code: -32_003, httpStatus: 403 },
   API_RATE_LIMITED: { code: -32_004, httpStatus: 429 },
   API_BUSY: { code: -32_004, httpStatus: 503 },
   API_NOT_FOUND: { code: -32_005, httpStatus: 404 },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { controlMethods, nodeMode } from "./control-methods.ts";
 import { credentialMethods } from "./credential-methods.ts";
 import { addressText, digestHex, heightNumber, hex } from "./scalars.ts";
 
@@ -193,6 +194,7 @@ export const methods = {
     }),
   },
   ...credentialMethods,
+  ...controlMethods,
   "node.status": {
     session: true,
     params: z.strictObject({}),
@@ -223,6 +225,10 @@ export const methods = {
         }),
       ),
       uptimeMs: z.number(),
+      /** Whether it takes part in the chain and takes new work. */
+      mode: nodeMode,
+      /** First end of a certificate on the way from its own to the root, milliseconds since 1970. */
+      certificateEndsAtMs: z.number(),
     }),
   },
 } as const;

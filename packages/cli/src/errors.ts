@@ -83,6 +83,14 @@ export const cliErrors = defineErrors({
     meaning: "A file is neither an evidence package, a disclosure nor a verifiable credential.",
     remedy: "Obtain it again; see docs/cli.md for what `credlink verify` takes.",
   },
+  CLI_DRAIN_UNFINISHED: {
+    meaning: "The node still drains after the time allowed: transactions it accepted wait.",
+    remedy: "Look at `node status`; wait longer with --wait, or end it with `node resume`.",
+  },
+  CLI_AUDIT_ALTERED: {
+    meaning: "A node's audit log is not what the node wrote; each place is named.",
+    remedy: "Keep the files, and find out who had access to the node's folder.",
+  },
   CLI_CHAIN_DAMAGED: {
     meaning: "The stored chain is not what its validators certified; each place is named.",
     remedy: "Stop the node, move its data folder away and let it sync anew from its peers.",

@@ -33,6 +33,8 @@ const codesOf: Readonly<Record<string, number>> = {
   CLIENT_SCHEMA_UNKNOWN: exitCodes.notFound,
   CLIENT_NOT_A_VALIDATOR: exitCodes.notFound,
   CLI_CHAIN_DAMAGED: exitCodes.unverified,
+  CLI_AUDIT_ALTERED: exitCodes.unverified,
+  CLI_DRAIN_UNFINISHED: exitCodes.unreachable,
   CLI_CREDENTIAL_MISMATCH: exitCodes.unverified,
   CLI_DOCUMENT_UNKNOWN: exitCodes.unverified,
   CLIENT_CONTRACT_DIFFERS: exitCodes.unverified,

@@ -140,6 +140,13 @@ export interface Client {
   execute(call: Call, options?: WaitOptions): Promise<CommittedTransaction>;
 }
 
+/** Methods that a lost answer must not repeat by itself. */
+const CHANGING: ReadonlySet<MethodName> = new Set([
+  "transaction.submit",
+  "transaction.submitBatch",
+  "node.control",
+]);
+
 /** The node answers `transaction.wait` after at most this long; longer waits ask again. */
 const WAIT_SLICE_MS = 20_000;
 
@@ -201,13 +208,13 @@ class RpcClient implements Client {
     return this.#verifier.highest;
   }
 
-  /** All methods but submissions only read, so that they may be tried again. */
+  /** All methods but submissions and `node.control` only read: those may be tried again. */
   async call<M extends MethodName>(
     method: M,
     params: Params<M>,
     options: CallOptions & { readonly extraTimeoutMs?: number } = {},
   ): Promise<MethodResult<M>> {
-    const isSafe = method !== "transaction.submit" && method !== "transaction.submitBatch";
+    const isSafe = !CHANGING.has(method);
     const isOpen = method === "session.challenge" || method === "session.login";
     for (let attempt = 1; ; attempt += 1) {
       const token = isOpen ? undefined : await this.#session.token();

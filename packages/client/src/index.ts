@@ -118,6 +118,14 @@ export {
   setMemberStatusCall,
 } from "./members.ts";
 export {
+  CONTROL_LIFETIME_MS,
+  controlNode,
+  type NodeRequest,
+  type ReadAuditEntry,
+  readAuditEntries,
+  signNodeRequest,
+} from "./node-control.ts";
+export {
   getFeed,
   listFeeds,
   type ProvenFeed,

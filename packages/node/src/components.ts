@@ -26,9 +26,11 @@ import { loadGenesis, loadOwnIdentity, type OwnIdentity, readAnchors } from "./i
 import { createMetricsRegistry, type MetricsRegistry } from "./metrics-registry.ts";
 import { createNetwork } from "./p2p/create-network.ts";
 import { createIdentityJudge, type RegistryView } from "./p2p/identity.ts";
-import type { Libp2pNetwork, NetworkOptions } from "./p2p/libp2p-network.ts";
+import type { Libp2pNetwork, NetworkOptions } from "./p2p/network-parts.ts";
 import { NonceMemory } from "./p2p/nonce-memory.ts";
+import { createPeerExchange, type PeerExchange } from "./p2p/peer-exchange.ts";
 import { loadPeerKey } from "./p2p/peer-key.ts";
+import type { PeerWatch } from "./p2p/peer-watch.ts";
 import { type RevocationFiles, watchRevocationFiles } from "./revocation-files.ts";
 import { createDamageWatch, type DamageWatch } from "./self-check/damage-watch.ts";
 import { readMark } from "./self-check/mark.ts";
@@ -177,12 +179,15 @@ export async function removeFoundation(foundation: Foundation): Promise<void> {
   foundation.metrics.close();
 }
 
-function networkOptions({ p2p }: NodeConfig): NetworkOptions {
+function networkOptions(config: () => NodeConfig): NetworkOptions {
+  const { p2p } = config();
   return {
     listen: p2p.listen,
     announce: p2p.announce,
     peers: p2p.peers,
-    maxConnections: p2p.maxConnections,
+    get maxConnections() {
+      return config().p2p.maxConnections;
+    },
     admission: {
       perPeer: p2p.failuresPerPeer,
       perAddress: p2p.failuresPerAddress,
@@ -197,34 +202,45 @@ function networkOptions({ p2p }: NodeConfig): NetworkOptions {
   };
 }
 
-/** Warns an operator whose certificate peers will refuse; their clocks decide, not ours. */
+/**
+ * Warns an operator whose certificate peers will refuse; their clocks decide, not ours.
+ * @returns the first end of a certificate on its path, or its own end where there is no path
+ */
 function checkOwnCertificate(
   judge: ReturnType<typeof createIdentityJudge>,
   chain: readonly Uint8Array[],
   peerId: string,
   logger: Logger,
-): void {
+): number | null {
   const verdict = judge.judgeCertificates(peerId, chain);
-  if (verdict.ok) return;
+  if (verdict.ok) return verdict.value.validToMs;
   const { code, detail } = verdict;
   logger.error("own certificate will be refused by peers", {
     code: "NODE_START_CERTIFICATE_REFUSED",
     reason: code,
     detail,
   });
+  return null;
 }
 
 /** The peer-to-peer side of a node, not started. */
 export interface NetworkSide {
   readonly network: Libp2pNetwork;
   readonly revocationFiles: RevocationFiles;
+  readonly peerExchange: PeerExchange;
+  /** First end of a certificate on the way from our own to the root, milliseconds since 1970. */
+  readonly certificateEndsAtMs: number;
 }
 
-/** @throws NetworkError NODE_NETWORK_PEER_KEY_INVALID; ConfigError */
+/**
+ * @param config asked again where a limit may have changed
+ * @throws NetworkError NODE_NETWORK_PEER_KEY_INVALID; ConfigError
+ */
 export async function buildNetwork(
-  config: NodeConfig,
+  config: () => NodeConfig,
   foundation: Foundation,
   parts: {
+    readonly peerWatch: PeerWatch;
     readonly registry: RegistryView;
     readonly isValidator: (peer: string) => boolean;
     readonly logger: Logger;
@@ -232,10 +248,11 @@ export async function buildNetwork(
 ): Promise<NetworkSide> {
   const { genesis, identity, ledger, metrics } = foundation;
   const logger = parts.logger.child({ component: "network" });
-  const peerKey = await loadPeerKey(config.p2p.keyFile);
+  const { p2p, engine } = config();
+  const peerKey = await loadPeerKey(p2p.keyFile);
   // The files' changes are told to a network that exists by the time they are looked at.
   const changed = { tell: (): void => undefined };
-  const revocationFiles = await watchRevocationFiles(config.p2p.revocationLists, {
+  const revocationFiles = await watchRevocationFiles(p2p.revocationLists, {
     clock: systemClock,
     logger,
     onChange: () => changed.tell(),
@@ -257,6 +274,7 @@ export async function buildNetwork(
       random: foundation.random,
       clock: systemClock,
     },
+    peerWatch: parts.peerWatch,
     isValidator: parts.isValidator,
     clock: systemClock,
     random: foundation.random,
@@ -264,22 +282,42 @@ export async function buildNetwork(
     metrics,
   });
   changed.tell = () => network.judgeAgain();
-  checkOwnCertificate(judge, identity.chain, network.self, logger);
-  return { network, revocationFiles };
+  const endMs = checkOwnCertificate(judge, identity.chain, network.self, logger);
+  const certificateEndsAtMs = endMs ?? identity.certificate.notAfterMs;
+  const peerExchange = createPeerExchange({
+    network,
+    isOn: p2p.discover,
+    requestTimeoutMs: engine.requestTimeoutMs,
+    clock: systemClock,
+    random: foundation.random,
+    logger,
+  });
+  return { network, revocationFiles, peerExchange, certificateEndsAtMs };
 }
 
-function engineOptions(config: NodeConfig, foundation: Foundation): EngineOptions {
-  const { engine } = config;
+/** Limits of the mempool may change while it holds transactions. */
+function mempoolLimits(config: () => NodeConfig): EngineOptions["mempool"] {
+  return {
+    get maxTransactions() {
+      return config().engine.mempoolTransactions;
+    },
+    get maxBytes() {
+      return config().engine.mempoolBytes;
+    },
+    get maxPerSender() {
+      return config().engine.mempoolPerSender;
+    },
+  };
+}
+
+function engineOptions(config: () => NodeConfig, foundation: Foundation): EngineOptions {
+  const { engine } = config();
   return {
     nodeId: foundation.identity.certificate.subject.commonName,
     chainId: foundation.ledger.chainId,
     genesisDigest: foundation.ledger.genesisDigest,
     nodeAddress: ownAddress(foundation.ledger, foundation.identity.signer),
-    mempool: {
-      maxTransactions: engine.mempoolTransactions,
-      maxBytes: engine.mempoolBytes,
-      maxPerSender: engine.mempoolPerSender,
-    },
+    mempool: mempoolLimits(config),
     pushBatchBytes: engine.pushBatchBytes,
     pushDelayMs: engine.pushDelayMs,
     requestTimeoutMs: engine.requestTimeoutMs,
@@ -295,7 +333,7 @@ function engineOptions(config: NodeConfig, foundation: Foundation): EngineOption
 
 /** The engine over all that was opened, not started. */
 export function buildEngine(
-  config: NodeConfig,
+  config: () => NodeConfig,
   foundation: Foundation,
   parts: {
     readonly network: Network;

@@ -1,5 +1,7 @@
 import { AppError, defineErrors } from "@credlink/primitives";
 import { configErrors } from "./config/errors.ts";
+import { controlErrors } from "./control/errors.ts";
+import { doctorErrors } from "./doctor/errors.ts";
 import { admissionErrors, networkErrors } from "./p2p/errors.ts";
 
 /** Why a node does not start, or stops. */
@@ -42,6 +44,10 @@ export const lifecycleErrors = defineErrors({
     meaning: "A fault after which the node must not go on: a failed fsync, or results that differ.",
     remedy: "Read the log's last error; check the disk; run `credlink chain verify`.",
   },
+  NODE_ROLE_READS_ONLY: {
+    meaning: "A regulator's node follows the chain and takes no transactions.",
+    remedy: "Send to a validator's or an observer's gateway.",
+  },
   NODE_STOP_TIMEOUT: {
     meaning: "The node did not stop in time and was ended; nothing durable is lost.",
     remedy: "Raise `shutdownMs`, or find what hangs in the log.",
@@ -53,6 +59,8 @@ export const nodeErrors = defineErrors({
   ...configErrors,
   ...admissionErrors,
   ...networkErrors,
+  ...controlErrors,
+  ...doctorErrors,
   ...lifecycleErrors,
 });
 

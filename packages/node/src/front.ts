@@ -21,18 +21,30 @@ const remedyOf = createRemedies([
   nodeErrors,
 ]);
 
-function gatewayOptions({ rpc }: NodeConfig): GatewayOptions {
+/** Limits may change while the node runs: each is read when it counts. */
+function gatewayOptions(config: () => NodeConfig): GatewayOptions {
+  const rpc = () => config().rpc;
+  const { host, port, maxBodyBytes, sessionMs } = rpc();
   return {
-    host: rpc.host,
-    port: rpc.port,
-    maxBodyBytes: rpc.maxBodyBytes,
-    maxBatch: rpc.maxBatch,
-    sessionMs: rpc.sessionMs,
-    maxSessions: rpc.maxSessions,
-    memberRate: { perSecond: rpc.memberRequestsPerSecond, burst: rpc.memberBurst },
-    addressRate: { perSecond: rpc.addressRequestsPerSecond, burst: rpc.addressBurst },
-    loginRate: { perSecond: rpc.loginsPerSecond, burst: rpc.loginBurst },
-    maxWaiters: rpc.maxWaiters,
+    ...{ host, port, maxBodyBytes, sessionMs },
+    get maxBatch() {
+      return rpc().maxBatch;
+    },
+    get maxSessions() {
+      return rpc().maxSessions;
+    },
+    get memberRate() {
+      return { perSecond: rpc().memberRequestsPerSecond, burst: rpc().memberBurst };
+    },
+    get addressRate() {
+      return { perSecond: rpc().addressRequestsPerSecond, burst: rpc().addressBurst };
+    },
+    get loginRate() {
+      return { perSecond: rpc().loginsPerSecond, burst: rpc().loginBurst };
+    },
+    get maxWaiters() {
+      return rpc().maxWaiters;
+    },
   };
 }
 
@@ -48,18 +60,19 @@ export interface FrontSide {
  * @throws NodeError NODE_START_PORT_TAKEN; nothing stays open then
  */
 export async function openFront(
-  config: NodeConfig,
+  settings: () => NodeConfig,
   foundation: Foundation,
   parts: Pick<
     GatewayComponents,
-    "engine" | "peers" | "facts" | "readiness" | "isPolluted" | "logger"
+    "engine" | "peers" | "facts" | "operator" | "readiness" | "isPolluted" | "logger"
   >,
 ): Promise<FrontSide> {
+  const config = settings();
   const apps: FastifyInstance[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(apps.map((app) => app.close()));
   };
-  const gateway = createGateway(gatewayOptions(config), {
+  const gateway = createGateway(gatewayOptions(settings), {
     ...parts,
     ledger: foundation.ledger,
     executor: foundation.executor,

@@ -12,10 +12,17 @@
  */
 export { describeConfiguration } from "./config/document.ts";
 export { ConfigError } from "./config/errors.ts";
-export { type ConfigSources, loadConfig, parseConfig } from "./config/load.ts";
+export { type ConfigSources, fixedSettings, loadConfig, parseConfig } from "./config/load.ts";
 export type { NodeConfig, NodeConfigInput } from "./config/schema.ts";
 export { type Setting, settings } from "./config/settings.ts";
+export type { AuditCheck } from "./control/audit-files.ts";
+export { NodeControlError } from "./control/errors.ts";
+export { checkNodeAudit } from "./control/open-control.ts";
+export { RUN_TIME_SETTINGS } from "./control/settings.ts";
 export { removeIndex } from "./credential-index/index-store.ts";
+export { examineNode } from "./doctor/doctor.ts";
+export type { DoctorFinding } from "./doctor/errors.ts";
+export { needs } from "./doctor/needs.ts";
 export { NodeError, nodeErrors } from "./errors.ts";
 export { exitCodes } from "./exit-codes.ts";
 export { nodeMetrics } from "./metrics.ts";

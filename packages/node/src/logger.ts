@@ -11,10 +11,17 @@ export interface LoggerOptions {
   readonly bindings?: LogFields;
 }
 
-/** A logger that can be asked to write out what it holds. */
+/** Least level of lines that are written. */
+export type LogLevel = LoggerOptions["level"];
+
+/** A logger that can be asked to write out what it holds, and to write more or less. */
 export interface NodeLogger extends Logger {
   flush(): void;
+  /** Holds at once for this logger and all made of it by `child`, and whoever made it. */
+  setLevel(level: LogLevel): void;
 }
+
+const severity: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 /** Names of fields that must never reach a log, at whatever depth they stand. */
 const SECRET = /^(?:password|privateKey|secret|token|authorization|payload|seed)$/i;
@@ -50,19 +57,22 @@ function redactFields(fields: LogFields, depth = 0): LogFields {
   return safe;
 }
 
-function wrap(inner: pino.Logger): NodeLogger {
+function wrap(inner: pino.Logger, least: { level: LogLevel }): NodeLogger {
   const at =
-    (level: LoggerOptions["level"]) =>
+    (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      if (inner.isLevelEnabled(level)) inner[level](redactFields(fields), message);
+      if (severity[level] <= severity[least.level]) inner[level](redactFields(fields), message);
     };
   return {
     error: at("error"),
     warn: at("warn"),
     info: at("info"),
     debug: at("debug"),
-    child: (bindings) => wrap(inner.child(redactFields(bindings))),
+    child: (bindings) => wrap(inner.child(redactFields(bindings)), least),
     flush: () => inner.flush(),
+    setLevel(level) {
+      least.level = level;
+    },
   };
 }
 
@@ -74,7 +84,8 @@ export function createLogger(options: LoggerOptions): NodeLogger {
   );
   const logger = pino(
     {
-      level: options.level,
+      // One level holds for all children and may change: it is judged above.
+      level: "debug",
       base: { ...options.bindings },
       messageKey: "message",
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -82,10 +93,15 @@ export function createLogger(options: LoggerOptions): NodeLogger {
     },
     destination,
   );
-  return wrap(logger);
+  return wrap(logger, { level: options.level });
 }
 
 /** Writes out what a logger holds, when it is one of ours. */
 export function flushLogger(logger: Logger): void {
   if ("flush" in logger && typeof logger.flush === "function") logger.flush();
+}
+
+/** Changes the least level of a logger, when it is one of ours. */
+export function setLogLevel(logger: Logger, level: LogLevel): void {
+  if ("setLevel" in logger && typeof logger.setLevel === "function") logger.setLevel(level);
 }

@@ -1,3 +1,4 @@
+import { controlMetrics } from "./control/metrics.ts";
 import { indexMetrics } from "./credential-index/metrics.ts";
 import { gatewayMetrics } from "./gateway/metrics.ts";
 import { networkMetrics } from "./p2p/metrics.ts";
@@ -7,6 +8,7 @@ import { formMetrics } from "./storage/metrics.ts";
 export const nodeMetrics = {
   ...networkMetrics,
   ...gatewayMetrics,
+  ...controlMetrics,
   credentialIndexHeight: indexMetrics.height,
   credentialIndexFailures: indexMetrics.failures,
   contractCacheRefusals: formMetrics.refusals,

@@ -1,26 +1,24 @@
+import type { NodeMode } from "@credlink/api";
 import { prepareSm2Verification, systemRandom } from "@credlink/crypto";
 import { AppError, type Logger, type Random, toHex } from "@credlink/primitives";
 import { type CertificateWatch, watchCertificate } from "./certificate-watch.ts";
-import {
-  buildEngine,
-  buildNetwork,
-  type Foundation,
-  layFoundation,
-  type NetworkSide,
-  removeFoundation,
-} from "./components.ts";
+import { Service } from "./chain-service.ts";
+import { type Foundation, layFoundation, removeFoundation } from "./components.ts";
 import type { NodeConfig } from "./config/schema.ts";
+import { type ControlFiles, openControl } from "./control/open-control.ts";
 import type { Engine } from "./engine/types.ts";
 import { NodeError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type FrontSide, openFront } from "./front.ts";
+import type { Readiness } from "./gateway/context.ts";
 import { createLogger, flushLogger } from "./logger.ts";
 import { nodeMetrics } from "./metrics.ts";
+import { createOperation, type Operation } from "./operation.ts";
+import { PeerWatch } from "./p2p/peer-watch.ts";
 import { faultBehind } from "./self-check/damage-watch.ts";
 import { createIsolation, type Isolation } from "./self-check/isolation.ts";
 import type { DataFault } from "./self-check/mark.ts";
 import { createSelfCheck, type SelfCheck } from "./self-check/self-check.ts";
-import { createStanding, type Standing } from "./standing.ts";
 import { systemClock } from "./system-clock.ts";
 import { VERSION } from "./version.ts";
 
@@ -35,6 +33,10 @@ export interface RunningNode {
     readonly p2p: readonly string[];
   };
   readonly engine: Engine;
+  /** Whether it may take traffic, and if not, why. */
+  readiness(): Readiness;
+  /** What happened to its peers and to itself. */
+  readonly peerWatch: Pick<PeerWatch, "events" | "waitFor">;
   /**
    * Stops gracefully: no new calls, what is being written is finished, then everything is closed.
    * @throws NodeError NODE_STOP_TIMEOUT when that takes longer than `shutdownMs`
@@ -54,6 +56,8 @@ export interface StartOptions {
   readonly onFatal?: (error: Error) => void;
   /** Where nonces and challenges come from, tested at the start. Default: the machine's own. */
   readonly random?: Random;
+  /** Settings that stand above changes at run time: those of environment and flags. */
+  readonly fixedSettings?: ReadonlySet<string>;
 }
 
 /** How often connections are judged again without a commit: certificates end by the clock too. */
@@ -70,62 +74,68 @@ async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
   await Promise.race([work, deadline]).finally(() => cancel());
 }
 
+/** Everything of a node that ends when it ends. */
+interface NodeParts {
+  readonly config: NodeConfig;
+  readonly foundation: Foundation;
+  readonly control: ControlFiles;
+  readonly service: Service;
+  readonly operation: Operation;
+  readonly front: FrontSide;
+  readonly watch: Watch;
+  readonly logger: Logger;
+}
+
 /** The parts of a node that has started, and how they end. */
 class Node implements RunningNode {
-  readonly addresses: RunningNode["addresses"];
   readonly engine: Engine;
   readonly stopped: Promise<Error | undefined>;
-  readonly #config: NodeConfig;
-  readonly #foundation: Foundation;
-  readonly #side: NetworkSide;
-  readonly #front: FrontSide;
-  readonly #watch: Watch;
-  readonly #logger: Logger;
+  readonly #parts: NodeParts;
   readonly #settle: (error: Error | undefined) => void;
   #cancelJudging: () => void = () => undefined;
   readonly #certificate: CertificateWatch;
   #stopping: Promise<void> | undefined;
 
-  constructor(parts: {
-    readonly config: NodeConfig;
-    readonly foundation: Foundation;
-    readonly side: NetworkSide;
-    readonly engine: Engine;
-    readonly front: FrontSide;
-    readonly watch: Watch;
-    readonly logger: Logger;
-  }) {
-    this.engine = parts.engine;
-    this.#config = parts.config;
-    this.#foundation = parts.foundation;
-    this.#side = parts.side;
-    this.#front = parts.front;
-    this.#watch = parts.watch;
-    this.#logger = parts.logger;
-    const { rpc, metrics } = parts.front;
-    this.addresses = { rpc, metrics, p2p: parts.side.network.addresses() };
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.engine = parts.service.engine;
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.stopped = promise;
     this.#settle = resolve;
     this.engine.onCommit(() => {
-      this.#side.network.judgeAgain();
-      this.#foundation.credentials.follow();
+      parts.service.judgeAgain();
+      parts.foundation.credentials.follow();
     });
-    this.#foundation.credentials.follow();
     this.#certificate = watchCertificate(parts.foundation.identity.certificate, {
       clock: systemClock,
       logger: parts.logger,
       metrics: parts.foundation.metrics,
     });
+    parts.control.settings.onChange(() => parts.service.judgeAgain());
+    parts.foundation.credentials.follow();
     this.#judgeByTime();
-    if (!this.#watch.isolation.isOn) this.#watchData();
+    if (!parts.watch.isolation.isOn) this.#watchData();
+  }
+
+  get peerWatch(): RunningNode["peerWatch"] {
+    return this.#parts.operation.operator.peerWatch;
+  }
+
+  readiness(): Readiness {
+    return this.#parts.operation.readiness();
+  }
+
+  get addresses(): RunningNode["addresses"] {
+    const { front, service } = this.#parts;
+    return { rpc: front.rpc, metrics: front.metrics, p2p: service.addresses() };
   }
 
   /** What is found or met from now on ends votes, service to peers and answers to clients. */
   #watchData(): void {
-    this.#watch.check.start(this.#side.network, (findings) => this.isolate(findings));
-    this.#foundation.damage.onDamage((fault) => {
-      this.#foundation.metrics
+    const { watch, foundation, service } = this.#parts;
+    watch.check.start(service.asked, (findings) => this.isolate(findings));
+    foundation.damage.onDamage((fault) => {
+      foundation.metrics
         .counter(nodeMetrics.pollutedRows)
         .add(1, { space: fault.space ?? "unknown" });
       this.isolate([fault]);
@@ -134,13 +144,10 @@ class Node implements RunningNode {
 
   /** Cuts the node off from peers and clients because its own data are damaged. */
   isolate(faults: readonly DataFault[]): void {
-    const cutOff = async (): Promise<void> => {
-      await this.engine.stop();
-      await this.#side.network.stop();
-    };
-    this.#watch.isolation.begin(faults, cutOff).catch((error: unknown) => {
-      this.#logger.error("node not isolated in full", { error });
-    });
+    const { watch, service, logger } = this.#parts;
+    watch.isolation
+      .begin(faults, () => service.stop())
+      .catch((error: unknown) => logger.error("node not isolated in full", { error }));
   }
 
   stop(): Promise<void> {
@@ -155,30 +162,33 @@ class Node implements RunningNode {
   }
 
   async #stop(error: Error | undefined): Promise<void> {
-    this.#logger.info("node stopping");
+    const { config, logger } = this.#parts;
+    logger.info("node stopping");
     this.#cancelJudging();
     this.#certificate.stop();
-    this.#side.revocationFiles.stop();
     try {
-      await within(this.#close(), this.#config.shutdownMs);
-      this.#logger.info("node stopped");
+      await within(this.#close(), config.shutdownMs);
+      logger.info("node stopped");
     } finally {
       this.#settle(error);
     }
   }
 
   async #close(): Promise<void> {
-    await this.#front.close();
-    await this.#watch.check.stop();
-    await this.#watch.isolation.settled;
-    await this.engine.stop();
-    await this.#side.network.stop();
-    await removeFoundation(this.#foundation);
+    const { front, watch, service, operation, control, foundation } = this.#parts;
+    await front.close();
+    operation.stop();
+    await watch.check.stop();
+    await watch.isolation.settled;
+    await service.stop();
+    await control.audit.close();
+    await removeFoundation(foundation);
   }
 
   #judgeByTime(): void {
     this.#cancelJudging = systemClock.schedule(JUDGE_INTERVAL_MS, () => {
-      this.#side.network.judgeAgain();
+      this.#parts.service.judgeAgain();
+      this.#parts.operation.measureReach();
       this.#judgeByTime();
     });
   }
@@ -211,7 +221,7 @@ async function watchData(
   return { check, isolation };
 }
 
-function logStart(node: Node, foundation: Foundation, logger: Logger): void {
+function logStart(node: Node, foundation: Foundation, mode: NodeMode, logger: Logger): void {
   const { ledger, identity, metrics } = foundation;
   const { commonName, organizationalUnit } = identity.certificate.subject;
   metrics
@@ -227,6 +237,7 @@ function logStart(node: Node, foundation: Foundation, logger: Logger): void {
     ...node.addresses,
     verification: backend.type === "kernel" ? "kernel" : "OpenSSL",
     role: organizationalUnit,
+    mode,
     chainId: ledger.chainId,
     genesisDigest: toHex(ledger.genesisDigest),
     height: ledger.head.header.height,
@@ -234,70 +245,48 @@ function logStart(node: Node, foundation: Foundation, logger: Logger): void {
   });
 }
 
+/** Opens what stands around the chain, then takes part in it, unless the node is to stand by. */
 async function start(
   config: NodeConfig,
   foundation: Foundation,
+  control: ControlFiles,
   logger: Logger,
   onFault: (error: Error) => void,
 ): Promise<Node> {
-  const startedMs = systemClock.monotonicMs();
-  let engine: Engine | undefined;
-  let side: NetworkSide | undefined;
-  const { subject } = foundation.identity.certificate;
+  let service: Service | undefined;
+  let operation: Operation | undefined;
   try {
     const watch = await watchData(config, foundation, logger.child({ component: "self-check" }));
     const isPolluted = (): boolean => watch.isolation.isOn;
-    const late: { standing?: Standing } = {};
-    side = await buildNetwork(config, foundation, {
-      logger,
-      registry: {
-        memberOfKey: (key) => late.standing?.registry.memberOfKey(key) ?? null,
-        validatorPeerId: (key) => late.standing?.registry.validatorPeerId(key) ?? null,
-        validatorKeys: (peer) => late.standing?.registry.validatorKeys(peer) ?? [],
-        isHeadProven: () => late.standing?.registry.isHeadProven() ?? false,
-        headHeight: () => foundation.ledger.head.header.height,
-        headTimestampMs: () => foundation.ledger.head.header.timestampMs,
-      },
-      isValidator: (peer) => late.standing?.isValidator(peer) ?? false,
+    const peerWatch = new PeerWatch({
+      clock: systemClock,
+      metrics: foundation.metrics,
+      isValidator: (peer) => service?.standing.isValidator(peer) ?? false,
     });
-    const { network } = side;
-    const peers = () => network.peers();
-    const standing = createStanding({
-      ledger: foundation.ledger,
-      selfPeerId: network.self,
-      engine: () => engine,
-      peers,
+    service = await Service.create({
+      foundation,
+      config: () => control.settings.current,
+      peerWatch,
+      logger,
+      onFault,
       isPolluted,
     });
-    late.standing = standing;
-    const built = buildEngine(config, foundation, { network, logger, onFatal: onFault });
+    operation = await createOperation({ foundation, control, service, peerWatch, logger, config });
     // Nothing is signed or sent before the generator is known to be good.
     await foundation.randomness;
     // A node with polluted data speaks to nobody but its operator.
-    if (!isPolluted()) {
-      await built.start();
-      engine = built;
-      await network.start();
-    }
-    const front = await openFront(config, foundation, {
-      engine: built,
-      peers,
-      readiness: standing.readiness,
-      isPolluted,
+    if (!isPolluted() && control.mode.wanted !== "standby") await service.start();
+    const { peers, readiness, facts, door, operator } = operation;
+    const front = await openFront(() => control.settings.current, foundation, {
+      ...{ engine: door.engine, peers, facts, operator, readiness, isPolluted },
       logger: logger.child({ component: "gateway" }),
-      facts: {
-        nodeId: subject.commonName,
-        peerId: network.self,
-        role: subject.organizationalUnit,
-        version: VERSION,
-        startedMs,
-      },
     });
-    return new Node({ config, foundation, side, engine: built, front, watch, logger });
+    operation.addresses.rpc = front.rpc;
+    operation.addresses.metrics = front.metrics;
+    return new Node({ config, foundation, control, service, operation, front, watch, logger });
   } catch (error) {
-    await engine?.stop();
-    side?.revocationFiles.stop();
-    await side?.network.stop();
+    operation?.stop();
+    await service?.stop();
     throw error;
   }
 }
@@ -340,12 +329,16 @@ export async function startNode(
         () => onFatal(error),
       );
   };
+  let control: ControlFiles | undefined;
   try {
-    node = await start(config, foundation, logger, onFault);
+    const fixed = options.fixedSettings ?? new Set<string>();
+    control = await openControl(config, foundation, { logger, fixed });
+    node = await start(config, foundation, control, logger, onFault);
   } catch (error) {
+    await control?.audit.close();
     await removeFoundation(foundation);
     throw error;
   }
-  logStart(node, foundation, logger);
+  logStart(node, foundation, control.mode.mode, logger);
   return node;
 }

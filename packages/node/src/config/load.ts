@@ -125,3 +125,24 @@ export async function loadConfig(sources: ConfigSources): Promise<NodeConfig> {
   }
   return parseConfig(tree, folder);
 }
+
+/** Value of a setting in a configuration, by its dotted key. */
+export function settingAt(config: NodeConfig, key: string): unknown {
+  return getAt(config, key);
+}
+
+/** A configuration's tree with one setting changed; to be parsed again. */
+export function withSetting(tree: unknown, key: string, value: unknown): unknown {
+  const [name = key, ...rest] = key.split(".");
+  const branch: Tree = isTree(tree) ? tree : {};
+  const inner = rest.length === 0 ? value : withSetting(branch[name], rest.join("."), value);
+  return { ...branch, [name]: inner };
+}
+
+/** Keys that environment or flags give; throws as `loadConfig` does. */
+export function fixedSettings(
+  sources: Pick<ConfigSources, "environment" | "flags">,
+): ReadonlySet<string> {
+  const environment = readEnvironment(sources.environment ?? {});
+  return new Set([...environment.keys(), ...readFlags(sources.flags ?? []).keys()]);
+}

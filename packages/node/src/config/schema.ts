@@ -45,6 +45,10 @@ const p2p = z
       )
       .default([])
       .describe("Full multiaddresses (`…/p2p/<peer id>`) of peers to keep connected to."),
+    discover: z
+      .boolean()
+      .default(true)
+      .describe("Whether to dial nodes that peers tell of, beside those configured."),
     keyFile: path
       .default("peer.key")
       .describe("The node's libp2p key; its peer id stands on chain. Mode 0600."),
@@ -104,6 +108,20 @@ const rpc = z
       .describe("Login calls (two a login) a second from one network address."),
     loginBurst: count.default(1_000).describe("Login calls from one network address at once."),
     maxWaiters: count.default(2_000).describe("Most calls of transaction.wait open at once."),
+  })
+  .prefault({});
+
+const control = z
+  .strictObject({
+    auditFileBytes: bytes
+      .min(65_536)
+      .default(8_388_608)
+      .describe("A file of the audit log is full at so many bytes."),
+    auditFiles: count
+      .min(2)
+      .max(10_000)
+      .default(64)
+      .describe("Files of the audit log kept; the oldest is deleted when another is begun."),
   })
   .prefault({});
 
@@ -170,6 +188,7 @@ export const configSchema = z.strictObject({
   p2p: p2p.describe("Peers and admission."),
   rpc: rpc.describe("The gateway for clients."),
   metrics: metrics.describe("Prometheus."),
+  control: control.describe("Control of the node by its organisation's admins."),
   engine: engine.describe("Mempool, consensus timers and sync."),
   storage: z
     .strictObject({

@@ -17,18 +17,19 @@ const MAX_KEYS = 50_000;
 
 /** Token buckets by key: a member's address, a network address, or a peer. */
 export class RateLimiter {
-  readonly #rate: Rate;
+  readonly #rateNow: () => Rate;
   readonly #clock: Clock;
   readonly #buckets = new RecentMap<string, Bucket>(MAX_KEYS);
 
-  constructor(rate: Rate, clock: Clock) {
-    this.#rate = rate;
+  /** @param rate a function where the rate may change: it is asked at every call. */
+  constructor(rate: Rate | (() => Rate), clock: Clock) {
+    this.#rateNow = typeof rate === "function" ? rate : () => rate;
     this.#clock = clock;
   }
 
   /** Takes `count` tokens, or none. @returns 0, or milliseconds until they would be there. */
   take(key: string, count = 1): number {
-    const { perSecond, burst } = this.#rate;
+    const { perSecond, burst } = this.#rateNow();
     const bucket = this.#filled(key);
     // More than fits into a bucket is let through when the bucket is full, and leaves a debt.
     if (bucket.tokens < Math.min(count, burst)) {
@@ -56,7 +57,7 @@ export class RateLimiter {
 
   /** The bucket of a key with what has flowed into it since. */
   #filled(key: string): Bucket {
-    const { perSecond, burst } = this.#rate;
+    const { perSecond, burst } = this.#rateNow();
     const now = this.#clock.monotonicMs();
     const bucket = this.#buckets.get(key) ?? { tokens: burst, updatedMs: now };
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.updatedMs) / 1_000) * perSecond);

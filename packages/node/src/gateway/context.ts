@@ -4,8 +4,9 @@ import type { CredentialIndex } from "../credential-index/credential-index.ts";
 import type { Rate } from "../engine/token-bucket.ts";
 import type { Engine } from "../engine/types.ts";
 import type { ConnectedPeer } from "../p2p/peer-table.ts";
+import type { Operator } from "./operator.ts";
 
-/** Limits and addresses of the gateway. */
+/** Limits and addresses of the gateway; limits are read when they count, and may change. */
 export interface GatewayOptions {
   readonly host: string;
   /** 0 takes a free port. */
@@ -44,6 +45,7 @@ export interface GatewayComponents {
   readonly credentials: CredentialIndex;
   readonly peers: () => readonly ConnectedPeer[];
   readonly facts: NodeFacts;
+  readonly operator: Operator;
   readonly readiness: () => Readiness;
   /** Whether the node has found its own data altered: then no call is answered. */
   readonly isPolluted: () => boolean;

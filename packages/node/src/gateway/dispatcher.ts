@@ -17,6 +17,7 @@ import {
 import type { GatewayComponents, GatewayOptions } from "./context.ts";
 import { credentialChildren, credentialHistory, credentialTrace } from "./credential-methods.ts";
 import { pollutedError, refuseCall } from "./errors.ts";
+import { operatorHandlers } from "./operator-methods.ts";
 import type { Caller, Sessions } from "./sessions.ts";
 import { createWait, getTransaction, submit, submitBatch } from "./transaction-methods.ts";
 
@@ -59,7 +60,7 @@ function openHandlers(sessions: Sessions): OpenHandlers {
 }
 
 function nodeStatus(components: GatewayComponents): MethodResult<"node.status"> {
-  const { engine, facts, ledger, peers, clock } = components;
+  const { engine, facts, ledger, peers, clock, operator } = components;
   const status = engine.status();
   const { height: at, headDigest, stateRoot, replica, syncing, mempool } = status;
   const validators = ledger.validatorsAt(height(at + 1))?.validators ?? [];
@@ -87,12 +88,14 @@ function nodeStatus(components: GatewayComponents): MethodResult<"node.status"> 
       provisional,
     })),
     uptimeMs: Math.round(clock.monotonicMs() - facts.startedMs),
+    mode: operator.mode.mode,
+    certificateEndsAtMs: operator.certificateEndsAtMs,
   };
 }
 
 function memberHandlers(
   components: GatewayComponents,
-  maxWaiters: number,
+  maxWaiters: () => number,
   closing: Promise<void>,
   charge: Charge,
 ): MemberHandlers {
@@ -117,6 +120,7 @@ function memberHandlers(
     "credential.history": (params) => credentialHistory(components, params),
     "credential.trace": (params) => credentialTrace(components, params),
     "node.status": () => nodeStatus(components),
+    ...operatorHandlers(components),
   };
 }
 
@@ -135,9 +139,9 @@ export function createDispatcher(
   closing: Promise<void>,
 ): Dispatch {
   const { clock } = components;
-  const byAddress = new RateLimiter(options.addressRate, clock);
-  const byMember = new RateLimiter(options.memberRate, clock);
-  const logins = new RateLimiter(options.loginRate, clock);
+  const byAddress = new RateLimiter(() => options.addressRate, clock);
+  const byMember = new RateLimiter(() => options.memberRate, clock);
+  const logins = new RateLimiter(() => options.loginRate, clock);
   const limit = (limiter: RateLimiter, key: string): void => {
     const waitMs = limiter.take(key);
     if (waitMs > 0) throw refuseCall("API_RATE_LIMITED", undefined, waitMs);
@@ -147,7 +151,7 @@ export function createDispatcher(
   const handlers = new Map<string, AnyHandler>(
     Object.entries({
       ...openHandlers(sessions),
-      ...memberHandlers(components, options.maxWaiters, closing, charge),
+      ...memberHandlers(components, () => options.maxWaiters, closing, charge),
     }) as [string, AnyHandler][],
   );
   return async (name, params, origin) => {

@@ -9,11 +9,15 @@ import {
 } from "@credlink/api";
 import { AppError } from "@credlink/primitives";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { ConfigError } from "../config/errors.ts";
+import { NodeControlError } from "../control/errors.ts";
 import { NodeError } from "../errors.ts";
+import { NetworkError } from "../p2p/errors.ts";
 import type { GatewayComponents, GatewayOptions } from "./context.ts";
 import { type CallOrigin, createDispatcher, type Dispatch } from "./dispatcher.ts";
 import { CallError, pollutedError, refuseCall } from "./errors.ts";
 import { gatewayMetrics } from "./metrics.ts";
+import { judgeLogin } from "./operator.ts";
 import { type MemberView, Sessions } from "./sessions.ts";
 
 /** Time in which a request must have arrived in full, milliseconds. */
@@ -96,6 +100,11 @@ class RpcServer {
     if (cause instanceof CallError) return cause;
     // The call itself may be what found out.
     if (this.#components.isPolluted()) return pollutedError();
+    const isExpected =
+      cause instanceof NodeControlError ||
+      cause instanceof ConfigError ||
+      cause instanceof NetworkError;
+    if (isExpected) return new CallError(cause.code, cause.message);
     if (cause instanceof AppError && cause.code === "CRYPTO_POOL_FULL") {
       return refuseCall("API_BUSY", "signature verification is full", POOL_RETRY_MS);
     }
@@ -198,7 +207,8 @@ export function createGateway(
     clock,
     random,
     sessionMs: options.sessionMs,
-    maxSessions: options.maxSessions,
+    maxSessions: () => options.maxSessions,
+    judgeLogin: (member) => judgeLogin(member, components.operator.mode.mode),
   });
   const closing = Promise.withResolvers<void>();
   const dispatch = createDispatcher(options, components, sessions, closing.promise);
@@ -214,6 +224,7 @@ export function createGateway(
   app.server.maxConnections = MAX_CONNECTIONS;
   app.addHook("preClose", async () => {
     closing.resolve();
+    components.operator.peerWatch.close();
     // A request that never arrives in full must not hold up the node's stop.
     const cut = clock.schedule(CLOSE_GRACE_MS, () => app.server.closeAllConnections());
     app.server.once("close", cut);

@@ -1,7 +1,8 @@
 import { sm2Verify, taggedSm3 } from "@credlink/crypto";
 import type { Member } from "@credlink/ledger";
 import { type Address, type Clock, fromHex, type Random, toHex } from "@credlink/primitives";
-import { refuseCall } from "./errors.ts";
+import type { ControlErrorCode } from "../control/errors.ts";
+import { CallError, refuseCall } from "./errors.ts";
 
 /** Domain of a login's signature. */
 export const SESSION_DOMAIN = "credlink/session/1";
@@ -16,6 +17,8 @@ const MAX_CHALLENGES = 20_000;
 export interface Caller {
   readonly address: Address;
   readonly member: Member;
+  /** The key in force. */
+  readonly publicKey: Uint8Array;
 }
 
 interface Challenge {
@@ -61,7 +64,8 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #sessionMs: number;
-  readonly #maxSessions: number;
+  readonly #maxSessions: () => number;
+  readonly #judgeLogin: (member: Member) => ControlErrorCode | null;
   readonly #challenges = new Map<string, Challenge>();
   readonly #sessions = new Map<string, Session>();
 
@@ -71,7 +75,10 @@ export class Sessions {
     readonly clock: Clock;
     readonly random: Random;
     readonly sessionMs: number;
-    readonly maxSessions: number;
+    /** Asked at every login. */
+    readonly maxSessions: () => number;
+    /** Why a member may not begin a session now; null: it may. */
+    readonly judgeLogin: (member: Member) => ControlErrorCode | null;
   }) {
     this.#genesisDigest = options.genesisDigest;
     this.#members = options.members;
@@ -79,6 +86,7 @@ export class Sessions {
     this.#random = options.random;
     this.#sessionMs = options.sessionMs;
     this.#maxSessions = options.maxSessions;
+    this.#judgeLogin = options.judgeLogin;
   }
 
   /** Sessions that were opened and not seen to end. */
@@ -95,7 +103,7 @@ export class Sessions {
     return { challenge, expiresInMs: CHALLENGE_MS };
   }
 
-  /** @throws CallError API_CHALLENGE_UNKNOWN, API_MEMBER_…, API_SIGNATURE_INVALID */
+  /** @throws CallError API_CHALLENGE_UNKNOWN, API_MEMBER_…, API_SIGNATURE_INVALID, NODE_DRAINING */
   login(
     address: Address,
     challenge: string,
@@ -108,13 +116,16 @@ export class Sessions {
     if (!isOpen || toHex(known.address) !== toHex(address)) {
       throw refuseCall("API_CHALLENGE_UNKNOWN");
     }
-    const publicKey = this.#keyOf(this.#activeMember(address));
+    const member = this.#activeMember(address);
+    const publicKey = this.#keyOf(member);
     const message = taggedSm3(SESSION_DOMAIN, this.#genesisDigest, fromHex(challenge), address);
     if (!sm2Verify(publicKey, message, signature)) throw refuseCall("API_SIGNATURE_INVALID");
+    const refusal = this.#judgeLogin(member);
+    if (refusal !== null) throw new CallError(refusal, "no new sessions here");
     const token = toHex(this.#random.bytes(SECRET_BYTES));
     const endsMs = this.#clock.monotonicMs() + this.#sessionMs;
     this.#sessions.set(token, { address, publicKey: toHex(publicKey), endsMs });
-    forgetOldest(this.#sessions, this.#maxSessions);
+    forgetOldest(this.#sessions, this.#maxSessions());
     return { token, expiresAtMs: this.#clock.nowMs() + this.#sessionMs };
   }
 
@@ -130,11 +141,12 @@ export class Sessions {
       throw refuseCall("API_SESSION_ENDED");
     }
     const member = this.#activeMember(session.address);
-    if (toHex(this.#keyOf(member)) !== session.publicKey) {
+    const publicKey = this.#keyOf(member);
+    if (toHex(publicKey) !== session.publicKey) {
       this.#sessions.delete(token);
       throw refuseCall("API_SESSION_ENDED", "the member's key was changed");
     }
-    return { address: session.address, member };
+    return { address: session.address, member, publicKey };
   }
 
   #activeMember(address: Address): Member {

@@ -81,12 +81,12 @@ export async function getTransaction(
  */
 export function createWait(
   components: Components,
-  maxWaiters: number,
+  maxWaiters: () => number,
   closing: Promise<void>,
 ): (params: Params<"transaction.wait">) => Promise<Outcome> {
   let waiting = 0;
   return async (params) => {
-    if (waiting >= maxWaiters) throw refuseCall("API_BUSY", undefined, BUSY_RETRY_MS);
+    if (waiting >= maxWaiters()) throw refuseCall("API_BUSY", undefined, BUSY_RETRY_MS);
     const id = digest(fromHex(params.id));
     waiting++;
     try {

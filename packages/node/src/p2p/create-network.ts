@@ -3,13 +3,9 @@ import { createLibp2p } from "libp2p";
 import type { AdmissionContext } from "./admission.ts";
 import { type AdmissionObserver, admissionEncrypter } from "./admission-encrypter.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
-import {
-  type Libp2pNetwork,
-  type NetworkComponents,
-  type NetworkOptions,
-  NodeNetwork,
-} from "./libp2p-network.ts";
+import { NodeNetwork } from "./libp2p-network.ts";
 import { networkMetrics } from "./metrics.ts";
+import type { Libp2pNetwork, NetworkComponents, NetworkOptions } from "./network-parts.ts";
 import { noiseSuite } from "./noise-channel.ts";
 import { PeerTable } from "./peer-table.ts";
 import { silentComponentLogger } from "./silent-logger.ts";
@@ -17,13 +13,20 @@ import { createStreamMuxer } from "./stream-muxer.ts";
 
 /** Connections that libp2p may hold beyond those whose handshakes we let begin. */
 const LIBRARY_SLACK = 64;
+/** Beyond every limit that can be configured. */
+const LIBRARY_MAX_CONNECTIONS = 20_000_000;
 
 /** Makes the network; nothing is opened before `start`. */
 export async function createNetwork(
   options: NetworkOptions,
   components: NetworkComponents,
 ): Promise<Libp2pNetwork> {
-  const gatekeeper = new Gatekeeper(options.admission, components);
+  const limit = {
+    max: () => options.maxConnections,
+    outbound: () => outbound(),
+  };
+  let outbound = (): number => 0;
+  const gatekeeper = new Gatekeeper(options.admission, limit, components);
   const table = new PeerTable();
   let announced: () => readonly string[] = () => [];
   const context: AdmissionContext = {
@@ -54,7 +57,8 @@ export async function createNetwork(
     connectionGater: { denyInboundConnection: (connection) => gatekeeper.denyInbound(connection) },
     connectionMonitor: { enabled: false },
     connectionManager: {
-      maxConnections: options.maxConnections,
+      // The limit is the gatekeeper's: the library would cut validators as readily as others.
+      maxConnections: LIBRARY_MAX_CONNECTIONS,
       inboundUpgradeTimeout: handshakeTimeoutMs,
       inboundConnectionThreshold: 200,
       // The gatekeeper's limit comes first; this one would close connections uncounted.
@@ -62,6 +66,7 @@ export async function createNetwork(
       reconnectRetries: 0,
     },
   });
+  outbound = () => libp2p.getConnections().filter((each) => each.direction === "outbound").length;
   announced = () =>
     libp2p
       .getMultiaddrs()

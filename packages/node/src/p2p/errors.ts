@@ -119,6 +119,15 @@ export const networkErrors = defineErrors({
     meaning: "The file with the node's libp2p key cannot be read as an Ed25519 key.",
     remedy: "Restore the file from a backup; a new key needs a change of the validator on chain.",
   },
+  NODE_NETWORK_CONNECTION_LIMIT: {
+    meaning: "The connection was closed because p2p.maxConnections was reached or lowered.",
+    remedy: "Raise p2p.maxConnections (`credlink node config set`), or remove nodes.",
+  },
+  NODE_PEER_PROTOCOL_FORBIDDEN: {
+    meaning:
+      "A peer opened a protocol that its certificate's role may not open, and was not heard.",
+    remedy: "Find out what runs there: an honest node of that role never does it.",
+  },
   NODE_NETWORK_LISTEN_FAILED: {
     meaning: "The node cannot listen on the address of p2p.listen.",
     remedy: "Choose a free port and an address of this machine.",
@@ -131,7 +140,15 @@ export type NetworkErrorCode = keyof typeof networkErrors;
 export class AdmissionError extends AppError<{
   readonly code: AdmissionErrorCode;
   readonly by: "us" | "peer";
-}> {}
+}> {
+  /** The refusal of a peer by the code that it gave. */
+  static fromPeer(code: string, message: string): AdmissionError {
+    const isKnown = (text: string): text is AdmissionErrorCode =>
+      Object.hasOwn(admissionErrors, text);
+    const known = isKnown(code) ? code : "NODE_ADMISSION_UNKNOWN_CODE";
+    return new AdmissionError({ code: known, by: "peer" }, message);
+  }
+}
 
 /** A message or request that could not be carried. */
 export class NetworkError extends AppError<{ readonly code: NetworkErrorCode }> {

@@ -5,6 +5,7 @@ import type { AdmissionErrorCode } from "./errors.ts";
 import { FailureLimiter, type FailureLimits } from "./failure-limiter.ts";
 import { networkMetrics } from "./metrics.ts";
 import { addressKey } from "./network-address.ts";
+import type { PeerWatch } from "./peer-watch.ts";
 import { PendingHandshakes, type PendingLimits } from "./pending-handshakes.ts";
 
 /** Limits of handshakes, and of failed ones. */
@@ -15,6 +16,13 @@ export interface GatekeeperOptions {
   /** Of inbound handshakes that are under way. */
   readonly pending: PendingLimits;
   readonly handshakeTimeoutMs: number;
+}
+
+/** How many connections may be open, both counted anew at every connection that comes in. */
+export interface ConnectionLimit {
+  readonly max: () => number;
+  /** Connections that we opened. */
+  readonly outbound: () => number;
 }
 
 /** Refusals that say nothing about the peer's good will. */
@@ -42,13 +50,25 @@ export class Gatekeeper {
   readonly #pending: PendingHandshakes;
   /** How a connection gives back its place among the handshakes under way. */
   readonly #places = new WeakMap<MessageStream, () => void>();
+  readonly #overLimit: Counter;
+  readonly #peerWatch: PeerWatch;
+  readonly #limit: ConnectionLimit;
+  /** Connections that came in and have not closed, in their handshake or admitted. */
+  #inbound = 0;
   /** Connections whose handshake has begun, and reports its own end. */
   readonly #started = new WeakSet<MessageStream>();
 
   constructor(
     options: GatekeeperOptions,
-    components: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
+    limit: ConnectionLimit,
+    components: {
+      readonly clock: Clock;
+      readonly logger: Logger;
+      readonly metrics: Metrics;
+      readonly peerWatch: PeerWatch;
+    },
   ) {
+    this.#peerWatch = components.peerWatch;
     this.#clock = components.clock;
     this.#logger = components.logger;
     this.#peers = new FailureLimiter(options.perPeer, components.clock);
@@ -57,6 +77,8 @@ export class Gatekeeper {
     this.#timeoutMs = options.handshakeTimeoutMs;
     this.#refusals = components.metrics.counter(networkMetrics.admissionRefusals);
     this.#bans = components.metrics.counter(networkMetrics.bans);
+    this.#limit = limit;
+    this.#overLimit = components.metrics.counter(networkMetrics.refusedOverLimit);
     this.#unheard = components.metrics.counter(networkMetrics.refusedConnections);
     this.#crowded = components.metrics.counter(networkMetrics.crowdedConnections);
   }
@@ -68,14 +90,20 @@ export class Gatekeeper {
       this.#unheard.add();
       return true;
     }
+    if (this.#inbound + this.#limit.outbound() >= this.#limit.max()) {
+      this.#overLimit.add();
+      return true;
+    }
     const place = this.#pending.take(host);
     if (typeof place === "string") {
       this.#crowded.add(1, { limit: place });
       return true;
     }
     this.#places.set(connection, place);
+    this.#inbound++;
     const since = this.#clock.monotonicMs();
     connection.addEventListener("close", () => {
+      this.#inbound--;
       place();
       if (this.#started.has(connection)) return;
       const elapsedMs = this.#clock.monotonicMs() - since;
@@ -112,8 +140,10 @@ export class Gatekeeper {
     const { role, peerId, code, by, detail } = failure;
     this.#refusals.add(1, { code, by });
     const who = { peerId: peerId ?? null, host, role, code };
-    if (by === "peer") this.#logger.warn("peer refused us", { ...who, detail });
-    else this.#logger.warn("peer refused", { ...who, detail });
+    if (by === "peer") {
+      this.#logger.warn("peer refused us", { ...who, detail });
+      this.#peerWatch.refusedUs(peerId ?? null, code);
+    } else this.#logger.warn("peer refused", { ...who, detail });
     if (role === "listener" && by === "us") this.#punish(failure, host);
   };
 

@@ -1,86 +1,21 @@
-import {
-  type AdmittedPeer,
-  type Clock,
-  type Counter,
-  invariant,
-  type Logger,
-  type Metrics,
-  type Network,
-  type PeerId,
-  type Random,
-} from "@credlink/primitives";
-import type { Connection, Libp2p, PrivateKey, Stream } from "@libp2p/interface";
+import type { AdmittedPeer, Counter, Metrics, Network, PeerId } from "@credlink/primitives";
+import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
-import {
-  BLOCKS_PROTOCOL,
-  HEAD_PROTOCOL,
-  INSTANCE_PROTOCOL,
-  STATUS_PROTOCOL,
-} from "../engine/protocols.ts";
-import type { AdmissionContext } from "./admission.ts";
-import { Dialer, type DialSchedule } from "./dialer.ts";
+import { isOpenTo, judgeAccess, PING_PROTOCOL } from "./access.ts";
+import { groupByPeer } from "./addresses.ts";
+import { peersOverLimit } from "./connection-limit.ts";
+import { Dialer } from "./dialer.ts";
 import { NetworkError } from "./errors.ts";
 import { FailureLimiter } from "./failure-limiter.ts";
+import { createForbiddenStreams } from "./forbidden-streams.ts";
 import { FrameDecoder } from "./frames.ts";
-import type { Gatekeeper, GatekeeperOptions } from "./gatekeeper.ts";
+import type { Gatekeeper } from "./gatekeeper.ts";
 import { networkMetrics } from "./metrics.ts";
-import { OutboundQueue, type QueueLimits } from "./outbound-queue.ts";
+import type { Libp2pNetwork, NetworkComponents, NetworkOptions } from "./network-parts.ts";
+import { OutboundQueue } from "./outbound-queue.ts";
 import type { ConnectedPeer, PeerTable } from "./peer-table.ts";
+import { Pinger } from "./pinger.ts";
 import { exchangeFrames, serveFrame } from "./request-stream.ts";
-
-/** Request and reply are empty: whether the peer still answers at all. */
-export const PING_PROTOCOL = "/credlink/ping/1";
-
-/** Protocols that a provisional peer may use: those that bring a node up to date. */
-export const PROVISIONAL_PROTOCOLS: ReadonlySet<string> = new Set([
-  PING_PROTOCOL,
-  STATUS_PROTOCOL,
-  HEAD_PROTOCOL,
-  BLOCKS_PROTOCOL,
-  INSTANCE_PROTOCOL,
-]);
-
-export interface NetworkOptions {
-  /** Multiaddresses to listen on, such as `/ip4/127.0.0.1/tcp/0`. */
-  readonly listen: readonly string[];
-  /** Addresses told to peers instead of those that we listen on. */
-  readonly announce: readonly string[];
-  /** Full multiaddresses (`…/p2p/<peer id>`) of peers to keep connected to. */
-  readonly peers: readonly string[];
-  readonly maxConnections: number;
-  readonly admission: GatekeeperOptions;
-  readonly dialSchedule: DialSchedule;
-  readonly dialTimeoutMs: number;
-  /** A peer that answers no ping for so long is cut: its machine is gone, milliseconds. */
-  readonly silenceMs: number;
-  /** How long a peer that the engine disconnected stays away, milliseconds. */
-  readonly misbehaviourBanMs: number;
-  readonly queue: QueueLimits;
-}
-
-export interface NetworkComponents {
-  readonly peerKey: PrivateKey;
-  /** Everything of the handshake that the network does not know itself. */
-  readonly admission: Omit<AdmissionContext, "bannedForMs" | "announcedAddresses">;
-  /** Whether a peer stands in the on-chain validator set: it is found again after it left. */
-  readonly isValidator: (peer: PeerId) => boolean;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}
-
-/** `Network` over libp2p, and what the shell around it needs besides. */
-export interface Libp2pNetwork extends Network {
-  peers(): readonly ConnectedPeer[];
-  /** Opens the port and starts dialling. Receivers should be registered before. */
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  /** Full multiaddresses at which we can be dialled. */
-  addresses(): readonly string[];
-  /** Judges every connection again: called at every commit, and when revocation lists change. */
-  judgeAgain(): void;
-}
 
 type Receiver = (from: AdmittedPeer, message: Uint8Array) => void;
 type Responder = (from: AdmittedPeer, request: Uint8Array) => Promise<Uint8Array>;
@@ -108,8 +43,12 @@ export class NodeNetwork implements Libp2pNetwork {
   readonly #listeners: PeerListener[] = [];
   /** A frame that is too long costs its sender one stream, and us another one's opening. */
   readonly #oversized: FailureLimiter;
+  readonly #onForbidden: ReturnType<typeof createForbiddenStreams>;
+  readonly #pinger: Pinger;
   readonly #counters: Readonly<Record<keyof typeof networkMetrics, Counter>>;
-  #cancelPings: () => void = () => undefined;
+  /** Why a peer is being dropped, until its connection has closed. */
+  readonly #reasons = new Map<PeerId, string>();
+  #isStopping = false;
 
   constructor(
     options: NetworkOptions,
@@ -126,6 +65,13 @@ export class NodeNetwork implements Libp2pNetwork {
     this.#counters = createCounters(components.metrics);
     const { misbehaviourBanMs: banMs } = options;
     this.#oversized = new FailureLimiter({ ...OVERSIZED_FRAMES, banMs }, components.clock);
+    this.#onForbidden = createForbiddenStreams({
+      ...components,
+      banMs,
+      report: (peer, reason) => components.peerWatch.refused(peer, reason),
+      cut: ({ id }, code) => this.disconnect(id, code),
+    });
+    this.#pinger = this.#createPinger();
     this.#dialer = new Dialer({
       self: this.self,
       clock: components.clock,
@@ -154,11 +100,12 @@ export class NodeNetwork implements Libp2pNetwork {
       this.#dialer.setTarget(peer, addresses);
     }
     this.#dialer.start();
-    this.#pingLater();
+    this.#pinger.start();
   }
 
   async stop(): Promise<void> {
-    this.#cancelPings();
+    this.#isStopping = true;
+    this.#pinger.stop();
     this.#dialer.stop();
     for (const queue of this.#queues.values()) queue.close();
     this.#queues.clear();
@@ -203,6 +150,8 @@ export class NodeNetwork implements Libp2pNetwork {
     const reply = await exchangeFrames(open, request, options);
     this.#counters.messagesSent.add(1, { protocol });
     this.#counters.bytesSent.add(request.length, { protocol });
+    this.#components.peerWatch.sent(peer, request.length);
+    this.#components.peerWatch.received(peer, reply.length);
     return reply;
   }
 
@@ -231,7 +180,11 @@ export class NodeNetwork implements Libp2pNetwork {
       const answer = async (request: Uint8Array): Promise<Uint8Array> => {
         this.#counters.messagesReceived.add(1, { protocol });
         this.#counters.bytesReceived.add(request.length, { protocol });
-        return respond(from, request);
+        const { peerWatch } = this.#components;
+        peerWatch.received(from.id, request.length);
+        const reply = await respond(from, request);
+        peerWatch.sent(from.id, reply.length);
+        return reply;
       };
       serveFrame(stream, options.maxBytes, answer).catch((error: unknown) =>
         this.#onFrameError(stream, connection, protocol, error),
@@ -284,21 +237,57 @@ export class NodeNetwork implements Libp2pNetwork {
         continue;
       }
       const changed = this.#table.setStanding(identity.peerId, standing.value);
-      if (changed !== undefined && !changed.provisional) this.#tell(changed, "promoted");
+      if (changed !== undefined && !changed.provisional) {
+        this.#components.peerWatch.promoted(changed);
+        this.#tell(changed, "promoted");
+      }
+    }
+    this.#cutToLimit();
+  }
+
+  knownAddresses(): ReadonlyMap<PeerId, readonly string[]> {
+    const full = this.#table.all().filter(({ provisional }) => !provisional);
+    return new Map(full.map(({ id }) => [id, this.#table.addressesOf(id)]));
+  }
+
+  suggest(peer: PeerId, addresses: readonly string[]): void {
+    if (this.#isStopping || this.#dialer.isTarget(peer)) return;
+    this.#dialer.setTarget(
+      peer,
+      addresses.map((each) => `${each}/p2p/${peer}`),
+    );
+  }
+
+  forget(peer: PeerId): void {
+    this.#dialer.removeTarget(peer);
+  }
+
+  /** After the limit was lowered the youngest connections go; validators and configured peers stay. */
+  #cutToLimit(): void {
+    const open = this.#libp2p.getConnections().map(({ remotePeer, timeline }) => {
+      return { peer: remotePeer.toString(), openedMs: timeline.open };
+    });
+    const { maxConnections, peers } = this.#options;
+    const configured = groupByPeer(peers);
+    const mustStay = (peer: PeerId): boolean =>
+      configured.has(peer) || this.#components.isValidator(peer);
+    for (const peer of peersOverLimit(open, maxConnections, mustStay)) {
+      this.#counters.refusedOverLimit.add();
+      this.#dialer.postpone(peer, REFUSED_RETRY_MS);
+      this.#drop(peer, "NODE_NETWORK_CONNECTION_LIMIT");
     }
   }
 
-  /** TCP alone notices a machine that lost its power only after a quarter of an hour. */
-  #pingLater(): void {
-    const { silenceMs } = this.#options;
-    this.#cancelPings = this.#components.clock.schedule(silenceMs, () => {
-      for (const { id } of this.#table.all()) {
-        this.request(id, PING_PROTOCOL, new Uint8Array(0), {
-          timeoutMs: silenceMs,
-          maxReplyBytes: 0,
-        }).catch((error: unknown) => this.#onSilence(id, error));
-      }
-      this.#pingLater();
+  #createPinger(): Pinger {
+    const { clock, peerWatch } = this.#components;
+    return new Pinger({
+      clock,
+      silenceMs: this.#options.silenceMs,
+      peers: () => this.#table.all(),
+      ask: (peer, timeoutMs) =>
+        this.request(peer, PING_PROTOCOL, new Uint8Array(0), { timeoutMs, maxReplyBytes: 0 }),
+      onAnswer: (peer, roundTripMs) => peerWatch.roundTrip(peer, roundTripMs),
+      onFailure: (peer, error) => this.#onSilence(peer, error),
     });
   }
 
@@ -311,10 +300,11 @@ export class NodeNetwork implements Libp2pNetwork {
   /** The peer behind a stream, or undefined after closing a stream that must not be heard. */
   #hear(stream: Stream, connection: Connection, protocol: string): ConnectedPeer | undefined {
     const from = this.#table.get(connection.remotePeer.toString());
-    if (from !== undefined && isOpenTo(from, protocol)) return from;
-    const reason = from === undefined ? "not-admitted" : "provisional";
+    const reason = from === undefined ? "not-admitted" : judgeAccess(from, protocol);
+    if (reason === null) return from;
     this.#counters.streamsRefused.add(1, { reason });
     stream.abort(new Error(reason));
+    if (from !== undefined && reason === "role") this.#onForbidden(from, protocol);
     return undefined;
   }
 
@@ -333,6 +323,7 @@ export class NodeNetwork implements Libp2pNetwork {
       if (from === undefined) return;
       this.#counters.messagesReceived.add(1, { protocol });
       this.#counters.bytesReceived.add(message.length, { protocol });
+      this.#components.peerWatch.received(from.id, message.length);
       receive(from, message);
     }
   }
@@ -365,6 +356,7 @@ export class NodeNetwork implements Libp2pNetwork {
       onSent: (messages, bytes) => {
         this.#counters.messagesSent.add(messages, { protocol });
         this.#counters.bytesSent.add(bytes, { protocol });
+        this.#components.peerWatch.sent(peer, bytes);
       },
       onDropped: (messages, reason) =>
         this.#counters.messagesDropped.add(messages, { protocol, reason }),
@@ -410,7 +402,9 @@ export class NodeNetwork implements Libp2pNetwork {
       provisional: peer.provisional,
       direction: connection.direction,
     });
+    this.#components.peerWatch.joined(peer);
     this.#tell(peer, "joined");
+    this.#pinger.ping(peer.id);
   }
 
   #onClose(connection: Connection): void {
@@ -425,11 +419,16 @@ export class NodeNetwork implements Libp2pNetwork {
       this.#queues.delete(key);
     }
     this.#dialer.onLeft(left.id);
-    this.#components.logger.info("peer left", { peerId: left.id, nodeId: left.nodeId });
+    const reason = this.#reasons.get(left.id) ?? (this.#isStopping ? "stopped" : "closed");
+    this.#reasons.delete(left.id);
+    const { id: peerId, nodeId, role } = left;
+    this.#components.logger.info("peer left", { peerId, nodeId, role, reason });
+    this.#components.peerWatch.left(left, reason);
     this.#tell(left, "left");
   }
 
   #drop(peer: PeerId, reason: string): void {
+    if (this.#table.get(peer) !== undefined) this.#reasons.set(peer, reason);
     for (const connection of this.#table.connections(peer)) connection.abort(new Error(reason));
   }
 
@@ -442,24 +441,9 @@ export class NodeNetwork implements Libp2pNetwork {
   }
 }
 
-function isOpenTo(peer: AdmittedPeer, protocol: string): boolean {
-  return !peer.provisional || PROVISIONAL_PROTOCOLS.has(protocol);
-}
-
 function createCounters(metrics: Metrics): Readonly<Record<keyof typeof networkMetrics, Counter>> {
   const entries = Object.entries(networkMetrics)
     .filter(([, definition]) => definition.kind === "counter")
     .map(([name, definition]) => [name, metrics.counter(definition)]);
   return Object.fromEntries(entries) as Record<keyof typeof networkMetrics, Counter>;
-}
-
-/** Full multiaddresses by the peer id at their end. */
-function groupByPeer(addresses: readonly string[]): ReadonlyMap<PeerId, readonly string[]> {
-  const groups = new Map<PeerId, string[]>();
-  for (const address of addresses) {
-    const peer = address.split("/p2p/")[1];
-    invariant(peer !== undefined, "configuration accepts only addresses with a peer id");
-    groups.set(peer, [...(groups.get(peer) ?? []), address]);
-  }
-  return groups;
 }

@@ -40,7 +40,7 @@ export const networkMetrics = {
   streamsRefused: {
     name: "credlink_node_streams_refused_total",
     kind: "counter",
-    help: "Streams closed unheard: the peer is not admitted, or only provisionally.",
+    help: "Streams closed unheard: the peer is not admitted, only provisionally, or its role may not.",
     labels: ["reason"],
   },
   framesRefused: {
@@ -84,5 +84,50 @@ export const networkMetrics = {
     kind: "counter",
     help: "Attempts to connect to a peer, by outcome (connected or failed).",
     labels: ["outcome"],
+  },
+  refusedOverLimit: {
+    name: "credlink_node_connections_over_limit_total",
+    kind: "counter",
+    help: "Connections closed because p2p.maxConnections was reached.",
+  },
+  disconnects: {
+    name: "credlink_node_peer_disconnects_total",
+    kind: "counter",
+    help: "Peers that left, by reason: a code, closed (by the peer or the network), or stopped.",
+    labels: ["reason"],
+  },
+  peerConnected: {
+    name: "credlink_node_peer_connected_state",
+    kind: "gauge",
+    help: "1 while a validator is connected, 0 when it left, by its node id.",
+    labels: ["peer"],
+  },
+  peerRoundTrip: {
+    name: "credlink_node_peer_round_trip_seconds",
+    kind: "gauge",
+    help: "Last round trip to a validator, by its node id.",
+    labels: ["peer"],
+  },
+  peerReceivedBytes: {
+    name: "credlink_node_peer_received_bytes_total",
+    kind: "counter",
+    help: "Payload bytes received, by a validator's node id; all other peers together as other.",
+    labels: ["peer"],
+  },
+  peerSentBytes: {
+    name: "credlink_node_peer_sent_bytes_total",
+    kind: "counter",
+    help: "Payload bytes sent, by a validator's node id; all other peers together as other.",
+    labels: ["peer"],
+  },
+  validatorsReachable: {
+    name: "credlink_node_validators_reachable",
+    kind: "gauge",
+    help: "Validators of the next height that are connected, ourselves included where we are one.",
+  },
+  partitioned: {
+    name: "credlink_node_partitioned_state",
+    kind: "gauge",
+    help: "1 while fewer validators are reachable than a quorum: no block is decided here.",
   },
 } as const satisfies Record<string, MetricDefinition>;

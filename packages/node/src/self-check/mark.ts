@@ -1,8 +1,9 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "@credlink/ledger";
 import { toHex } from "@credlink/primitives";
 import { z } from "zod";
+import { replaceFile, syncFolder } from "../storage/durable-file.ts";
 
 /** File in the data folder that says that the node's data cannot be trusted. */
 const MARK_FILE = "polluted.json";
@@ -69,29 +70,11 @@ export async function readMark(dataDir: string): Promise<PollutionMark | null> {
 export async function writeMark(dataDir: string, findings: readonly DataFault[]): Promise<void> {
   const path = join(dataDir, MARK_FILE);
   const mark = { findings: findings.slice(0, MAX_FINDINGS).map(describeFinding) };
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(mark)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  await syncFolder(dataDir);
+  await replaceFile(path, `${JSON.stringify(mark)}\n`);
 }
 
 /** Takes the mark away: the data were made anew. */
 export async function removeMark(dataDir: string): Promise<void> {
   await rm(join(dataDir, MARK_FILE), { force: true });
   await syncFolder(dataDir);
-}
-
-/** Makes renames and deletions in a folder durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

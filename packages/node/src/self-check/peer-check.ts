@@ -18,6 +18,9 @@ import {
   type TransferredBlock,
 } from "../engine/protocols.ts";
 
+/** The part of a network that a check asks peers by. */
+export type AskedNetwork = Pick<Network, "peers" | "request">;
+
 /** What asking peers needs. */
 export interface PeerCheckComponents {
   readonly ledger: Ledger;
@@ -32,7 +35,7 @@ export interface PeerCheckComponents {
  */
 export async function checkWithPeer(
   { ledger, random, logger }: PeerCheckComponents,
-  network: Network,
+  network: AskedNetwork,
   heights: readonly Height[],
   { requestTimeoutMs }: { readonly requestTimeoutMs: number },
 ): Promise<Finding | null> {

@@ -5,8 +5,9 @@ import type { Height, Logger } from "@credlink/primitives";
 import type { NodeConfig } from "../config/schema.ts";
 import type { TransferredBlock } from "../engine/protocols.ts";
 import { loadGenesis } from "../identity-files.ts";
+import { syncFolder } from "../storage/durable-file.ts";
 import { openLevelStore } from "../storage/level-store.ts";
-import { type PollutionMark, readMark, removeMark, syncFolder } from "./mark.ts";
+import { type PollutionMark, readMark, removeMark } from "./mark.ts";
 import { type RebuildResult, repairDatabase } from "./repair.ts";
 
 /** What a repair came to. */

@@ -8,9 +8,9 @@ import {
   type KeyValueStore,
   type Ledger,
 } from "@credlink/ledger";
-import type { Clock, Logger, Metrics, Network, Random } from "@credlink/primitives";
+import type { Clock, Logger, Metrics, Random } from "@credlink/primitives";
 import { nodeMetrics } from "../metrics.ts";
-import { checkWithPeer } from "./peer-check.ts";
+import { type AskedNetwork, checkWithPeer } from "./peer-check.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
 
 /** How much is looked at, and how often. */
@@ -37,9 +37,9 @@ export interface SelfCheckComponents {
 /** Finds out whether this node's own data were changed behind its back. */
 export interface SelfCheck {
   /** One run over a sample; with a network, peers are asked too. */
-  run(network: Network | null): Promise<readonly Finding[]>;
+  run(network: AskedNetwork | null): Promise<readonly Finding[]>;
   /** Runs again and again until something is found; that is told once. */
-  start(network: Network, onPolluted: (findings: readonly Finding[]) => void): void;
+  start(network: AskedNetwork, onPolluted: (findings: readonly Finding[]) => void): void;
   /** No further run begins; resolves when the one under way has ended. */
   stop(): Promise<void>;
 }
@@ -67,7 +67,7 @@ class PeriodicCheck implements SelfCheck {
     };
   }
 
-  async run(network: Network | null): Promise<readonly Finding[]> {
+  async run(network: AskedNetwork | null): Promise<readonly Finding[]> {
     const { store, ledger, metrics, logger } = this.#parts;
     const findings: Finding[] = [];
     const heights = this.#sampler.heights(ledger.head.header.height, this.#options.heights);
@@ -100,7 +100,7 @@ class PeriodicCheck implements SelfCheck {
     return new Promise((resolve) => this.#parts.clock.schedule(0, resolve));
   }
 
-  start(network: Network, onPolluted: (findings: readonly Finding[]) => void): void {
+  start(network: AskedNetwork, onPolluted: (findings: readonly Finding[]) => void): void {
     this.#cancel = this.#parts.clock.schedule(this.#options.intervalMs, () => {
       this.#running = this.run(network).then(
         (findings) => {

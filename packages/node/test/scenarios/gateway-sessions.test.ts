@@ -96,7 +96,8 @@ describe("sessions follow clock and registry", () => {
       clock,
       random: systemRandom,
       sessionMs: 1_000,
-      maxSessions: 2,
+      maxSessions: () => 2,
+      judgeLogin: () => null,
     });
     const sign = (challenge: string) =>
       sm2Sign(

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { utf8, utf8ToText } from "@credlink/primitives";
 import { afterEach, describe, expect, test } from "vitest";
-import { PING_PROTOCOL } from "../../src/p2p/libp2p-network.ts";
+import { PING_PROTOCOL } from "../../src/p2p/access.ts";
 import { networkMetrics } from "../../src/p2p/metrics.ts";
 import { createTestChain, createTestNode, type TestNode, until } from "../support/network.ts";
 

@@ -31,7 +31,7 @@ import {
 import { createRemedies } from "../../src/gateway/errors.ts";
 import { createGateway, listen } from "../../src/gateway/gateway.ts";
 import { systemClock } from "../../src/system-clock.ts";
-import { createEngineDouble, options } from "./engine-double.ts";
+import { createEngineDouble, createOperatorDouble, options } from "./engine-double.ts";
 
 /** The clock of a gateway whose chain begins at the tests' own date. */
 const clock = { ...systemClock, nowMs: () => GENESIS_MS + DAY_MS };
@@ -116,6 +116,7 @@ export async function openCredentialGateway(
       executor: chain.executor,
       credentials,
       peers: () => [],
+      operator: createOperatorDouble(),
       facts: {
         nodeId: "node",
         peerId: "12D3KooWSelf",

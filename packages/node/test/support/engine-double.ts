@@ -1,7 +1,10 @@
 import type { Ledger } from "@credlink/ledger";
-import { accept, digest, height, refuse, view } from "@credlink/primitives";
+import { accept, digest, height, noMetrics, refuse, view } from "@credlink/primitives";
 import type { Engine } from "../../src/engine/types.ts";
 import type { GatewayOptions } from "../../src/gateway/context.ts";
+import type { Operator } from "../../src/gateway/operator.ts";
+import { PeerWatch } from "../../src/p2p/peer-watch.ts";
+import { systemClock } from "../../src/system-clock.ts";
 
 /** A rate that no test reaches. */
 export const wide = { perSecond: 10_000, burst: 10_000 };
@@ -58,5 +61,25 @@ export function createEngineDouble(ledger: Ledger): Engine {
         halted: false,
       },
     }),
+  };
+}
+
+/** The gateway's operator side where it is not under test: it is asked for its mode alone. */
+export function createOperatorDouble(): Operator {
+  const unasked = (): never => {
+    throw new Error("what operators ask is tested with whole nodes");
+  };
+  return {
+    organization: "Org One",
+    certificateEndsAtMs: Date.now() + 86_400_000,
+    mode: { mode: "running" },
+    peerWatch: new PeerWatch({ clock: systemClock, metrics: noMetrics, isValidator: () => true }),
+    settings: { show: unasked },
+    audit: { read: unasked, head: unasked },
+    controller: { handle: unasked },
+    openTransactions: unasked,
+    info: unasked,
+    resources: unasked,
+    validators: unasked,
   };
 }

@@ -9,7 +9,7 @@ import type { GatewayOptions, Readiness } from "../../src/gateway/context.ts";
 import { createRemedies } from "../../src/gateway/errors.ts";
 import { createGateway, listen } from "../../src/gateway/gateway.ts";
 import { systemClock } from "../../src/system-clock.ts";
-import { createEngineDouble, options } from "./engine-double.ts";
+import { createEngineDouble, createOperatorDouble, options } from "./engine-double.ts";
 import { type Caller, createCaller, createNodeFolders, type NodeFolders } from "./nodes.ts";
 import { createRecordingLogger, createRecordingMetrics } from "./recording.ts";
 
@@ -52,6 +52,7 @@ export async function open(change: Partial<GatewayOptions> = {}) {
       executor: createExecutor(),
       credentials,
       peers: () => [],
+      operator: createOperatorDouble(),
       facts: {
         nodeId: "node1",
         peerId: "12D3KooWSelf",

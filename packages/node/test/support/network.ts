@@ -5,9 +5,10 @@ import { type Digest, fromHex, type PeerId, type Random, toHex, utf8 } from "@cr
 import type { PrivateKey } from "@libp2p/interface";
 import { createNetwork } from "../../src/p2p/create-network.ts";
 import { createIdentityJudge, type RegistryView } from "../../src/p2p/identity.ts";
-import type { NetworkOptions } from "../../src/p2p/libp2p-network.ts";
+import type { NetworkOptions } from "../../src/p2p/network-parts.ts";
 import { NonceMemory } from "../../src/p2p/nonce-memory.ts";
 import { generatePeerKey, peerIdOf } from "../../src/p2p/peer-key.ts";
+import { PeerWatch } from "../../src/p2p/peer-watch.ts";
 import { systemClock } from "../../src/system-clock.ts";
 import {
   type Authority,
@@ -71,6 +72,8 @@ export type NodeChange = {
   readonly peerKey?: PrivateKey;
   readonly chain?: Partial<Pick<TestChain, "chainId" | "genesisDigest">>;
   readonly options?: Partial<NetworkOptions>;
+  /** Asked whenever it counts. */
+  readonly maxConnections?: () => number;
   readonly random?: Random;
   /** Default: everybody is one. */
   readonly isValidator?: (peer: PeerId) => boolean;
@@ -103,12 +106,13 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
     registry: registryOf(chain),
     clock: systemClock,
   });
+  const isValidator = change.isValidator ?? (() => true);
+  const peerWatch = new PeerWatch({ clock: systemClock, metrics, isValidator });
   const network = await createNetwork(
     {
       listen: ["/ip4/127.0.0.1/tcp/0"],
       announce: [],
       peers: [],
-      maxConnections: 50,
       admission: testAdmission,
       dialSchedule: { firstDelayMs: 50, maxDelayMs: 500, politeDelayMs: 0 },
       dialTimeoutMs: 5_000,
@@ -116,6 +120,9 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
       misbehaviourBanMs: 60_000,
       queue: { maxMessages: 1_000, maxBytes: 64 * 1024 * 1024 },
       ...change.options,
+      get maxConnections() {
+        return change.maxConnections?.() ?? 50;
+      },
     },
     {
       peerKey,
@@ -129,7 +136,8 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
         random: change.random ?? systemRandom,
         clock: systemClock,
       },
-      isValidator: change.isValidator ?? (() => true),
+      isValidator,
+      peerWatch,
       clock: systemClock,
       random: systemRandom,
       logger,
@@ -137,7 +145,16 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
     },
   );
   const address = addressFromPublicKey(credential.publicKey);
-  return { network, logger, metrics, credential, peerKey, peerId: peerIdOf(peerKey), address };
+  return {
+    network,
+    peerWatch,
+    logger,
+    metrics,
+    credential,
+    peerKey,
+    peerId: peerIdOf(peerKey),
+    address,
+  };
 }
 
 export type TestNode = Awaited<ReturnType<typeof createTestNode>>;

@@ -61,6 +61,23 @@ describe("mempool limits at their edges", () => {
     expect(pool.add(transaction(3, { sender: 2 }), 0).ok).toBe(true);
   });
 
+  it("S-8.4-3: limits that change hold from the next transaction on, for each of the three", () => {
+    const changing = { maxTransactions: 3, maxBytes: 1_000, maxPerSender: 3 };
+    const pool = createMempool(changing);
+    for (const seed of [1, 2]) expect(pool.add(transaction(seed), 0).ok).toBe(true);
+    const codeWith = (change: Partial<typeof changing>) => {
+      const before = { ...changing };
+      Object.assign(changing, change);
+      const refusal = pool.probe(transaction(9));
+      Object.assign(changing, before);
+      return refusal?.code ?? "taken";
+    };
+    expect(codeWith({})).toBe("taken");
+    expect(codeWith({ maxTransactions: 2 })).toBe("NODE_MEMPOOL_FULL");
+    expect(codeWith({ maxBytes: 299 })).toBe("NODE_MEMPOOL_FULL");
+    expect(codeWith({ maxPerSender: 2 })).toBe("NODE_MEMPOOL_SENDER_LIMIT");
+  });
+
   it("knows a transaction by its id, before any limit", () => {
     const pool = createMempool({ ...limits, maxTransactions: 1 });
     pool.add(transaction(1), 0);
