@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 
 import { join, resolve } from "node:path";
 import {
   AdmissionError,
+  fixedSettings,
   generatePeerKey,
   loadConfig,
   type RunningNode,
@@ -25,13 +26,17 @@ export interface JoinOptions {
   readonly passwordFile?: string;
   /** One full multiaddress of a node of the chain. */
   readonly bootstrap?: string;
+  /** Address to listen on for other nodes. */
   readonly host?: string;
+  /** Address to listen on for clients. */
+  readonly rpcHost?: string;
   readonly rpcPort?: number;
   readonly p2pPort?: number;
   /** How long joining may take, seconds. */
   readonly wait?: number;
 }
 
+const LOOPBACK = "127.0.0.1";
 const DEFAULT_WAIT_SECONDS = 60;
 /** Refusals that pass by themselves. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -75,14 +80,14 @@ async function makeFolder(options: JoinOptions): Promise<void> {
   writeFileSync(join(dir, FILES.keyPasswordFile), password, { mode: 0o600 });
   copyFileSync(given.genesis, join(dir, "genesis.bin"));
   await savePeerKey(join(dir, "peer.key"), await generatePeerKey());
-  const host = options.host ?? "127.0.0.1";
-  const [freeRpc = 0, freeP2p = 0] = await findFreePorts(host, 2);
+  const { host = LOOPBACK, rpcHost = LOOPBACK } = options;
+  const [freeRpc = 0, freeP2p = 0] = await findFreePorts(LOOPBACK, 2);
   const kind = host.includes(":") ? "ip6" : "ip4";
   const settings = {
     dataDir: "data",
     genesis: "genesis.bin",
     identity: FILES,
-    rpc: { host, port: options.rpcPort ?? freeRpc },
+    rpc: { host: rpcHost, port: options.rpcPort ?? freeRpc },
     p2p: {
       keyFile: "peer.key",
       listen: [`/${kind}/${host}/tcp/${options.p2pPort ?? freeP2p}`],
@@ -97,8 +102,16 @@ async function makeFolder(options: JoinOptions): Promise<void> {
  * @throws AdmissionError with the code that a node of the chain refused it with; CliError
  *   CLI_NODE_NOT_READY
  */
-async function untilJoined(node: RunningNode, waitMs: number): Promise<void> {
+async function untilJoined(
+  node: RunningNode,
+  waitMs: number,
+  stopSignal: Promise<unknown>,
+): Promise<void> {
   const endMs = performance.now() + waitMs;
+  let isStopped = false;
+  void stopSignal.then(() => {
+    isStopped = true;
+  });
   for (let after = 0; ; ) {
     const { events, next } = node.peerWatch.events(after, 256);
     const refusal = events.find(
@@ -109,6 +122,7 @@ async function untilJoined(node: RunningNode, waitMs: number): Promise<void> {
     after = next;
     const { ready, reasons } = node.readiness();
     if (ready) return;
+    if (isStopped) throw new CliError("CLI_NODE_NOT_READY", "stopped before it had joined");
     if (performance.now() >= endMs) {
       throw new CliError("CLI_NODE_NOT_READY", `after ${waitMs} ms: ${reasons.join(", ")}`);
     }
@@ -121,15 +135,21 @@ function refusedBy(peer: string | null, code: string): AdmissionError {
 }
 
 /**
- * Brings a node of this machine into a running chain by one address; it stays up.
+ * Brings a node of this machine into a running chain by one address; it stays up. The folder is kept
+ * where joining fails, so that it can be tried again with `dir` alone.
  * @throws what making the folder, starting and joining throw; nothing runs then
  */
-export async function joinChain(options: JoinOptions): Promise<RunningNode> {
+export async function joinChain(
+  options: JoinOptions,
+  stopSignal: Promise<unknown>,
+): Promise<RunningNode> {
   const file = join(options.dir, "node.yaml");
   if (!existsSync(file)) await makeFolder(options);
-  const node = await startNode(await loadConfig({ file, environment: process.env }));
+  const over = { environment: process.env };
+  const config = await loadConfig({ file, ...over });
+  const node = await startNode(config, { fixedSettings: fixedSettings(over) });
   try {
-    await untilJoined(node, (options.wait ?? DEFAULT_WAIT_SECONDS) * 1_000);
+    await untilJoined(node, (options.wait ?? DEFAULT_WAIT_SECONDS) * 1_000, stopSignal);
     return node;
   } catch (error) {
     await node.stop();

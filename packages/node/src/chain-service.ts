@@ -2,6 +2,7 @@ import type { Logger, PeerId } from "@credlink/primitives";
 import { buildEngine, buildNetwork, type Foundation, type NetworkSide } from "./components.ts";
 import type { NodeConfig } from "./config/schema.ts";
 import type { Engine } from "./engine/types.ts";
+import { NodeError } from "./errors.ts";
 import type { ConnectedPeer } from "./p2p/peer-table.ts";
 import type { PeerWatch } from "./p2p/peer-watch.ts";
 import type { AskedNetwork } from "./self-check/peer-check.ts";
@@ -32,6 +33,8 @@ export class Service {
   #built: Engine;
   #isRunning = false;
   #isUsed = false;
+  /** Starts and stops, one after the other: an isolation may come while an admin starts the node. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: ServiceParts, late: { standing?: Standing }, side: NetworkSide) {
     this.#parts = parts;
@@ -98,9 +101,30 @@ export class Service {
     if (this.#isRunning) this.#side.network.judgeAgain();
   }
 
-  /** Throws what engine and network throw; nothing stays open then. */
-  async start(): Promise<void> {
+  /**
+   * Throws what engine and network throw; nothing stays open then.
+   * @throws NodeError NODE_DATA_POLLUTED: what is known to be altered takes no part
+   */
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#start());
+  }
+
+  /** What is being written is finished; peers see an orderly end. */
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#stop());
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #start(): Promise<void> {
     if (this.#isRunning) return;
+    if (this.#parts.isPolluted()) {
+      throw new NodeError("NODE_DATA_POLLUTED", "its own data are polluted: it stays out");
+    }
     if (this.#isUsed) await this.#rebuild();
     this.#isUsed = true;
     try {
@@ -109,13 +133,12 @@ export class Service {
       await this.#side.network.start();
       this.#side.peerExchange.start();
     } catch (error) {
-      await this.stop();
+      await this.#stop();
       throw error;
     }
   }
 
-  /** What is being written is finished; peers see an orderly end. */
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     this.#isUsed = true;
     this.#isRunning = false;
     this.#side.revocationFiles.stop();

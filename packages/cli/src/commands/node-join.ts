@@ -15,7 +15,8 @@ export function addJoin(node: Command, context: CommandContext): void {
     .option("--key <file>", "the certificate's key, encrypted")
     .option("--password-file <file>", "file that holds the key file's password")
     .option("--bootstrap <multiaddr>", "one node of the chain: /ip4/…/tcp/…/p2p/…")
-    .option("--host <address>", "address to listen on (default: loopback)")
+    .option("--host <address>", "address to listen on for other nodes (default: loopback)")
+    .option("--rpc-host <address>", "address to listen on for clients (default: loopback)")
     .option("--rpc-port <port>", "port of the gateway (default: a free one)", wholeNumber)
     .option("--p2p-port <port>", "port for other nodes (default: a free one)", wholeNumber)
     .option("--wait <seconds>", "how long joining may take (default: 60)", wholeNumber)
@@ -23,7 +24,7 @@ export function addJoin(node: Command, context: CommandContext): void {
     .action((options: JoinOptions & { readonly json?: boolean }) =>
       context.run(options.json ?? false, async () => {
         const { joinChain } = await import("../node-join.ts");
-        const running = await joinChain(options);
+        const running = await joinChain(options, context.stopSignal);
         const { height } = running.engine.status();
         const joined = { ...running.addresses, height, pid: process.pid };
         const text = `joined at height ${height}: ${running.addresses.rpc}`;

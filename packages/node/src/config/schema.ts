@@ -113,8 +113,11 @@ const rpc = z
 
 const control = z
   .strictObject({
-    auditFileBytes: bytes
+    auditFileBytes: z
+      .number()
+      .int()
       .min(65_536)
+      .max(67_108_864)
       .default(8_388_608)
       .describe("A file of the audit log is full at so many bytes."),
     auditFiles: count

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuditEntry } from "@credlink/api";
 import { equalBytes } from "@credlink/primitives";
@@ -28,6 +28,50 @@ export async function listAuditFiles(folder: string): Promise<readonly AuditFile
     .sort((a, b) => a.first - b.first);
 }
 
+/** Where each whole line begins; the last number is where the last one ends. */
+export type LineOffsets = readonly number[];
+
+function offsetsIn(bytes: Buffer): number[] {
+  const offsets = [0];
+  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, end + 1)) {
+    offsets.push(end + 1);
+  }
+  return offsets;
+}
+
+/** Finds the lines of a file. */
+export async function findLines({ path }: AuditFile): Promise<LineOffsets> {
+  return offsetsIn(await readFile(path));
+}
+
+/**
+ * Reads lines `from` to before `to` of a file, and those bytes alone: a page of a long log costs what
+ * the page holds. Ends before a line that is not the entry of its place.
+ */
+export async function readAuditLines(
+  { path, first }: AuditFile,
+  offsets: LineOffsets,
+  from: number,
+  to: number,
+): Promise<readonly AuditEntry[]> {
+  const begin = offsets[from] ?? 0;
+  const bytes = Buffer.alloc(Math.max(0, (offsets[to] ?? 0) - begin));
+  const file = await open(path, "r");
+  try {
+    await file.read(bytes, 0, bytes.length, begin);
+  } finally {
+    await file.close();
+  }
+  const entries: AuditEntry[] = [];
+  for (let line = from; line < to; line++) {
+    const [start = 0, end = 0] = offsets.slice(line, line + 2);
+    const entry = readLine(bytes.toString("utf8", start - begin, end - begin - 1));
+    if (entry?.sequence !== first + line) break;
+    entries.push(entry);
+  }
+  return entries;
+}
+
 /** What one file holds, up to the first line that is no entry or does not follow the one before. */
 export interface AuditContent {
   readonly entries: readonly AuditEntry[];
@@ -43,7 +87,7 @@ export interface AuditContent {
 /** Reads one file and checks each line's digest and place. */
 export async function readAuditFile({ path, first }: AuditFile): Promise<AuditContent> {
   const bytes = await readFile(path);
-  const lines = bytes.reduce((count, byte) => count + (byte === 10 ? 1 : 0), 0);
+  const lines = offsetsIn(bytes).length - 1;
   const entries: AuditEntry[] = [];
   let at = 0;
   for (let end = bytes.indexOf(10, at); end !== -1; end = bytes.indexOf(10, at)) {

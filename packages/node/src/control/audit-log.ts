@@ -1,8 +1,17 @@
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import type { AuditEntry } from "@credlink/api";
 import { type Clock, type Digest, digest, type Logger, type Metrics } from "@credlink/primitives";
+import { RecentMap } from "../engine/recent-map.ts";
 import { syncFolder } from "../storage/durable-file.ts";
-import { type AuditFile, auditPath, listAuditFiles, readAuditFile } from "./audit-files.ts";
+import {
+  type AuditFile,
+  auditPath,
+  findLines,
+  type LineOffsets,
+  listAuditFiles,
+  readAuditFile,
+  readAuditLines,
+} from "./audit-files.ts";
 import { hashEntry, showEntry } from "./audit-line.ts";
 import { NodeControlError } from "./errors.ts";
 import { controlMetrics } from "./metrics.ts";
@@ -35,6 +44,8 @@ export interface AuditLog {
 }
 
 const NOTHING = digest(new Uint8Array(32));
+/** Files whose lines are remembered, beside the one that is written. */
+const MAX_INDEXED = 4;
 
 /** What opening found of the log as it was. */
 interface Found {
@@ -53,8 +64,10 @@ class FileAuditLog implements AuditLog {
   readonly #limits: AuditLimits;
   readonly #clock: Clock;
   #files: AuditFile[];
+  readonly #indexed = new RecentMap<string, LineOffsets>(MAX_INDEXED);
   #handle: FileHandle | null = null;
-  #size = 0;
+  /** Where each line of the file that is written begins, and where the next one goes. */
+  #lines: number[] = [0];
   #sequence: number;
   #hash: Digest;
   #queue: Promise<unknown> = Promise.resolve();
@@ -75,7 +88,12 @@ class FileAuditLog implements AuditLog {
     this.#handle = await open(file.path, "r+");
     await this.#handle.truncate(keptBytes);
     await this.#handle.sync();
-    this.#size = keptBytes;
+    this.#lines = [...(await findLines(file))];
+  }
+
+  /** Bytes of the file that is written. */
+  get #size(): number {
+    return this.#lines.at(-1) ?? 0;
   }
 
   append(entry: NewEntry): Promise<AuditEntry> {
@@ -89,11 +107,20 @@ class FileAuditLog implements AuditLog {
     const found: AuditEntry[] = [];
     const start = this.#files.findLastIndex(({ first }) => first <= from);
     for (const file of this.#files.slice(Math.max(0, start))) {
-      const { entries } = await readAuditFile(file);
-      found.push(...entries.filter(({ sequence }) => sequence >= from));
+      const offsets = await this.#linesOf(file);
+      const begin = Math.max(0, from - file.first);
+      const end = Math.min(offsets.length - 1, begin + limit - found.length);
+      if (begin < end) found.push(...(await readAuditLines(file, offsets, begin, end)));
       if (found.length >= limit) break;
     }
-    return found.slice(0, limit);
+    return found;
+  }
+
+  async #linesOf(file: AuditFile): Promise<LineOffsets> {
+    if (this.#handle !== null && file === this.#files.at(-1)) return this.#lines;
+    const known = this.#indexed.get(file.path) ?? (await findLines(file));
+    this.#indexed.set(file.path, known);
+    return known;
   }
 
   async since(timeMs: number): Promise<readonly AuditEntry[]> {
@@ -128,12 +155,13 @@ class FileAuditLog implements AuditLog {
     try {
       const handle = await this.#place(whole.sequence, line.length);
       // Written at a place of our own: half a line that a full disk left is written over.
-      await handle.write(line, 0, line.length, this.#size);
+      const { bytesWritten } = await handle.write(line, 0, line.length, this.#size);
+      if (bytesWritten !== line.length) throw new Error(`${bytesWritten} of ${line.length} bytes`);
       await handle.datasync();
     } catch (cause) {
       throw new NodeControlError("NODE_AUDIT_FAILED", String(cause), { cause });
     }
-    this.#size += line.length;
+    this.#lines.push(this.#size + line.length);
     this.#sequence = whole.sequence;
     this.#hash = hashEntry(whole);
     return whole;
@@ -150,7 +178,7 @@ class FileAuditLog implements AuditLog {
     // A file of that name is what a failed attempt left; a good one would have a later successor.
     this.#handle = await open(path, "w+", 0o600);
     await syncFolder(this.#folder);
-    this.#size = 0;
+    this.#lines = [0];
     if (this.#files.at(-1)?.path !== path) this.#files.push({ path, first: sequence });
     while (this.#files.length > this.#limits.files) {
       const [oldest] = this.#files.splice(0, 1);

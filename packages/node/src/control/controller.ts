@@ -163,15 +163,21 @@ class NodeController implements Controller {
     signature: Uint8Array,
   ): Promise<number> {
     const key = toHex(member);
+    // Taken before the write: what is turned away meanwhile stands in the member's next entry.
     const suppressed = this.#suppressed.get(key) ?? 0;
-    const { sequence } = await this.#parts.audit.append({
-      ...{ type: entry.type, code: entry.code, detail: short(entry.detail) },
-      ...{ of: null, member, suppressed },
-      request: request.subarray(0, MAX_CONTROL_BYTES),
-      signature: signature.subarray(0, 64),
-    });
     this.#suppressed.delete(key);
-    return sequence;
+    try {
+      const { sequence } = await this.#parts.audit.append({
+        ...{ type: entry.type, code: entry.code, detail: short(entry.detail) },
+        ...{ of: null, member, suppressed },
+        request: request.subarray(0, MAX_CONTROL_BYTES),
+        signature: signature.subarray(0, 64),
+      });
+      return sequence;
+    } catch (error) {
+      this.#suppressed.set(key, suppressed + (this.#suppressed.get(key) ?? 0));
+      throw error;
+    }
   }
 
   /** What was done is done: a log that cannot be written any more is told to the operator. */

@@ -1,11 +1,18 @@
 import { arch, availableParallelism, hostname, release, totalmem, type } from "node:os";
 import type { MethodResult } from "@credlink/api";
 import { quorum } from "@credlink/consensus-pbft";
-import { addressFromPublicKey, type Certificate, formatAddress } from "@credlink/crypto";
+import { type Certificate, formatAddress } from "@credlink/crypto";
 import type { Ledger } from "@credlink/ledger";
 import { equalBytes, height, type PeerId, toHex } from "@credlink/primitives";
+import { ownAddress } from "../engine/own-transactions.ts";
 import { protocolAccess } from "../p2p/access.ts";
 import { VERSION } from "../version.ts";
+
+/** The part of a ledger that facts are read from. */
+export type FactsLedger = Pick<
+  Ledger,
+  "head" | "stateAt" | "validatorsAt" | "chainId" | "genesisDigest"
+>;
 
 function showName(name: Certificate["subject"]): string {
   const { organization, organizationalUnit, commonName } = name;
@@ -15,7 +22,7 @@ function showName(name: Certificate["subject"]): string {
 /** `node.info`: what a node is, by its certificate, its machine and its chain. */
 export function describeNode(parts: {
   readonly certificate: Certificate;
-  readonly ledger: Ledger;
+  readonly ledger: FactsLedger;
   readonly self: PeerId;
   readonly addresses: MethodResult<"node.info">["addresses"];
   readonly startedAtMs: number;
@@ -26,7 +33,7 @@ export function describeNode(parts: {
   return {
     nodeId: subject.commonName,
     peerId: self,
-    address: formatAddress(addressFromPublicKey(subjectKey)),
+    address: formatAddress(ownAddress(ledger, { publicKey: subjectKey })),
     organization: subject.organization,
     role: subject.organizationalUnit,
     validating: next?.validators.some((each) => equalBytes(each.publicKey, subjectKey)) ?? false,
@@ -59,7 +66,7 @@ export function describeNode(parts: {
 
 /** How many of the next height's validators a node reaches, and whether that decides blocks. */
 export function describeReach(
-  ledger: Ledger,
+  ledger: Pick<FactsLedger, "head" | "validatorsAt">,
   self: PeerId,
   connected: ReadonlySet<PeerId>,
 ): MethodResult<"node.peers">["validators"] {

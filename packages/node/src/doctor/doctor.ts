@@ -7,7 +7,7 @@ import { examineNetwork } from "./network.ts";
 
 /**
  * Looks whether a machine and a node's files meet what a node needs; nothing is changed but a file in
- * the data folder, which is written and deleted to time it.
+ * the data folder, or in the one above it where there is none yet, written and deleted to time it.
  */
 export async function examineNode(sources: ConfigSources): Promise<readonly DoctorFinding[]> {
   const machine = await examineMachine();

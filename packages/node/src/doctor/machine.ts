@@ -1,5 +1,5 @@
 import { getCurves } from "node:crypto";
-import { mkdir, open, rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { readDisk, readOpenFiles } from "../control/resources.ts";
@@ -71,6 +71,22 @@ async function timeWrites(folder: string): Promise<number> {
   }
 }
 
+/** Who may enter the data folder; the first start makes one that is not there, for its user alone. */
+async function examineFolder(dataDir: string, place: string): Promise<DoctorFinding> {
+  if (place !== dataDir) {
+    return finding(
+      "NODE_DOCTOR_FOLDER",
+      "info",
+      dataDir,
+      "not there yet: the first start makes it",
+    );
+  }
+  const { mode } = await stat(dataDir);
+  const isOpen = (mode & 0o077) !== 0;
+  const rights = `mode ${(mode & 0o777).toString(8)}`;
+  return finding("NODE_DOCTOR_FOLDER", isOpen ? "warn" : "ok", dataDir, rights);
+}
+
 /** Space, rights and speed of the data folder's file system. */
 export async function examineDisk(dataDir: string): Promise<readonly DoctorFinding[]> {
   const place = await existing(dataDir);
@@ -84,12 +100,8 @@ export async function examineDisk(dataDir: string): Promise<readonly DoctorFindi
     ),
   ];
   try {
-    if (place !== dataDir) await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    const { mode } = await stat(dataDir);
-    const isOpen = (mode & 0o077) !== 0;
-    const rights = `mode ${(mode & 0o777).toString(8)}`;
-    found.push(finding("NODE_DOCTOR_FOLDER", isOpen ? "warn" : "ok", dataDir, rights));
-    const medianMs = await timeWrites(dataDir);
+    found.push(await examineFolder(dataDir, place));
+    const medianMs = await timeWrites(place);
     const severity = atMost(medianMs, needs.syncMs);
     const detail = `${medianMs.toFixed(2)} ms, median of ${WRITES}`;
     found.push(finding("NODE_DOCTOR_SYNC", severity, "durable write", detail));

@@ -30,6 +30,11 @@ export class RecentMap<Key, Value> {
     }
   }
 
+  /** Values, what was set longest ago first. */
+  values(): Iterable<Value> {
+    return this.#entries.values();
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key);
   }

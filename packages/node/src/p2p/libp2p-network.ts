@@ -4,6 +4,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { isOpenTo, judgeAccess, PING_PROTOCOL } from "./access.ts";
 import { groupByPeer } from "./addresses.ts";
 import { peersOverLimit } from "./connection-limit.ts";
+import { DialTargets } from "./dial-targets.ts";
 import { Dialer } from "./dialer.ts";
 import { NetworkError } from "./errors.ts";
 import { FailureLimiter } from "./failure-limiter.ts";
@@ -37,8 +38,7 @@ export class NodeNetwork implements Libp2pNetwork {
   readonly #table: PeerTable;
   readonly #gatekeeper: Gatekeeper;
   readonly #dialer: Dialer;
-  /** Validators that are dialled at addresses they announced; none of them is configured. */
-  readonly #learned = new Set<PeerId>();
+  readonly #targets: DialTargets;
   readonly #queues = new Map<string, OutboundQueue>();
   readonly #listeners: PeerListener[] = [];
   /** A frame that is too long costs its sender one stream, and us another one's opening. */
@@ -80,6 +80,7 @@ export class NodeNetwork implements Libp2pNetwork {
       isConnected: (peer) => this.#table.get(peer) !== undefined,
       dial: (peer, addresses) => this.#dial(peer, addresses),
     });
+    this.#targets = new DialTargets(this.#dialer, groupByPeer(options.peers));
     this.onRequest(PING_PROTOCOL, { maxBytes: 0 }, async () => new Uint8Array(0));
     libp2p.addEventListener("connection:open", (event) => this.#onOpen(event.detail));
     libp2p.addEventListener("connection:close", (event) => this.#onClose(event.detail));
@@ -96,10 +97,7 @@ export class NodeNetwork implements Libp2pNetwork {
       const where = this.#options.listen.join(", ");
       throw new NetworkError("NODE_NETWORK_LISTEN_FAILED", where, { cause });
     }
-    for (const [peer, addresses] of groupByPeer(this.#options.peers)) {
-      this.#dialer.setTarget(peer, addresses);
-    }
-    this.#dialer.start();
+    this.#targets.start();
     this.#pinger.start();
   }
 
@@ -205,25 +203,19 @@ export class NodeNetwork implements Libp2pNetwork {
     this.#drop(peer, reasonCode);
   }
 
-  /** Keeps the announced addresses of a validator; configured ones stay, they are the operator's. */
-  #learn(peer: PeerId): void {
-    const isConfigured = this.#dialer.isTarget(peer) && !this.#learned.has(peer);
-    const addresses = this.#table.addressesOf(peer).map((each) => `${each}/p2p/${peer}`);
-    if (isConfigured || addresses.length === 0) return;
-    this.#learned.add(peer);
-    this.#dialer.setTarget(peer, addresses);
-  }
-
   /** Who has become a validator is dialled when it is lost from now on; who is none any more, not. */
   #followValidators(): void {
     const { isValidator } = this.#components;
-    for (const { id } of this.#table.all())
-      if (!this.#learned.has(id) && isValidator(id)) this.#learn(id);
-    for (const peer of this.#learned) {
-      if (isValidator(peer)) continue;
-      this.#learned.delete(peer);
-      this.#dialer.removeTarget(peer);
+    for (const { id } of this.#table.all()) {
+      if (!this.#targets.isLearned(id) && isValidator(id)) this.#meet(id);
     }
+    this.#targets.forgetValidators(isValidator);
+  }
+
+  /** Keeps the addresses that a connected peer announced of itself. */
+  #meet(peer: PeerId): void {
+    const { isValidator } = this.#components;
+    this.#targets.met(peer, this.#table.addressesOf(peer), isValidator(peer));
   }
 
   judgeAgain(): void {
@@ -250,16 +242,13 @@ export class NodeNetwork implements Libp2pNetwork {
     return new Map(full.map(({ id }) => [id, this.#table.addressesOf(id)]));
   }
 
-  suggest(peer: PeerId, addresses: readonly string[]): void {
-    if (this.#isStopping || this.#dialer.isTarget(peer)) return;
-    this.#dialer.setTarget(
-      peer,
-      addresses.map((each) => `${each}/p2p/${peer}`),
-    );
+  suggest(peer: PeerId, places: readonly string[]): void {
+    if (this.#isStopping || this.#table.get(peer) !== undefined) return;
+    this.#targets.suggest(peer, places);
   }
 
   forget(peer: PeerId): void {
-    this.#dialer.removeTarget(peer);
+    this.#targets.forget(peer);
   }
 
   /** After the limit was lowered the youngest connections go; validators and configured peers stay. */
@@ -267,10 +256,10 @@ export class NodeNetwork implements Libp2pNetwork {
     const open = this.#libp2p.getConnections().map(({ remotePeer, timeline }) => {
       return { peer: remotePeer.toString(), openedMs: timeline.open };
     });
-    const { maxConnections, peers } = this.#options;
-    const configured = groupByPeer(peers);
+    const { maxConnections } = this.#options;
+    if (open.length <= maxConnections) return;
     const mustStay = (peer: PeerId): boolean =>
-      configured.has(peer) || this.#components.isValidator(peer);
+      this.#targets.isConfigured(peer) || this.#components.isValidator(peer);
     for (const peer of peersOverLimit(open, maxConnections, mustStay)) {
       this.#counters.refusedOverLimit.add();
       this.#dialer.postpone(peer, REFUSED_RETRY_MS);
@@ -394,7 +383,7 @@ export class NodeNetwork implements Libp2pNetwork {
       old.abort(new Error(detail));
     }
     if (!joined) return;
-    if (this.#components.isValidator(peer.id)) this.#learn(peer.id);
+    this.#meet(peer.id);
     this.#components.logger.info("peer joined", {
       peerId: peer.id,
       nodeId: peer.nodeId,

@@ -52,8 +52,11 @@ export interface Libp2pNetwork extends Network {
   judgeAgain(): void;
   /** Addresses under which connected, fully admitted peers are dialled, without peer ids. */
   knownAddresses(): ReadonlyMap<PeerId, readonly string[]>;
-  /** Dials a node from now on that another one told of; a target that is known stays as it is. */
-  suggest(peer: PeerId, addresses: readonly string[]): void;
+  /**
+   * Dials a node that is not connected from now on, at addresses (without peer id) that another one told
+   * beside those told before; whom the operator or the chain names stays as it is.
+   */
+  suggest(peer: PeerId, places: readonly string[]): void;
   /** Ends what `suggest` began. */
   forget(peer: PeerId): void;
 }

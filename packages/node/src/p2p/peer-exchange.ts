@@ -118,7 +118,7 @@ class Exchange implements PeerExchange {
     if (isNew && this.#suggested.size >= MAX_SUGGESTED) return;
     this.#suggested.set(peer, clock.monotonicMs());
     // Who answers there must prove that peer id and an admissible certificate, as everybody.
-    if (isNew) network.suggest(peer, places);
+    network.suggest(peer, places);
   }
 
   #forgetOld(): void {

@@ -37,7 +37,7 @@ export interface PeerRow {
   readonly lastReason: string | null;
 }
 
-interface Record {
+interface PeerRecord {
   peer: ConnectedPeer;
   connected: boolean;
   rttMs: number | null;
@@ -54,8 +54,7 @@ export class PeerWatch {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #isValidator: (peer: PeerId) => boolean;
-  readonly #records = new RecentMap<PeerId, Record>(MAX_PEERS);
-  readonly #known = new Set<PeerId>();
+  readonly #records = new RecentMap<PeerId, PeerRecord>(MAX_PEERS);
   readonly #events: PeerEvent[] = [];
   readonly #waiting = new Set<() => void>();
   #sequence = 0;
@@ -144,17 +143,11 @@ export class PeerWatch {
   /** Every peer that is remembered, those connected first, each group by node id. */
   rows(): readonly PeerRow[] {
     const now = this.#clock.monotonicMs();
-    const rows: PeerRow[] = [];
-    for (const id of this.#known) {
-      const record = this.#records.get(id);
-      if (record === undefined) {
-        this.#known.delete(id);
-        continue;
-      }
+    const rows: PeerRow[] = [...this.#records.values()].map((record) => {
       const { changedMs, reasons, ...rest } = record;
       const disconnects = [...reasons].map(([reason, count]) => ({ reason, count }));
-      rows.push({ ...rest, sinceMs: now - changedMs, disconnects });
-    }
+      return { ...rest, sinceMs: now - changedMs, disconnects };
+    });
     const place = ({ connected, peer }: PeerRow): string => `${connected ? 0 : 1}${peer.nodeId}`;
     return rows.sort((a, b) => (place(a) < place(b) ? -1 : 1));
   }
@@ -194,7 +187,7 @@ export class PeerWatch {
     for (const finish of [...this.#waiting]) finish();
   }
 
-  #recordOf(peer: ConnectedPeer): Record {
+  #recordOf(peer: ConnectedPeer): PeerRecord {
     const known = this.#records.get(peer.id);
     const record = known ?? {
       ...{ peer, connected: false, rttMs: null, smoothedRttMs: null, lastReason: null },
@@ -203,7 +196,6 @@ export class PeerWatch {
     };
     record.peer = peer;
     this.#records.set(peer.id, record);
-    this.#known.add(peer.id);
     return record;
   }
 

@@ -2,7 +2,12 @@ import { type MethodName, methods } from "@credlink/api";
 import { utf8, utf8ToText } from "@credlink/primitives";
 import { afterEach, describe, expect, test } from "vitest";
 import * as protocolsModule from "../../src/engine/protocols.ts";
-import { PING_PROTOCOL, PROVISIONAL_PROTOCOLS } from "../../src/p2p/access.ts";
+import {
+  PEERS_PROTOCOL,
+  PING_PROTOCOL,
+  PROVISIONAL_PROTOCOLS,
+  protocolAccess,
+} from "../../src/p2p/access.ts";
 import { NetworkError } from "../../src/p2p/errors.ts";
 import { networkMetrics } from "../../src/p2p/metrics.ts";
 import { createAttacker, dial } from "../support/attacker.ts";
@@ -26,6 +31,7 @@ afterEach(async () => {
 /** Every protocol between nodes: the engine's by their names there, and the network's own. */
 const protocols: readonly string[] = [
   PING_PROTOCOL,
+  PEERS_PROTOCOL,
   ...Object.entries(protocolsModule)
     .filter(([name]) => name.endsWith("_PROTOCOL"))
     .map(([, value]) => String(value)),
@@ -97,12 +103,13 @@ describe("T-4.5-2: every method of the gateway but the two of a login needs a se
 });
 
 describe("T-4.5-2: no protocol between nodes is open without a member's certificate", () => {
-  test("there are eleven, and a member is answered by each", async () => {
+  test("there are twelve, each with its row of who may open it, and a member is answered by each", async () => {
     const chain = await createTestChain();
     const { victim } = await startVictim(chain);
     const peer = await startPeer(chain, victim.network.addresses());
     await until(() => peer.network.peers().length === 1);
-    expect(protocols.length).toBe(11);
+    expect(protocols.length).toBe(12);
+    expect(Object.keys(protocolAccess).sort()).toEqual([...protocols].sort());
     for (const protocol of served) {
       expect(await ask(peer, victim.peerId, protocol)).toBe(protocol);
     }
@@ -157,7 +164,7 @@ describe("T-4.5-2: no protocol between nodes is open without a member's certific
     const chain = await createTestChain();
     chain.headProven = false;
     const { victim, heard } = await startVictim(chain);
-    const credential = await createCredential(chain.authority, "peer", "observer");
+    const credential = await createCredential(chain.authority, "peer", "validator");
     const peer = await startPeer(chain, victim.network.addresses(), { credential });
     await until(() => peer.network.peers().length === 1);
     for (const protocol of served) {
@@ -166,7 +173,7 @@ describe("T-4.5-2: no protocol between nodes is open without a member's certific
       else expect(answer).toBe("NetworkError NODE_NETWORK_REFUSED");
     }
     expect(heard.filter((protocol) => !PROVISIONAL_PROTOCOLS.has(protocol))).toEqual([]);
-    register(chain, credential, { role: "observer" });
+    register(chain, credential, { role: "validator" });
     victim.network.judgeAgain();
     for (const protocol of served) {
       expect(await ask(peer, victim.peerId, protocol)).toBe(protocol);
