@@ -3,7 +3,13 @@
 export { formatAddress, parseAddress } from "./address.ts";
 export type { TaggedSm3 } from "./digests.ts";
 export { CryptoError, type CryptoErrorCode, cryptoErrors } from "./errors.ts";
-export { GCM_IV_BYTES, GCM_TAG_BYTES, type Sm4GcmInput } from "./gcm.ts";
+export {
+  GCM_IV_BYTES,
+  GCM_TAG_BYTES,
+  type Sm4Gcm,
+  type Sm4GcmInput,
+  type Sm4GcmMessage,
+} from "./gcm.ts";
 export type { Sm2Backend } from "./kernel/lazy-verifier.ts";
 export { publicKeyFromPem, publicKeyToPem } from "./key-encoding.ts";
 export { DEFAULT_KEY_ITERATIONS, type KeyFileAccess } from "./key-file.ts";

@@ -11,7 +11,8 @@ export const cryptoErrors = defineErrors({
     remedy: "Check key and vector; obtain the ciphertext again.",
   },
   CRYPTO_TAG_INVALID: {
-    meaning: "The authentication tag of an SM4-GCM ciphertext does not fit: nothing was decrypted.",
+    meaning:
+      "The authentication tag of an SM4-GCM ciphertext does not fit: no plaintext is given out.",
     remedy: "Check key, vector and associated data; obtain the ciphertext again.",
   },
   CRYPTO_CIPHERTEXT_INVALID: {
@@ -21,6 +22,10 @@ export const cryptoErrors = defineErrors({
   CRYPTO_PRIVATE_KEY_INVALID: {
     meaning: "A private key is not a number from 1 to n−2 of the SM2 curve in at most 32 bytes.",
     remedy: "Load the key from its original file, or make a new one.",
+  },
+  CRYPTO_AGREEMENT_UNUSABLE: {
+    meaning: "The OpenSSL of this Node.js does not agree on keys over the SM2 curve, or wrongly.",
+    remedy: "Run the Node.js that the project pins; a chain with the gm transport needs it.",
   },
   CRYPTO_PUBLIC_KEY_INVALID: {
     meaning: "A public key is not an uncompressed point (65 bytes, 0x04 first) on the SM2 curve.",

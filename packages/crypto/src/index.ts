@@ -14,6 +14,12 @@
 export * from "./common.ts";
 export * from "./node/door.ts";
 export { type KeyProtection, loadKeyFile, saveKeyFile } from "./node/key-file.ts";
+export {
+  type AgreementKey,
+  checkAgreement,
+  generateAgreementKey,
+  openAgreementKey,
+} from "./node/sm2-agreement.ts";
 export type { VerificationRequest } from "./node/verification-batch.ts";
 export {
   createVerificationPool,

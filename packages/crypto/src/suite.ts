@@ -3,7 +3,7 @@ import { deriveAddress } from "./address.ts";
 import { digestReplacement } from "./digest-replacement.ts";
 import { createTaggedSm3, type TaggedSm3 } from "./digests.ts";
 import { CryptoError } from "./errors.ts";
-import { gcmDecrypt, gcmEncrypt, type Sm4GcmInput } from "./gcm.ts";
+import { createGcm, gcmDecrypt, gcmEncrypt, type Sm4Gcm, type Sm4GcmInput } from "./gcm.ts";
 import type { KeyPair, Platform, Sm3, Sm4CbcInput, Sm4CtrInput } from "./platform.ts";
 import { createRandom } from "./random.ts";
 import { wipe } from "./secrets.ts";
@@ -40,6 +40,8 @@ export interface Suite {
   readonly sm4GcmEncrypt: (input: Sm4GcmInput) => Uint8Array;
   /** @throws CryptoError CRYPTO_LENGTH_INVALID, CRYPTO_TAG_INVALID */
   readonly sm4GcmDecrypt: (input: Sm4GcmInput) => Uint8Array;
+  /** SM4-GCM under one key (16 bytes), for many messages. @throws CryptoError CRYPTO_LENGTH_INVALID */
+  readonly createSm4Gcm: (key: Uint8Array) => Sm4Gcm;
   /** A fresh SM2 key pair. */
   readonly generateKeyPair: () => KeyPair;
   /** 65 bytes. @throws CryptoError CRYPTO_PRIVATE_KEY_INVALID */
@@ -123,6 +125,7 @@ function ciphers(platform: Platform) {
     sm4CtrDecrypt: sm4Ctr,
     sm4GcmEncrypt: (input: Sm4GcmInput) => gcmEncrypt(platform, input),
     sm4GcmDecrypt: (input: Sm4GcmInput) => gcmDecrypt(platform, input),
+    createSm4Gcm: (key: Uint8Array) => createGcm(platform, key),
   };
 }
 

@@ -5,12 +5,18 @@ import asc from "assemblyscript/asc";
 import { generateProducts, productsPath } from "./generate-products.ts";
 
 const packageFolder: string = fileURLToPath(new URL("..", import.meta.url));
-const folder = join(packageFolder, "assembly/sm2");
-/** Path of the written module, relative to the package. */
-export const codePath = "src/kernel/code.ts";
+/** The kernels: where each one's source is, and the module that is written of it. */
+export const kernels = [
+  { source: "assembly/sm2", code: "src/kernel/code.ts" },
+  { source: "assembly/ghash", code: "src/ghash/code.ts" },
+] as const;
 
-/** The compiled kernel. @throws Error with the compiler's messages */
-export async function compileKernel(): Promise<Uint8Array> {
+/** A kernel's source and module, relative to the package. */
+export type KernelPaths = (typeof kernels)[number];
+
+/** A compiled kernel. @throws Error with the compiler's messages */
+export async function compileKernel({ source }: KernelPaths): Promise<Uint8Array> {
+  const folder = join(packageFolder, source);
   const files = readdirSync(folder);
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
@@ -32,10 +38,10 @@ export async function compileKernel(): Promise<Uint8Array> {
   return binary;
 }
 
-/** The module that carries the kernel, so that threads and browsers need no file beside it. */
-export function codeModule(binary: Uint8Array): string {
+/** The module that carries a kernel, so that threads and browsers need no file beside it. */
+export function codeModule({ source }: KernelPaths, binary: Uint8Array): string {
   return [
-    "/* Written by `pnpm kernel:build`: assembly/sm2, compiled. */",
+    `/* Written by \`pnpm kernel:build\`: ${source}, compiled. */`,
     "",
     "/** The kernel's WebAssembly module, base64. */",
     "export const KERNEL_CODE =",
@@ -46,7 +52,9 @@ export function codeModule(binary: Uint8Array): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(join(packageFolder, productsPath), generateProducts());
-  const binary = await compileKernel();
-  writeFileSync(join(packageFolder, codePath), codeModule(binary));
-  process.stdout.write(`${binary.length} bytes\n`);
+  for (const kernel of kernels) {
+    const binary = await compileKernel(kernel);
+    writeFileSync(join(packageFolder, kernel.code), codeModule(kernel, binary));
+    process.stdout.write(`${kernel.source}: ${binary.length} bytes\n`);
+  }
 }

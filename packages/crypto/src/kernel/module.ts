@@ -1,12 +1,9 @@
+import { instantiate, type WasmMemory } from "../wasm.ts";
 import { KERNEL_CODE } from "./code.ts";
 
 /** What the WebAssembly module offers; addresses are of its memory. See assembly/sm2/index.ts. */
 export interface KernelExports {
-  readonly memory: {
-    /** Replaced by another buffer whenever the memory grows. */
-    readonly buffer: ArrayBuffer;
-    grow(pages: number): number;
-  };
+  readonly memory: WasmMemory;
   prepare(): void;
   heapBase(): number;
   tableBytes(): number;
@@ -20,28 +17,9 @@ export interface KernelExports {
   verifyBatch(count: number): void;
 }
 
-/** The part of the WebAssembly JavaScript interface that is used; the browser's library is not. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: Readonly<Record<string, Readonly<Record<string, () => never>>>>,
-  ) => { readonly exports: unknown };
-};
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
 /** Compiles the module and makes its table of G: some 15 ms. @throws WebAssembly.CompileError */
 export function instantiateKernel(): KernelExports {
-  const module = new WebAssembly.Module(fromBase64(KERNEL_CODE));
-  const abort = (): never => {
-    throw new Error("the kernel gave up");
-  };
-  const { exports } = new WebAssembly.Instance(module, { env: { abort } });
-  // The module is ours, and compiled from the functions that the interface names.
-  const kernel = exports as KernelExports;
+  const kernel = instantiate<KernelExports>(KERNEL_CODE);
   kernel.prepare();
   return kernel;
 }

@@ -18,6 +18,7 @@ export const {
   sm4CtrDecrypt,
   sm4GcmEncrypt,
   sm4GcmDecrypt,
+  createSm4Gcm,
   generateKeyPair,
   publicKeyFromPrivate,
   createSm2Signer,

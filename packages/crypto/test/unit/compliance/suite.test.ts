@@ -11,9 +11,16 @@ const KEY = utf8("0123456789abcdef");
 const IV = utf8("fedcba9876543210");
 const MESSAGE = utf8("全链路凭证");
 
-test("the browser door has everything of the Node door except files and threads", () => {
+test("the browser door has everything of the Node door except files, threads and agreements", () => {
   const onlyNode = Object.keys(node).filter((name) => !(name in browser));
-  expect(onlyNode.sort()).toEqual(["createVerificationPool", "loadKeyFile", "saveKeyFile"]);
+  expect(onlyNode.sort()).toEqual([
+    "checkAgreement",
+    "createVerificationPool",
+    "generateAgreementKey",
+    "loadKeyFile",
+    "openAgreementKey",
+    "saveKeyFile",
+  ]);
   expect(Object.keys(browser).filter((name) => !(name in node))).toEqual([]);
 });
 
