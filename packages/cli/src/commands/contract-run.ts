@@ -1,11 +1,15 @@
 import {
+  type BuiltContract,
   buildContract,
   describePlace,
   isForeign,
+  type LocalCall,
   LocalChain,
   loadProject,
   packagedManifestOf,
   runTests,
+  Stepper,
+  type Trace,
   traceCall,
 } from "@credlink/contract-tools";
 import { type MemberRole, memberRoles, SUCCESS } from "@credlink/ledger";
@@ -16,6 +20,7 @@ import { describeReturned, encodeContractArgs } from "../contract-values.ts";
 import { CliError } from "../errors.ts";
 import { type Answer, exitCodes } from "../output.ts";
 import type { Progress } from "./contract-develop.ts";
+import { hostCallView, type StepTerminal, walk } from "./contract-step.ts";
 
 /** Runs a project's tests; exit code 4 where one fails. */
 export async function testProject(dir: string, progress: Progress): Promise<Answer> {
@@ -44,13 +49,20 @@ const stateSchema = z.array(z.strictObject({ key: z.string(), value: z.string() 
 /** Lines of source that people are shown. */
 const SHOWN_LINES = 20;
 
-/** Runs one method in this process, and says what it did and what each line cost. */
-export async function runMethod(
+/** A method of a project that is ready to be run. */
+interface PreparedRun {
+  readonly chain: LocalChain;
+  readonly contract: BuiltContract;
+  readonly call: LocalCall;
+  readonly readOnly: boolean;
+}
+
+async function prepare(
   dir: string,
   method: string,
   options: RunOptions,
   progress: Progress,
-): Promise<Answer> {
+): Promise<PreparedRun> {
   const args = encodeContractArgs(options.args ?? "[]");
   const project = loadProject(dir);
   progress("compiling the contract");
@@ -66,9 +78,40 @@ export async function runMethod(
   const coSigners = (options.coSign ?? []).map((each) => memberOf(chain, each));
   const limit = options.gas === undefined ? {} : { gasLimit: options.gas };
   const call = { contract: name, version, method, args, sender, coSigners, ...limit };
+  return { chain, contract, call, readOnly: known.readOnly };
+}
+
+/** Runs one method in this process, and says what it did and what each line cost. */
+export async function runMethod(
+  dir: string,
+  method: string,
+  options: RunOptions,
+  progress: Progress,
+): Promise<Answer> {
+  const run = await prepare(dir, method, options, progress);
   progress("running");
-  const trace = await traceCall(chain, contract, call);
-  const receipt = known.readOnly ? await chain.query(call) : await chain.run(call);
+  return finish(run, await traceCall(run.chain, run.contract, run.call));
+}
+
+/** The same, walked through call by call of the host as the terminal's lines say. */
+export async function stepMethod(
+  dir: string,
+  method: string,
+  options: RunOptions,
+  progress: Progress,
+  terminal: StepTerminal,
+): Promise<Answer> {
+  const run = await prepare(dir, method, options, progress);
+  const stepper = await Stepper.open(run.chain, run.contract, run.call);
+  await walk(stepper, terminal);
+  return finish(run, stepper.trace);
+}
+
+async function finish(
+  { chain, contract: { name }, call, readOnly }: PreparedRun,
+  trace: Trace,
+): Promise<Answer> {
+  const receipt = readOnly ? await chain.query(call) : await chain.run(call);
   // Whom the node lets in is judged before the contract runs: the receipt has the last word.
   const ran = receipt.status === trace.status;
   const value = {
@@ -77,9 +120,7 @@ export async function runMethod(
     returned: describeReturned(receipt.returnValue),
     gasUsed: receipt.gasUsed,
     gasByLine: ran ? Object.fromEntries(trace.gasByLine) : {},
-    hostCalls: ran
-      ? trace.hostCalls.map(({ at, ...each }) => ({ ...each, at: at && describePlace(at) }))
-      : [],
+    hostCalls: ran ? trace.hostCalls.map(hostCallView) : [],
     events: receipt.events.map(({ topic, data }) => ({ topic, data: toHex(data) })),
     state: chain.entries(name).map((entry) => ({
       key: toHex(entry.key),

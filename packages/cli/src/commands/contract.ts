@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline";
 import { contractListCodec, noArgsCodec } from "@credlink/contracts-vm";
 import { BUILT_IN_VERSION, CONTRACTS_CONTRACT, SUCCESS } from "@credlink/ledger";
 import { decode, encode } from "@credlink/primitives";
@@ -6,6 +7,7 @@ import { gather, withCoSigners } from "../co-signers.ts";
 import { type ConnectionOptions, connect, withConnection } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import { renderTable } from "../network/status.ts";
+import type { Streams } from "../output.ts";
 import type { CommandContext } from "./context.ts";
 import { type CallContractOptions, callContract, queryContract } from "./contract-call.ts";
 import {
@@ -20,6 +22,7 @@ import {
 } from "./contract-manage.ts";
 import { addQuotaCommands } from "./contract-quota.ts";
 import type { RunOptions } from "./contract-run.ts";
+import type { StepTerminal } from "./contract-step.ts";
 import { wholeNumber } from "./network.ts";
 
 interface Json {
@@ -87,12 +90,16 @@ function addDevelopCommands(contract: Command, context: CommandContext): void {
     .option("--co-sign <member>", "ROLE/NAME of who signs too; repeatable", gather, [])
     .option("--state <file>", 'rows of its state before: [{"key": hex, "value": hex}, …]')
     .option("--gas <limit>", "most gas that it may use", wholeNumber)
-    .option("--json", "print one JSON document")
+    .option("--step", "walk through the host calls by commands on stdin (see `help` there)")
+    .option("--json", "print one JSON document; with --step one a line for each command")
     .description("run a method in this process: each host call, and gas by source line")
-    .action((dir: string, method: string, options: RunOptions & Json) =>
-      context.run(options.json ?? false, async () =>
-        (await import("./contract-run.ts")).runMethod(dir, method, options, progress),
-      ),
+    .action((dir: string, method: string, options: RunOptions & Json & { step?: boolean }) =>
+      context.run(options.json ?? false, async () => {
+        const run = await import("./contract-run.ts");
+        if (options.step !== true) return run.runMethod(dir, method, options, progress);
+        const terminal = stepTerminal(context.streams, options.json ?? false);
+        return run.stepMethod(dir, method, options, progress, terminal);
+      }),
     );
   contract
     .command("scan")
@@ -128,6 +135,17 @@ function addDevelopCommands(contract: Command, context: CommandContext): void {
           (await develop()).packageProject(dir, options, progress),
         ),
     );
+}
+
+/** Commands from stdin; a prompt where a person types them. */
+function stepTerminal({ out, err }: Streams, json: boolean): StepTerminal {
+  return {
+    lines: createInterface({ input: process.stdin }),
+    show: (value, text) => out(json ? `${JSON.stringify(value)}\n` : `${text}\n`),
+    ask: () => {
+      if (process.stdin.isTTY) err("step> ");
+    },
+  };
 }
 
 /** `contract install | approve | accept-findings`: what organisations do with a package. */

@@ -13,38 +13,24 @@ import {
   Stop,
 } from "@credlink/contracts-vm/inspect";
 import {
+  type Event,
   MEMBERS_CONTRACT,
   memberCodec,
   memberKey,
   NeedsRange,
   type StateView,
+  type StateWrite,
   SUCCESS,
 } from "@credlink/ledger";
-import {
-  type Address,
-  decode,
-  invariant,
-  noMetrics,
-  toHex,
-  utf8ToText,
-} from "@credlink/primitives";
+import { type Address, decode, invariant, noMetrics } from "@credlink/primitives";
 import type { BuiltContract } from "../build/build.ts";
 import { packagedManifestOf } from "../build/package.ts";
 import type { Place } from "../scan/source/syntax.ts";
 import { Trap } from "./arithmetic.ts";
+import { describeOperands, type HostCall } from "./host-call.ts";
 import { Interpreter } from "./interpreter.ts";
 import { KIT_GAS_LIMIT, type LocalCall, type LocalChain } from "./local-chain.ts";
 import { parseSourceMap, type SourceMap } from "./source-map.ts";
-
-/** One call of the host, as it went. */
-export interface HostCall {
-  readonly name: string;
-  /** What it was given and what it answered, for people. */
-  readonly detail: string;
-  readonly gas: number;
-  /** Where the contract's own code called, null without a source map. */
-  readonly at: Place | null;
-}
 
 /** What happened inside a contract, step by step. */
 export interface Trace {
@@ -59,17 +45,30 @@ export interface Trace {
   readonly returnValue: Uint8Array;
 }
 
+/** A contract between two instructions; what it gives is to be copied before the call goes on. */
+export interface Moment {
+  readonly memory: ArrayBuffer;
+  /** What the call changed in the state so far, each key once. */
+  readonly changes: () => readonly StateWrite[];
+  readonly events: readonly Event[];
+}
+
+/** Told before each call of the host, by how many came before it, and once more at the end. */
+export type OnMoment = (hostCalls: number, moment: Moment) => void;
+
 const MAX_RERUNS = 100;
-const SHOWN_BYTES = 48;
 
 /**
  * Runs a call once more, one instruction at a time, on the state that the chain stands at. The chain
  * is left as it was. Calls of other contracts run as a whole.
+ *
+ * @param onMoment is told anew from the first where a range of the state had to be loaded.
  */
 export async function traceCall(
   chain: LocalChain,
   contract: BuiltContract,
   call: LocalCall,
+  onMoment: OnMoment = () => {},
 ): Promise<Trace> {
   const { view, context } = chain.next;
   const map = contract.sourceMap === null ? null : parseSourceMap(contract.sourceMap);
@@ -92,7 +91,7 @@ export async function traceCall(
       stack: 0,
     };
     try {
-      return new Tracer(contract, inner, map).run();
+      return new Tracer(contract, inner, map, onMoment).run();
     } catch (error) {
       if (!(error instanceof NeedsRange)) throw error;
       await view.loadRange(error.range);
@@ -117,15 +116,17 @@ class Tracer {
   private readonly call: Call;
   private readonly contract: BuiltContract;
   private readonly map: SourceMap | null;
+  private readonly onMoment: OnMoment;
   private readonly host = new Host();
   private readonly interpreter: Interpreter;
   private readonly hostCalls: HostCall[] = [];
   private readonly lines = new Map<string, number>();
 
-  constructor(contract: BuiltContract, call: Call, map: SourceMap | null) {
+  constructor(contract: BuiltContract, call: Call, map: SourceMap | null, onMoment: OnMoment) {
     this.contract = contract;
     this.call = call;
     this.map = map;
+    this.onMoment = onMoment;
     const module = parseModule(contract.code);
     this.interpreter = new Interpreter(module, (name) => this.hostFunction(name), {
       onGas: (offset, gas) => this.count(offset, gas),
@@ -152,6 +153,7 @@ class Tracer {
       if (!(error instanceof Trap || error instanceof Stop)) throw error;
       status = error.status;
     }
+    this.tellMoment();
     const lines = [...this.lines].sort(([, a], [, b]) => b - a);
     return {
       status,
@@ -217,11 +219,14 @@ class Tracer {
     invariant(real !== undefined, "the host offers what a module imports");
     return (...values: readonly never[]) => {
       const before = this.interpreter.gas;
-      const given = this.describe(name, values);
-      const at = this.ownPlace();
+      const given = describeOperands(name, values, this.interpreter.memory);
+      const stack = this.places();
+      const at = stack.find(isOwn) ?? stack[0] ?? null;
+      this.tellMoment();
       const note = (outcome: string): void => {
-        const gas = before - this.interpreter.gas;
-        this.hostCalls.push({ name, detail: `${given}${outcome}`, gas, at });
+        const gasLeft = this.interpreter.gas;
+        const detail = `${given}${outcome}`;
+        this.hostCalls.push({ name, given, detail, gas: before - gasLeft, gasLeft, at, stack });
       };
       try {
         const result = real(...values);
@@ -234,50 +239,12 @@ class Tracer {
     };
   }
 
-  /** The innermost place that is not the SDK's. */
-  private ownPlace(): Place | null {
-    const places = this.places();
-    return places.find(isOwn) ?? places[0] ?? null;
-  }
-
-  private describe(name: string, values: readonly (number | bigint)[]): string {
-    const [a = 0, b = 0, c = 0, d = 0] = values.map(Number);
-    switch (name) {
-      case "state_get":
-      case "state_delete":
-        return this.hex(a, b);
-      case "state_put":
-        return `${this.hex(a, b)} := ${this.hex(c, d)}`;
-      case "state_range":
-        return `${this.hex(a, b)} to ${this.hex(c, d)}`;
-      case "event":
-        return `${this.text(a, b)} ${this.hex(c, d)}`;
-      case "revert":
-        return this.text(a, b);
-      case "return_value":
-        return this.hex(a, b);
-      case "contract_call":
-        return `${this.text(a, b)}.${this.text(c, d)}`;
-      default:
-        return "";
-    }
-  }
-
-  private bytes(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.interpreter.memory).slice(at >>> 0, (at >>> 0) + (length >>> 0));
-  }
-
-  private hex(at: number, length: number): string {
-    const bytes = this.bytes(at, length);
-    const text = toHex(bytes.subarray(0, SHOWN_BYTES));
-    return bytes.length > SHOWN_BYTES ? `${text}… (${bytes.length} bytes)` : text;
-  }
-
-  private text(at: number, length: number): string {
-    try {
-      return utf8ToText(this.bytes(at, Math.min(length >>> 0, 64)));
-    } catch {
-      return this.hex(at, length);
-    }
+  private tellMoment(): void {
+    const { call, interpreter } = this;
+    this.onMoment(this.hostCalls.length, {
+      memory: interpreter.memory,
+      changes: () => call.state.writes(),
+      events: call.events,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { wasmEngine } from "@credlink/contracts-vm/inspect";
-import { encode, utf8, wireValue } from "@credlink/primitives";
+import { encode, toHex, utf8, wireValue } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   type BuiltContract,
@@ -10,6 +10,7 @@ import {
   parseProject,
   projectFiles,
   runTests,
+  Stepper,
   traceCall,
 } from "../../src/index.ts";
 import { binary32, binary64, compare, unary32, unary64 } from "../../src/kit/arithmetic.ts";
@@ -149,6 +150,68 @@ describe("the local test kit", () => {
     await fork.run(callOf("work", workArgs(1, 1n)));
     expect(fork.entries("probe").length).toBe(2);
     expect(chain.entries("probe").length).toBe(0);
+  });
+});
+
+describe("walking through a call", () => {
+  const work = () => Stepper.open(chain, contract, callOf("work", workArgs(9, 1n)));
+
+  it("steps over every call of the host, forwards and backwards, and stops at the ends", async () => {
+    const stepper = await work();
+    const names = stepper.trace.hostCalls.map(({ name }) => name);
+    const seen: string[] = [];
+    for (let next = stepper.next; next !== null; next = stepper.next) {
+      seen.push(next.name);
+      stepper.step();
+    }
+    expect(seen).toEqual(names);
+    expect(stepper.position).toBe(names.length);
+    stepper.step(5);
+    expect(stepper.position).toBe(names.length);
+    stepper.step(-1);
+    expect(stepper.next?.name).toBe(names.at(-1));
+    stepper.step(-1_000);
+    expect([stepper.position, stepper.last]).toEqual([0, null]);
+  });
+
+  it("tells the gas that is left after each call", async () => {
+    const { trace } = await work();
+    const left = trace.hostCalls.map(({ gasLeft }) => gasLeft);
+    expect(left).toEqual([...left].sort((a, b) => b - a));
+    expect(left.at(-1)).toBeGreaterThan(0);
+    for (const [index, { gas }] of trace.hostCalls.entries()) {
+      expect((left[index - 1] ?? 100_000_000) - (left[index] ?? 0)).toBeGreaterThanOrEqual(gas);
+    }
+  });
+
+  it("shows memory, changes and events as they are before the call that is next", async () => {
+    const stepper = await work();
+    expect(stepper.runTo(({ name }) => name === "state_put")).toBe(true);
+    const before = await stepper.snapshot();
+    expect([before.changes, before.events]).toEqual([[], []]);
+    expect(before.memory.length % 65_536).toBe(0);
+    stepper.step();
+    const after = await stepper.snapshot();
+    expect(after.changes.map(({ contract: owner, key }) => [owner, [...key]])).toEqual([
+      ["probe", [1]],
+    ]);
+    const put = stepper.last?.given ?? "";
+    expect(put).toContain(toHex(after.changes[0]?.value ?? new Uint8Array(0)));
+    expect(stepper.next?.name).toBe("event");
+    stepper.step();
+    const { events } = await stepper.snapshot();
+    expect(events.map(({ topic }) => topic)).toEqual(["worked"]);
+    expect(stepper.runTo(({ name }) => name === "state_put")).toBe(false);
+    expect(stepper.next).toBe(null);
+    expect(chain.entries("probe")).toEqual([]);
+  });
+
+  it("ends at the call that ends the contract", async () => {
+    const stepper = await Stepper.open(chain, contract, callOf("fail", utf8("x")));
+    stepper.step(1_000);
+    expect(stepper.last?.detail).toContain("ends the call: PROBE_NOT_EMPTY");
+    expect(stepper.trace.status).toBe("PROBE_NOT_EMPTY");
+    expect((await stepper.snapshot()).changes).toEqual([]);
   });
 });
 
