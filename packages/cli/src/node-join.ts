@@ -87,6 +87,8 @@ async function makeFolder(options: JoinOptions): Promise<void> {
     dataDir: "data",
     genesis: "genesis.bin",
     identity: FILES,
+    // Standard output is for what the command says.
+    log: { file: "node.log" },
     rpc: { host: rpcHost, port: options.rpcPort ?? freeRpc },
     p2p: {
       keyFile: "peer.key",
@@ -121,7 +123,9 @@ async function untilJoined(
     if (refusal !== undefined) throw refusedBy(refusal.peerId, refusal.reason ?? "");
     after = next;
     const { ready, reasons } = node.readiness();
-    if (ready) return;
+    const { height, toldHeight } = node.engine.status();
+    // Ready before anybody told of a head is ready for nothing: it may lack the whole chain.
+    if (ready && toldHeight !== null && height >= toldHeight) return;
     if (isStopped) throw new CliError("CLI_NODE_NOT_READY", "stopped before it had joined");
     if (performance.now() >= endMs) {
       throw new CliError("CLI_NODE_NOT_READY", `after ${waitMs} ms: ${reasons.join(", ")}`);

@@ -232,6 +232,7 @@ class NodeEngine implements Engine {
       headTimestampMs: header.timestampMs,
       replica: this.#driver?.status ?? this.#statusBefore(),
       syncing: this.#sync.isSyncing,
+      toldHeight: this.#sync.toldHeight,
       keyShared: this.#keySharing.isShared,
       mempool: {
         transactions: mempool.size,

@@ -71,6 +71,8 @@ export interface Sync {
    */
   announceHead(): void;
   readonly isSyncing: boolean;
+  /** Highest certified head that peers told of; null before most of those connected told theirs. */
+  readonly toldHeight: number | null;
   /** Peers about whom something is kept; once a second those that left are forgotten. */
   readonly size: number;
 }
@@ -85,6 +87,8 @@ const ASK_INTERVAL_MS = 200;
 
 interface PeerState {
   height: number;
+  /** Whether it told its head since it is connected. */
+  hasTold: boolean;
   pausedUntilMs: number;
   /** Failures in a row. */
   failures: number;
@@ -109,6 +113,11 @@ class BlockSync implements Sync {
 
   get isSyncing(): boolean {
     return this.#isRunning;
+  }
+
+  get toldHeight(): number | null {
+    const told = [...this.#peers.values()].filter(({ hasTold }) => hasTold).length;
+    return told * 2 > this.#parts.network.peers().length ? this.#highestClaim() : null;
   }
 
   get size(): number {
@@ -221,6 +230,7 @@ class BlockSync implements Sync {
     if (known !== undefined) return known;
     const fresh: PeerState = {
       height: 0,
+      hasTold: false,
       pausedUntilMs: 0,
       failures: 0,
       askedAtMs: -ASK_INTERVAL_MS,
@@ -252,7 +262,9 @@ class BlockSync implements Sync {
       return budget.cut(peer, verdict.code);
     }
     if (this.#isStopped) return;
-    this.#stateOf(peer).height = status.height;
+    const state = this.#stateOf(peer);
+    state.height = status.height;
+    state.hasTold = true;
     // To know whether a vote is ours, its signature must be verified.
     const seenVote = decodeSeenVote(status.seenVote);
     const isAffordable = seenVote === null || budget.spend(peer, "signatures");

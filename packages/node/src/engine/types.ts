@@ -93,6 +93,8 @@ export interface EngineStatus {
   readonly headTimestampMs: number;
   readonly replica: ReplicaStatus;
   readonly syncing: boolean;
+  /** Highest certified head that peers told of; null before most of those connected told theirs. */
+  readonly toldHeight: number | null;
   /** Whether another process was proven to use this node's key. */
   readonly keyShared: boolean;
   readonly mempool: {

@@ -49,6 +49,7 @@ export function createEngineDouble(ledger: Ledger): Engine {
       headTimestampMs: ledger.head.header.timestampMs,
       syncing: false,
       keyShared: false,
+      toldHeight: null,
       mempool: { transactions: 0, bytes: 0, oldestMs: 0 },
       clockOffsetMs: null,
       replica: {
