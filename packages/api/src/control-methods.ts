@@ -195,6 +195,8 @@ export const controlMethods = {
       height: heightNumber,
       /** Accepted transactions that are not yet in a block. */
       open: count,
+      /** Canonical signed receipt, of type `configured`. */
+      receipt: hex,
     }),
   },
 } as const;

@@ -63,6 +63,10 @@ export const apiErrors = defineErrors({
     meaning: "There is no such block on this node, or it does not keep that history any more.",
     remedy: "Ask for a height up to the head, or another node; this one may still be catching up.",
   },
+  API_RECEIPT_NONE: {
+    meaning: "This node neither holds the transaction nor has it in a block: nothing to sign for.",
+    remedy: "Ask the node that took it, or transaction.get for whether it expired.",
+  },
   API_WALK_TOO_LARGE: {
     meaning: "The page lies further on in the walk than the gateway walks in one call.",
     remedy: "Begin nearer, ask for less depth, or page through credential.children.",

@@ -47,5 +47,12 @@ export {
 } from "./json-rpc.ts";
 export * from "./methods.ts";
 export { createOpenRPCDocument, type OpenRPCDocument } from "./open-rpc.ts";
+export {
+  actionOf,
+  type ReceiptAction,
+  receiptActions,
+  transactionActions,
+} from "./receipt-actions.ts";
 export * from "./renewal.ts";
 export * from "./scalars.ts";
+export * from "./signed-receipt.ts";

@@ -56,6 +56,7 @@ const kinds: Readonly<Record<ApiErrorCode, Kind>> = {
   API_RATE_LIMITED: { code: -32_004, httpStatus: 429 },
   API_BUSY: { code: -32_004, httpStatus: 503 },
   API_NOT_FOUND: { code: -32_005, httpStatus: 404 },
+  API_RECEIPT_NONE: { code: -32_005, httpStatus: 404 },
   API_WALK_TOO_LARGE: { code: -32_602, httpStatus: 400 },
   API_ADDRESS_INVALID: { code: -32_602, httpStatus: 400 },
   API_INTERNAL: { code: -32_603, httpStatus: 500 },

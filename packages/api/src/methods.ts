@@ -136,6 +136,15 @@ export const methods = {
     params: z.strictObject({ id: digestHex, timeoutMs: z.number().int().min(0).max(60_000) }),
     result: transactionOutcome,
   },
+  /** The node's signed word that it has the transaction, or that it stands in a block. */
+  "transaction.receipt": {
+    session: true,
+    params: z.strictObject({ transaction: hex }),
+    result: z.object({
+      /** Canonical signed receipt, of type `taken` or `decided`. */
+      receipt: hex,
+    }),
+  },
   /** One value of the head's state with its proof of presence or absence. */
   "state.get": {
     session: true,

@@ -1,10 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, createClient, createIdentity, type Identity } from "@credlink/client";
+import {
+  type Client,
+  type ClientOptions,
+  createClient,
+  createIdentity,
+  type Identity,
+  writeReceiptLine,
+} from "@credlink/client";
 import { createSm2Signer, parseAddress } from "@credlink/crypto";
 import { passwordOf, withKeyFile } from "@credlink/keys";
 import type { Command } from "commander";
 import { CliError } from "./errors.ts";
+import { appendReceipts } from "./line-file.ts";
 import {
   findMember,
   findNode,
@@ -24,6 +32,7 @@ export interface ConnectionOptions {
   readonly key?: string;
   readonly passwordFile?: string;
   readonly address?: string;
+  readonly receipt?: string;
 }
 
 /** Adds the options that say as whom to speak to which node. */
@@ -36,7 +45,11 @@ export function withConnection(command: Command): Command {
     .option("--genesis <file>", "trusted genesis of its chain")
     .option("--key <file>", "key file of the member to be")
     .option("--password-file <file>", "file that holds the key file's password")
-    .option("--address <address>", "the member's address, when its key was rotated");
+    .option("--address <address>", "the member's address, when its key was rotated")
+    .option(
+      "--receipt <file>",
+      "keep the node's signed receipts of what is sent there, a line each",
+    );
 }
 
 /** @throws CliError CLI_FILE_UNREADABLE */
@@ -100,7 +113,7 @@ export async function connect(options: ConnectionOptions): Promise<Client> {
           )
         : await loadKeyOption(options, options.key);
     const genesis = readFileOf(networkPaths(options.network).genesis);
-    return createClient({ url: rpcUrl(node), genesis, identity });
+    return createClient({ url: rpcUrl(node), genesis, identity, ...keeping(options) });
   }
   const { rpc, genesis, key } = options;
   if (rpc === undefined || genesis === undefined || key === undefined) {
@@ -110,7 +123,17 @@ export async function connect(options: ConnectionOptions): Promise<Client> {
     );
   }
   const identity = await loadKeyOption(options, key);
-  return createClient({ url: rpc, genesis: readFileOf(genesis), identity });
+  return createClient({
+    ...{ url: rpc, genesis: readFileOf(genesis), identity },
+    ...keeping(options),
+  });
+}
+
+/** The file is tried before anything is sent: what was done is not to stand without its receipt. */
+function keeping({ receipt: path }: ConnectionOptions): Pick<ClientOptions, "onReceipt"> {
+  if (path === undefined) return {};
+  appendReceipts(path, "");
+  return { onReceipt: (kept) => appendReceipts(path, `${writeReceiptLine(kept)}\n`) };
 }
 
 function loadKeyOption(options: ConnectionOptions, key: string): Promise<Identity> {

@@ -1,6 +1,7 @@
 import {
   closeSync,
   createReadStream,
+  fsyncSync,
   openSync,
   readSync,
   renameSync,
@@ -43,6 +44,25 @@ export async function* readLines(path: string, maxBytes: number): AsyncGenerator
 export function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);
+}
+
+/**
+ * Adds lines to a file of receipts and makes them durable; the file is its owner's alone.
+ * @throws CliError CLI_FILE_UNREADABLE
+ */
+export function appendReceipts(path: string, lines: string): void {
+  try {
+    const file = openSync(path, "a", 0o600);
+    try {
+      writeFileSync(file, lines);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    throw new CliError("CLI_FILE_UNREADABLE", `${path}: ${reason}`, { cause });
+  }
 }
 
 /** The first bytes of a file as text. @throws CliError CLI_FILE_UNREADABLE */

@@ -14,6 +14,7 @@ import { addNetworkCommands } from "./commands/network.ts";
 import { addNodeCommands } from "./commands/node.ts";
 import { addOracleCommands } from "./commands/oracle.ts";
 import { addReadCommands } from "./commands/read.ts";
+import { addReceiptCommands } from "./commands/receipt.ts";
 import { addRngCommands } from "./commands/rng.ts";
 import { addSchemaCommands } from "./commands/schema.ts";
 import { addValidatorsCommands } from "./commands/validators.ts";
@@ -74,6 +75,7 @@ export function buildProgram(context: CommandContext): Command {
   addValidatorsCommands(program, context);
   addCaCommands(program, context);
   addVerify(program, context);
+  addReceiptCommands(program, context);
   inherit(program);
   return program;
 }

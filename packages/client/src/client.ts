@@ -1,10 +1,12 @@
 import type { MethodName, MethodResult, Params } from "@credlink/api";
 import type { Genesis } from "@credlink/ledger";
-import { SUCCESS } from "@credlink/ledger";
-import { type Digest, fromHex, toHex } from "@credlink/primitives";
+import { SUCCESS, signedTransactionCodec } from "@credlink/ledger";
+import { type Digest, encode, fromHex, toHex } from "@credlink/primitives";
 import { type ChainVerifier, createChainVerifier } from "./chain-verifier.ts";
 import { ClientError, clientError, GatewayError } from "./errors.ts";
 import type { HeaderClaim, VerifiedHeader } from "./header-claims.ts";
+import type { KeptReceipt } from "./receipts/lines.ts";
+import { checkReceiptContent, checkReceiptOutcome, verifyReceipt } from "./receipts/verify.ts";
 import {
   type CommittedTransaction,
   type VerifiedBlock,
@@ -44,6 +46,11 @@ export interface ClientOptions {
   readonly retryDelayMs?: number;
   /** Milliseconds since 1970; default `Date.now`. */
   readonly nowMs?: () => number;
+  /**
+   * Given the node's signed receipt of each transaction that is submitted (not in a batch) and of each whose
+   * block was waited for, and of each request that changed a node, all verified. Absent: none is asked for.
+   */
+  readonly onReceipt?: (kept: KeptReceipt) => void | Promise<void>;
 }
 
 export interface CallOptions {
@@ -122,6 +129,16 @@ export interface Client {
     },
     options?: CallOptions,
   ): Promise<QueryAnswer>;
+  /**
+   * Verifies a receipt that the gateway gave for `content`, and hands it to `onReceipt`.
+   * @param proven where the transaction stands: the receipt must say the same
+   * @throws ClientError CLIENT_RECEIPT_…
+   */
+  keepReceipt(
+    receipt: Uint8Array,
+    content: Uint8Array,
+    proven?: CommittedTransaction,
+  ): Promise<void>;
   /** Builds and signs a call as this client's member. */
   build(call: Call): Promise<SignedCall>;
   submit(signed: SignedCall, options?: CallOptions): Promise<Digest>;
@@ -169,6 +186,7 @@ class RpcClient implements Client {
   readonly #retryDelayMs: number;
   readonly #nowMs: () => number;
   readonly #builder: TransactionBuilder | undefined;
+  readonly #onReceipt: ClientOptions["onReceipt"];
   #height = { value: 0, readAtMs: Number.NEGATIVE_INFINITY };
 
   constructor(options: ClientOptions) {
@@ -178,6 +196,7 @@ class RpcClient implements Client {
     this.#attempts = options.attempts ?? 3;
     this.#retryDelayMs = options.retryDelayMs ?? 100;
     this.#nowMs = options.nowMs ?? (() => Date.now());
+    this.#onReceipt = options.onReceipt;
     this.#rpc = createRpc(options);
     this.#verifier = createChainVerifier(options.genesis, {
       header: (height) => this.call("block.header", { height }),
@@ -319,13 +338,38 @@ class RpcClient implements Client {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.call("transaction.submit", params, options);
-        return signed.id;
+        break;
       } catch (error) {
-        if (attempt > 1 && isKnownAlready(error)) return signed.id;
+        if (attempt > 1 && isKnownAlready(error)) break;
         if (attempt >= this.#attempts || !isOutOfReach(error)) throw error;
         await pause(this.#retryDelayMs * 2 ** (attempt - 1), options.signal);
       }
     }
+    await this.#askReceipt(signed.bytes, options);
+    return signed.id;
+  }
+
+  async keepReceipt(
+    receipt: Uint8Array,
+    content: Uint8Array,
+    proven?: CommittedTransaction,
+  ): Promise<void> {
+    if (this.#onReceipt === undefined) return;
+    const { statement } = verifyReceipt(this.genesisBytes, receipt);
+    checkReceiptContent(statement, content);
+    if (proven !== undefined) checkReceiptOutcome(statement, proven);
+    await this.#onReceipt({ receipt, content });
+  }
+
+  async #askReceipt(
+    transaction: Uint8Array,
+    options: CallOptions,
+    proven?: CommittedTransaction,
+  ): Promise<void> {
+    if (this.#onReceipt === undefined) return;
+    const params = { transaction: toHex(transaction) };
+    const { receipt } = await this.call("transaction.receipt", params, options);
+    await this.keepReceipt(fromHex(receipt), transaction, proven);
   }
 
   async submitBatch(
@@ -355,7 +399,11 @@ class RpcClient implements Client {
         { ...options, extraTimeoutMs: timeoutMs },
       );
       const outcome = await verifyOutcome(this.#verifier, id, answer);
-      if (outcome.status === "committed") return outcome;
+      if (outcome.status === "committed") {
+        const signed = encode(signedTransactionCodec, outcome.signed);
+        await this.#askReceipt(signed, options, outcome);
+        return outcome;
+      }
       if (outcome.status === "expired") {
         throw clientError("CLIENT_TRANSACTION_EXPIRED", hexId, { transactionId: hexId });
       }

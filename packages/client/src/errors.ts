@@ -148,6 +148,28 @@ export const clientErrors = defineErrors({
     meaning: "The transaction stands in a block, but its execution was refused; nothing changed.",
     remedy: "Its status says why: a code of docs/errors.md, or one of the contract's own.",
   },
+  CLIENT_RECEIPT_MALFORMED: {
+    meaning: "The bytes are no signed receipt of a version that is known.",
+    remedy: "Give the file that --receipt or `receipt sign` wrote, unchanged.",
+  },
+  CLIENT_RECEIPT_OTHER_CHAIN: {
+    meaning: "The receipt is of another chain than the genesis.",
+    remedy: "Verify it with the genesis of its own chain.",
+  },
+  CLIENT_RECEIPT_SIGNATURE: {
+    meaning: "The receipt's signature does not hold: it was altered, or made for something else.",
+    remedy: "Do not rely on it; ask for another one.",
+  },
+  CLIENT_RECEIPT_SIGNER: {
+    meaning:
+      "The signer's certificate is not one that the chain's roots vouched for at the time stated.",
+    remedy: "The message names what fails; a node needs a node's role. Ask for another receipt.",
+  },
+  CLIENT_RECEIPT_CONTENT: {
+    meaning: "The receipt holds, but is not of what it is shown with.",
+    remedy:
+      "Find the transaction, request or file that it is of; a gateway that does so is not to be trusted.",
+  },
 });
 
 export type ClientErrorCode = keyof typeof clientErrors;

@@ -159,6 +159,22 @@ export {
 export type { PackageTransaction } from "./package/verify-transaction.ts";
 export { getPublicData, type ProvenPublicData } from "./public-data.ts";
 export {
+  type KeptReceipt,
+  MAX_RECEIPT_LINE_BYTES,
+  RECEIPT_FORMAT,
+  readReceiptLine,
+  writeReceiptLine,
+} from "./receipts/lines.ts";
+export { type Received, signReceived } from "./receipts/received.ts";
+export {
+  checkReceiptContent,
+  checkReceiptOutcome,
+  type ReceiptSigner,
+  receivedContentDigest,
+  type VerifiedReceipt,
+  verifyReceipt,
+} from "./receipts/verify.ts";
+export {
   type CommittedTransaction,
   type VerifiedBlock,
   type VerifiedOutcome,

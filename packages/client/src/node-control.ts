@@ -74,7 +74,9 @@ export async function controlNode(
   const params = { request: toHex(signed.request), signature: toHex(signed.signature) };
   const { signal } = options;
   const waits = signal === undefined ? {} : { signal };
-  return client.call("node.control", params, { ...waits, extraTimeoutMs: ACT_MS });
+  const answer = await client.call("node.control", params, { ...waits, extraTimeoutMs: ACT_MS });
+  await client.keepReceipt(fromHex(answer.receipt), signed.request);
+  return answer;
 }
 
 /** An entry of a node's audit log, read, with the request that it is about. */

@@ -9,6 +9,7 @@ import { nodeErrors } from "./errors.ts";
 import type { GatewayComponents, GatewayOptions } from "./gateway/context.ts";
 import { createRemedies } from "./gateway/errors.ts";
 import { addHealth, addMetrics, createGateway, listen } from "./gateway/gateway.ts";
+import { createReceiptDesk } from "./gateway/receipts.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** What cures the codes of everything that stands behind the gateway. */
@@ -74,6 +75,7 @@ export async function openFront(
   };
   const gateway = createGateway(gatewayOptions(settings), {
     ...parts,
+    receipts: createReceiptDesk({ ...foundation, engine: parts.engine, clock: systemClock }),
     ledger: foundation.ledger,
     executor: foundation.executor,
     credentials: foundation.credentials,

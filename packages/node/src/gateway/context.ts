@@ -5,6 +5,7 @@ import type { Rate } from "../engine/token-bucket.ts";
 import type { Engine } from "../engine/types.ts";
 import type { ConnectedPeer } from "../p2p/peer-table.ts";
 import type { Operator } from "./operator.ts";
+import type { ReceiptDesk } from "./receipts.ts";
 
 /** Limits and addresses of the gateway; limits are read when they count, and may change. */
 export interface GatewayOptions {
@@ -46,6 +47,7 @@ export interface GatewayComponents {
   readonly peers: () => readonly ConnectedPeer[];
   readonly facts: NodeFacts;
   readonly operator: Operator;
+  readonly receipts: ReceiptDesk;
   readonly readiness: () => Readiness;
   /** Whether the node has found its own data altered: then no call is answered. */
   readonly isPolluted: () => boolean;

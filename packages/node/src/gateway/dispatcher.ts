@@ -108,6 +108,9 @@ function memberHandlers(
     "transaction.submit": (params) => submit(components, params),
     "transaction.submitBatch": (params) => submitBatch(components, params),
     "transaction.get": (params) => getTransaction(components, params),
+    "transaction.receipt": async ({ transaction }) => ({
+      receipt: toHex(await components.receipts.transaction(fromHex(transaction))),
+    }),
     "transaction.wait": createWait(components, maxWaiters, closing),
     "state.get": (params) => stateGet(components, params),
     "state.getMany": (params, caller) => {

@@ -1,4 +1,5 @@
-import { MAX_CONTROL_PAGE, type MethodResult, type Params } from "@credlink/api";
+import { CONTROL_DOMAIN, MAX_CONTROL_PAGE, type MethodResult, type Params } from "@credlink/api";
+import { taggedSm3 } from "@credlink/crypto";
 import { fromHex, toHex } from "@credlink/primitives";
 import { showEntry } from "../control/audit-line.ts";
 import type { PeerRow } from "../p2p/peer-watch.ts";
@@ -23,7 +24,7 @@ type OperatorHandlers = {
   ) => MethodResult<M> | Promise<MethodResult<M>>;
 };
 
-type Components = Pick<GatewayComponents, "operator" | "ledger">;
+type Components = Pick<GatewayComponents, "operator" | "ledger" | "receipts">;
 
 /** Calls of `node.events` that wait at once. */
 const MAX_EVENT_WAITERS = 64;
@@ -73,13 +74,17 @@ async function readAudit(
 }
 
 async function control(
-  { operator, ledger }: Components,
-  { request, signature }: Params<"node.control">,
+  { operator, ledger, receipts }: Components,
+  params: Params<"node.control">,
   caller: Caller,
 ): Promise<MethodResult<"node.control">> {
-  const sequence = await operator.controller.handle(caller, fromHex(request), fromHex(signature));
+  const request = fromHex(params.request);
+  const sequence = await operator.controller.handle(caller, request, fromHex(params.signature));
+  const { mode } = operator.mode;
+  const message = taggedSm3(CONTROL_DOMAIN, request);
+  const receipt = await receipts.control({ admin: caller.address, message, sequence, mode });
   const { height } = ledger.head.header;
-  return { sequence, mode: operator.mode.mode, height, open: operator.openTransactions() };
+  return { sequence, mode, height, open: operator.openTransactions(), receipt: toHex(receipt) };
 }
 
 /** Methods by which a node is looked after. */

@@ -2,10 +2,11 @@
 import { type Client, createClient, createIdentity, type Fetch } from "@credlink/client";
 import { certificateClaims } from "@credlink/consensus-pbft";
 import { createExecutor } from "@credlink/contracts-vm";
-import { createSm2Signer, sm2Sign, systemRandom } from "@credlink/crypto";
+import { createSm2Signer, parseCertificate, sm2Sign, systemRandom } from "@credlink/crypto";
 import { createMemoryStore, type Genesis, genesisCodec, genesisDigest } from "@credlink/ledger";
 import {
   encode,
+  equalBytes,
   invariant,
   noLogger,
   noMetrics,
@@ -28,8 +29,10 @@ import {
   type CredentialIndex,
   createCredentialIndex,
 } from "../../src/credential-index/credential-index.ts";
+import type { Engine } from "../../src/engine/types.ts";
 import { createRemedies } from "../../src/gateway/errors.ts";
 import { createGateway, listen } from "../../src/gateway/gateway.ts";
+import { createReceiptDesk } from "../../src/gateway/receipts.ts";
 import { systemClock } from "../../src/system-clock.ts";
 import { createEngineDouble, createOperatorDouble, options } from "./engine-double.ts";
 
@@ -57,6 +60,17 @@ export function certifier(genesis: Genesis, keys: readonly TestKey[]): Certify {
     });
     return { ...draft, signatures };
   };
+}
+
+/** The key of the chain's only node, with its certificate. */
+function nodeIdentity(genesis: Genesis) {
+  const { privateKey, publicKey } = memberKeyOf("node");
+  const own = genesis.members.filter(({ certificate }) => {
+    const parsed = parseCertificate(certificate);
+    return parsed.ok && equalBytes(parsed.value.subjectKey, publicKey);
+  });
+  invariant(own.length === 1, "the node has one certificate");
+  return { signer: createSm2Signer(privateKey), chain: own.map(({ certificate }) => certificate) };
 }
 
 /** A month, of which only what one invoice rests on is submitted, and who answers for it. */
@@ -99,19 +113,21 @@ export async function openCredentialGateway(
     logger: noLogger,
     metrics: noMetrics,
   });
-  const engine = createEngineDouble(ledger);
+  const engine: Engine = {
+    ...createEngineDouble(ledger),
+    outcome: async (id) => {
+      const place = ledger.place(id);
+      const receipt = ledger.receipt(id);
+      if (place === null || receipt === null) return { status: "unknown" };
+      return { status: "committed", ...place, receipt };
+    },
+  };
+  const identity = nodeIdentity(genesis);
   const app = createGateway(
     { ...options, maxBodyBytes: 1024 * 1024 },
     {
-      engine: {
-        ...engine,
-        outcome: async (id) => {
-          const place = ledger.place(id);
-          const receipt = ledger.receipt(id);
-          if (place === null || receipt === null) return { status: "unknown" };
-          return { status: "committed", ...place, receipt };
-        },
-      },
+      engine,
+      receipts: createReceiptDesk({ ledger, engine, identity, clock }),
       ledger,
       executor: chain.executor,
       credentials,

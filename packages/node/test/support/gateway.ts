@@ -1,6 +1,12 @@
 /** A real gateway over HTTP, its engine played by fixed answers; hooks make and remove its files. */
 import { createExecutor } from "@credlink/contracts-vm";
-import { addressFromPublicKey, sm2Sign, systemRandom, taggedSm3 } from "@credlink/crypto";
+import {
+  addressFromPublicKey,
+  createSm2Signer,
+  sm2Sign,
+  systemRandom,
+  taggedSm3,
+} from "@credlink/crypto";
 import { createLedger, createMemoryStore } from "@credlink/ledger";
 import { fromHex, type Logger, toHex } from "@credlink/primitives";
 import { afterEach, beforeEach } from "vitest";
@@ -8,6 +14,7 @@ import { createCredentialIndex } from "../../src/credential-index/credential-ind
 import type { GatewayOptions, Readiness } from "../../src/gateway/context.ts";
 import { createRemedies } from "../../src/gateway/errors.ts";
 import { createGateway, listen } from "../../src/gateway/gateway.ts";
+import { createReceiptDesk } from "../../src/gateway/receipts.ts";
 import { systemClock } from "../../src/system-clock.ts";
 import { createEngineDouble, createOperatorDouble, options } from "./engine-double.ts";
 import { type Caller, createCaller, createNodeFolders, type NodeFolders } from "./nodes.ts";
@@ -44,10 +51,13 @@ export async function open(change: Partial<GatewayOptions> = {}) {
     logger,
     metrics,
   });
+  const engine = createEngineDouble(ledger);
+  const identity = { signer: createSm2Signer(made.admin.privateKey), chain: [] };
   const app = createGateway(
     { ...options, ...change },
     {
-      engine: createEngineDouble(ledger),
+      engine,
+      receipts: createReceiptDesk({ ledger, engine, identity, clock: systemClock }),
       ledger,
       executor: createExecutor(),
       credentials,

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type ReceiptAction,
+  receiptActions,
+  receiptDomains,
+  transactionActions,
+} from "@credlink/api";
+import { sm2Verify, taggedSm3 } from "@credlink/crypto";
+import { toHex } from "@credlink/primitives";
+import { describe, expect, test } from "vitest";
+import { findBuiltIn } from "../packages/contracts-vm/src/built-in/registry.ts";
+import { signedMessages, signers } from "./signed-messages.ts";
+
+const root = join(import.meta.dirname, "..");
+const page = readFileSync(join(root, "docs/protocol/receipts.md"), "utf8");
+
+describe("S-9.5-1d: signatures of different acts are apart", () => {
+  test("a signature for one domain verifies in no other, over all pairs", async () => {
+    const all = await signedMessages();
+    expect(new Set(all.map(({ message }) => toHex(message))).size).toBe(all.length);
+    const { publicKey, sign } = signers.of("everybody");
+    for (const made of all) {
+      const signature = sign(made.message);
+      for (const other of all) {
+        const isOwn = made === other;
+        const pair = `${made.domain} as ${other.domain}`;
+        expect(sm2Verify(publicKey, other.message, signature), pair).toBe(isOwn);
+      }
+    }
+  });
+
+  test("equal content under two receipt domains is two messages", () => {
+    const content = new Uint8Array(100).fill(7);
+    const digests = Object.values(receiptDomains).map((domain) => taggedSm3(domain, content));
+    expect(new Set(digests.map(toHex)).size).toBe(4);
+  });
+
+  test("every domain that is signed stands in docs/protocol/receipts.md", async () => {
+    for (const { domain } of await signedMessages()) expect(page).toContain(`\`${domain}\``);
+  });
+
+  test("whatever signs is known here: a new place needs a domain and a row", () => {
+    const places: string[] = [];
+    for (const name of readdirSync(join(root, "packages"))) {
+      if (["crypto", "simulator", "testkit"].includes(name)) continue;
+      const folder = join(root, "packages", name, "src");
+      for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+        if (!file.endsWith(".ts") || file.includes("compliance")) continue;
+        const text = readFileSync(join(folder, file), "utf8");
+        if (/^(?! \*).*\bsigner\.sign\(/m.test(text)) places.push(`${name}/${file}`);
+      }
+    }
+    expect(places.sort()).toEqual([
+      "ca/custody.ts",
+      "cli/commands/key-use.ts",
+      "client/member-keys.ts",
+      "client/node-control.ts",
+      "client/receipts/received.ts",
+      "client/renewal.ts",
+      "client/session.ts",
+      "client/transactions.ts",
+      "client/vc/suite.ts",
+      "keys/envelope.ts",
+      "node/engine/consensus-driver.ts",
+      "node/engine/instance-watch.ts",
+      "node/engine/own-transactions.ts",
+      "node/gateway/receipts.ts",
+      "node/p2p/admission.ts",
+    ]);
+  });
+});
+
+describe("S-9.5-1d: the eight acts", () => {
+  test("each has a transaction, a request or a recipient that signs it", () => {
+    const signed = new Set<ReceiptAction>(["send", "receive", "configure"]);
+    for (const actions of Object.values(transactionActions)) {
+      for (const action of Object.values(actions)) signed.add(action);
+    }
+    expect([...signed].sort()).toEqual([...receiptActions].sort());
+    for (const action of receiptActions) expect(page).toContain(`| ${action} |`);
+  });
+
+  test("every method of ours that changes something is one of them, and none is that only reads", () => {
+    const manifest = JSON.parse(
+      readFileSync(join(root, "packages/contracts/wasm/credential.json"), "utf8"),
+    ) as { methods: { name: string; readOnly: boolean }[] };
+    for (const [contract, actions] of Object.entries(transactionActions)) {
+      const methods =
+        contract === "credential"
+          ? manifest.methods
+          : [...(findBuiltIn(contract) ?? [])].map(([name, { readOnly }]) => ({ name, readOnly }));
+      const changing = methods.filter(({ readOnly }) => !readOnly).map(({ name }) => name);
+      expect(Object.keys(actions).sort(), contract).toEqual(changing.sort());
+    }
+  });
+});
