@@ -21,16 +21,32 @@ function inverse(value: bigint): bigint {
   return result;
 }
 
-/** The x coordinate of k·G, by OpenSSL. */
-function xOf(k: bigint): bigint {
+interface Nonce {
+  readonly k: bigint;
+  /** The x coordinate of k·G. */
+  readonly x: bigint;
+}
+
+/** Nonces of all signatures: a multiplication on the curve costs more than all else of an execution. */
+const NONCES = 256;
+const nonces = new Map<number, Nonce>();
+
+/** A nonce and its point, made by OpenSSL when it is first wanted. */
+function nonceOf(place: number): Nonce {
+  const known = nonces.get(place);
+  if (known !== undefined) return known;
+  const k = (bytesToNumber(sm3(utf8(`fuzz nonce ${place}`))) % (n - 1n)) + 1n;
   const exchange = createECDH("SM2");
   exchange.setPrivateKey(numberToBytes(k));
-  return bytesToNumber(exchange.getPublicKey().subarray(1, 33));
+  const made = { k, x: bytesToNumber(exchange.getPublicKey().subarray(1, 33)) };
+  nonces.set(place, made);
+  return made;
 }
 
 /**
- * Signs with a nonce made of key and message, so that one seed makes the same bytes on every run.
- * For made-up keys alone. @see GB/T 32918.2-2016 §6.1
+ * Signs with one of a few nonces, chosen by key and message, so that one seed makes the same bytes on every
+ * run, and fast. Whoever has two signatures under one nonce has the key: for made-up keys alone.
+ * @see GB/T 32918.2-2016 §6.1
  */
 export function createRepeatableSigner(privateKey: Uint8Array): Signer {
   const publicKey = publicKeyFromPrivate(privateKey);
@@ -39,12 +55,10 @@ export function createRepeatableSigner(privateKey: Uint8Array): Signer {
   const z = sm3(zInput(publicKey));
   const sign = (message: Uint8Array): Uint8Array => {
     const digest = sm3(concatBytes(z, message));
-    for (let attempt = 0; ; attempt++) {
-      const nonce = sm3(
-        concatBytes(utf8("fuzz nonce"), Uint8Array.of(attempt), privateKey, digest),
-      );
-      const k = (bytesToNumber(nonce) % (n - 1n)) + 1n;
-      const r = (bytesToNumber(digest) + xOf(k)) % n;
+    const [first = 0] = sm3(concatBytes(utf8("fuzz nonce"), privateKey, digest));
+    for (let place = first; ; place = (place + 1) % NONCES) {
+      const { k, x } = nonceOf(place);
+      const r = (bytesToNumber(digest) + x) % n;
       const s = (factor * (k - ((r * d) % n) + n)) % n;
       if (r !== 0n && s !== 0n && r + k !== n) {
         return concatBytes(numberToBytes(r), numberToBytes(s));
