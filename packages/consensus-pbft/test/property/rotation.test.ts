@@ -170,7 +170,7 @@ describe("the skip-list", () => {
           expect(skippedAt(one.list, nextOne)).toEqual(skippedAt(before, nextOne));
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -192,7 +192,7 @@ describe("the skip-list", () => {
           expect(last.filter((one) => one.until > heights.length)).toEqual([]);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

@@ -29,9 +29,9 @@ describe("rotation of primaries", () => {
         hurt.nodes[node]?.crash();
         unskipped.nodes[node]?.crash();
       }
-      const [whole, first, plain] = [healthy, hurt, unskipped].map((one) => blocksIn(one, 60));
+      const [whole, first, plain] = [healthy, hurt, unskipped].map((one) => blocksIn(one, 30));
       const ratios = { first: (first ?? 0) / (whole ?? 1), plain: (plain ?? 0) / (whole ?? 1) };
-      const later = blocksIn(hurt, 30) / blocksIn(healthy, 30);
+      const later = blocksIn(hurt, 15) / blocksIn(healthy, 15);
       expect(ratios.first).toBeGreaterThan(0.6);
       expect(later).toBeGreaterThan(0.9);
       expect(ratios.plain).toBeLessThan(ratios.first);
@@ -42,7 +42,7 @@ describe("rotation of primaries", () => {
     test(`a validator of ${n} that comes back is primary again`, () => {
       const cluster = createBusyCluster(n);
       cluster.nodes[1]?.crash();
-      blocksIn(cluster, 30);
+      blocksIn(cluster, 15);
       cluster.nodes[1]?.start();
       const isBack = () =>
         [...(cluster.nodes[0]?.chain.values() ?? [])]
@@ -55,9 +55,9 @@ describe("rotation of primaries", () => {
   test("a chain that restarts as a whole names the same primaries as one that ran on", () => {
     const cluster = createBusyCluster(4);
     cluster.nodes[2]?.crash();
-    blocksIn(cluster, 20);
+    blocksIn(cluster, 10);
     for (const number of [0, 1, 3]) cluster.nodes[number]?.crash();
     for (const number of [0, 1, 2, 3]) cluster.nodes[number]?.start();
-    blocksIn(cluster, 20);
+    blocksIn(cluster, 10);
   });
 });
