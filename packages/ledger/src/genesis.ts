@@ -4,12 +4,15 @@ import {
   bytes,
   bytesUpTo,
   type Codec,
+  invariant,
   list,
+  mapCodec,
   oneOf,
   struct,
   text,
   u32,
   u53,
+  versioned,
 } from "@credlink/primitives";
 import { type GovernanceRules, governanceRulesCodec } from "./governance.ts";
 
@@ -69,8 +72,13 @@ export interface GenesisContract {
 export const consensusModes = ["pbft", "solo"] as const;
 export type ConsensusMode = (typeof consensusModes)[number];
 
+/** How connections between nodes are encrypted: libp2p's noise, or SM2 with SM4-GCM and SM3. */
+export const transportNames = ["noise", "gm"] as const;
+export type TransportName = (typeof transportNames)[number];
+
 /** What all nodes agree on before the first block; its digest names the chain. */
 export interface Genesis {
+  /** 1, or 2 where `transport` is named. */
   readonly version: number;
   readonly chainId: string;
   readonly timestampMs: number;
@@ -90,9 +98,16 @@ export interface Genesis {
   /** Who decides on the chain, and by which rules. */
   readonly governance: GovernanceRules;
   readonly contracts: readonly GenesisContract[];
+  /** From version 2 on; version 1 means noise. Ask `transportOf`. */
+  readonly transport?: TransportName;
 }
 
-export const genesisCodec: Codec<Genesis> = struct({
+/** How the nodes of a chain encrypt their connections. */
+export function transportOf(genesis: Pick<Genesis, "transport">): TransportName {
+  return genesis.transport ?? "noise";
+}
+
+const firstFields = {
   version: u32,
   chainId: text(64),
   timestampMs: u53,
@@ -114,4 +129,22 @@ export const genesisCodec: Codec<Genesis> = struct({
     }),
     64,
   ),
+};
+
+/** Version 2 adds the transport at the end; version 1 keeps its bytes and digests. */
+const versions: Codec<Genesis> = versioned<Genesis>({
+  1: struct<Genesis>(firstFields),
+  2: struct<Genesis>({ ...firstFields, transport: oneOf(...transportNames) }),
 });
+
+export const genesisCodec: Codec<Genesis> = mapCodec(
+  versions,
+  (genesis: Genesis) => genesis,
+  (genesis: Genesis) => {
+    invariant(
+      genesis.version !== 1 || genesis.transport === undefined,
+      "version 1 has no transport",
+    );
+    return genesis;
+  },
+);

@@ -9,6 +9,7 @@ import {
   type Genesis,
   type KeyValueStore,
   type Ledger,
+  transportOf,
 } from "@credlink/ledger";
 import type { Disk, Logger, Network, Random } from "@credlink/primitives";
 import type { NodeConfig } from "./config/schema.ts";
@@ -179,9 +180,10 @@ export async function removeFoundation(foundation: Foundation): Promise<void> {
   foundation.metrics.close();
 }
 
-function networkOptions(config: () => NodeConfig): NetworkOptions {
+function networkOptions(config: () => NodeConfig, genesis: Genesis): NetworkOptions {
   const { p2p } = config();
   return {
+    transport: transportOf(genesis),
     listen: p2p.listen,
     announce: p2p.announce,
     peers: p2p.peers,
@@ -262,7 +264,7 @@ export async function buildNetwork(
     registry: parts.registry,
     clock: systemClock,
   });
-  const network = await createNetwork(networkOptions(config), {
+  const network = await createNetwork(networkOptions(config, genesis), {
     peerKey,
     admission: {
       chainId: ledger.chainId,

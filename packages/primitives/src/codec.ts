@@ -293,6 +293,39 @@ export function union<T extends { readonly type: string }>(
 }
 
 /**
+ * A struct whose first field is `version` and whose later versions have more fields: the codec of
+ * the value's version writes it, the one with as many fields as there are reads it.
+ */
+export function versioned<T extends { readonly version: number }>(
+  codecs: Readonly<Record<number, StructCodec<T>>>,
+): Codec<T> {
+  const versions = Object.entries(codecs).map(
+    ([version, codec]) => [Number(version), codec] as const,
+  );
+  const check = (value: Partial<T>, version: number): T => {
+    if (value.version !== version) throw schemaError(`version ${version} for so many fields`);
+    return value as T;
+  };
+  return {
+    write(writer, value) {
+      const codec = versions.find(([version]) => version === value.version)?.[1];
+      if (codec === undefined) throw schemaError(`a known version, not ${value.version}`);
+      codec.write(writer, value);
+    },
+    read(reader) {
+      const fieldCount = reader.openArray();
+      const found = versions.find(([, codec]) => codec.fieldCount === fieldCount);
+      if (found === undefined) throw schemaError("as many fields as a known version has");
+      const [version, codec] = found;
+      const value: Partial<T> = {};
+      codec.readFields(reader, value);
+      reader.closeArray();
+      return check(value, version);
+    },
+  };
+}
+
+/**
  * A codec whose values are made by `construct` and taken apart by `expose`. What `construct`
  * throws as a RangeError becomes a CodecError.
  */

@@ -21,6 +21,7 @@ export interface NetworkOptions {
   readonly standbys?: number;
   readonly allowNonByzantine?: boolean;
   readonly consensus?: string;
+  readonly transport?: string;
 }
 
 /** A folder that is deleted at the end. */
@@ -52,6 +53,7 @@ export class TestNetwork {
     const more = ["--standbys", String(standbys)];
     if (allowNonByzantine) more.push("--allow-non-byzantine");
     if (options.consensus !== undefined) more.push("--consensus", options.consensus);
+    if (options.transport !== undefined) more.push("--transport", options.transport);
     const made = await credlinkJson("network", "create", "--dir", network.dir, ...sizes, ...more);
     if (made.code !== 0) throw new Error(`network create: ${made.stderr}`);
     return network;

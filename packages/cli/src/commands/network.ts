@@ -47,6 +47,7 @@ interface CreateOptions {
   readonly standbys: number;
   readonly allowNonByzantine?: boolean;
   readonly consensus: string;
+  readonly transport: string;
   readonly chainId?: string;
   readonly basePort?: number;
   readonly containers?: boolean;
@@ -63,6 +64,7 @@ function addCreate(network: Command, context: CommandContext): void {
     .option("--standbys <n>", "enrolled validators that are not in the list yet", wholeNumber, 0)
     .option("--allow-non-byzantine", "permit fewer than four validators later (no fault tolerated)")
     .option("--consensus <mode>", "pbft, or solo: one validator, development only", "pbft")
+    .option("--transport <suite>", "noise, or gm: SM2, SM4-GCM and SM3 between nodes", "noise")
     .option("--chain-id <id>", "name of the chain (default: credlink-dev)")
     .option("--base-port <port>", "first of two ports a node (default: free ones)", wholeNumber)
     .option("--containers", "one container per node: found by name, ports 8645 and 9645 each")

@@ -139,7 +139,8 @@ function buildGenesis(
   );
   const contract = loadCredentialContract();
   return {
-    version: 1,
+    // Version 1 says noise by saying nothing, as it did before there was a choice.
+    ...(plan.transport === "noise" ? { version: 1 } : { version: 2, transport: plan.transport }),
     chainId: plan.chainId,
     timestampMs: made.nowMs,
     production: false,

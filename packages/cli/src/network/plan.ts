@@ -1,4 +1,10 @@
-import { type ConsensusMode, consensusModes, type Parameters } from "@credlink/ledger";
+import {
+  type ConsensusMode,
+  consensusModes,
+  type Parameters,
+  type TransportName,
+  transportNames,
+} from "@credlink/ledger";
 import { CliError } from "../errors.ts";
 
 /** A node to be made. */
@@ -24,6 +30,8 @@ export interface NetworkPlan {
   /** Whether governance may go below four validators, which tolerate no fault. */
   readonly allowNonByzantine: boolean;
   readonly consensus: ConsensusMode;
+  /** How all its nodes encrypt their connections, for good. */
+  readonly transport: TransportName;
 }
 
 /** Fewest organisations, so that majorities of them mean something. */
@@ -60,6 +68,8 @@ export interface PlanOptions {
   readonly allowNonByzantine?: boolean;
   /** Default pbft; "solo" is for development: one validator, for good. */
   readonly consensus?: string;
+  /** Default noise; "gm" is SM2, SM4-GCM and SM3. */
+  readonly transport?: string;
   readonly chainId?: string;
   readonly basePort?: number;
   readonly containers?: boolean;
@@ -81,13 +91,8 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
   if (!isSize(validators) || !(validators === 1 || validators >= 4)) {
     throw new CliError("CLI_NETWORK_SIZE", `${validators} validators`);
   }
-  const mode = consensusModes.find((known) => known === (options.consensus ?? "pbft"));
-  if (mode === undefined) {
-    throw new CliError(
-      "CLI_OPTIONS_CONFLICT",
-      `--consensus is one of ${consensusModes.join(", ")}`,
-    );
-  }
+  const mode = choose("--consensus", consensusModes, options.consensus ?? "pbft");
+  const transport = choose("--transport", transportNames, options.transport ?? "noise");
   if (mode === "solo" && (validators !== 1 || standbys > 0)) {
     throw new CliError("CLI_OPTIONS_CONFLICT", "--consensus solo has exactly one validator");
   }
@@ -124,6 +129,7 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
     containers: options.containers ?? false,
     allowNonByzantine: options.allowNonByzantine ?? validators < 4,
     consensus: mode,
+    transport,
     // Alone there is nobody whose proposals could come too close together.
     parameters: {
       ...defaultParameters,
@@ -134,6 +140,13 @@ export function planNetwork(options: PlanOptions): NetworkPlan {
       ? {}
       : { basePort: options.basePort }),
   };
+}
+
+/** @throws CliError CLI_OPTIONS_CONFLICT */
+function choose<T extends string>(option: string, known: readonly T[], given: string): T {
+  const found = known.find((each) => each === given);
+  if (found !== undefined) return found;
+  throw new CliError("CLI_OPTIONS_CONFLICT", `${option} is one of ${known.join(", ")}`);
 }
 
 const LAST_PORT = 65_535;

@@ -62,6 +62,13 @@ describe("a plan", () => {
       "node-5",
       "node-6",
     ]);
+    expect(planNetwork({ validators: 4 }).transport).toBe("noise");
+    expect(planNetwork({ validators: 4, transport: "gm" }).transport).toBe("gm");
+    for (const transport of ["tls", "GM", ""]) {
+      expect(() => planNetwork({ validators: 4, transport })).toThrowError(
+        expect.objectContaining({ code: "CLI_OPTIONS_CONFLICT" }),
+      );
+    }
     expect(() => planNetwork({ validators: 4, chainId: "A b" })).toThrowError(
       expect.objectContaining({ code: "CLI_OPTIONS_CONFLICT" }),
     );

@@ -150,6 +150,12 @@ const formats: Readonly<Record<string, () => Uint8Array>> = {
       peerId: `peer${i}`,
     })),
   }),
+  genesisWithTransport: codec(genesisCodec, {
+    ...testGenesis,
+    version: 2,
+    transport: "gm",
+    validators: [],
+  }),
   merkleProof: codec(merkleProofCodec, createMerkleProof(leaves.map((leaf) => leaf.path), 4)),
   stateProofPresent: codec(stateProofCodec, createStateProof(source, 7, path)),
   stateProofAbsent: codec(stateProofCodec, createStateProof(source, 7, statePath("c", utf8("z")))),

@@ -1,13 +1,18 @@
+import type { TransportName } from "@credlink/ledger";
+import { assertNever } from "@credlink/primitives";
 import { tcp } from "@libp2p/tcp";
 import { createLibp2p } from "libp2p";
 import type { AdmissionContext } from "./admission.ts";
 import { type AdmissionObserver, admissionEncrypter } from "./admission-encrypter.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
+import { createGmSuite } from "./gm/gm-suite.ts";
 import { NodeNetwork } from "./libp2p-network.ts";
 import { networkMetrics } from "./metrics.ts";
 import type { Libp2pNetwork, NetworkComponents, NetworkOptions } from "./network-parts.ts";
 import { noiseSuite } from "./noise-channel.ts";
+import { otherTransportRefuser } from "./other-transport.ts";
 import { PeerTable } from "./peer-table.ts";
+import type { TransportSuite } from "./secure-channel.ts";
 import { silentComponentLogger } from "./silent-logger.ts";
 import { createStreamMuxer } from "./stream-muxer.ts";
 
@@ -15,6 +20,26 @@ import { createStreamMuxer } from "./stream-muxer.ts";
 const LIBRARY_SLACK = 64;
 /** Beyond every limit that can be configured. */
 const LIBRARY_MAX_CONNECTIONS = 20_000_000;
+
+/** @throws CryptoError CRYPTO_AGREEMENT_UNUSABLE where this Node.js cannot do it */
+function transportSuite(name: TransportName, components: NetworkComponents): TransportSuite {
+  switch (name) {
+    case "noise":
+      return noiseSuite;
+    case "gm": {
+      const broken = components.metrics.counter(networkMetrics.brokenChannels);
+      return createGmSuite({
+        chainId: components.admission.chainId,
+        onBroken: (error) => {
+          broken.add(1);
+          components.logger.warn("channel broken", { reason: String(error) });
+        },
+      });
+    }
+    default:
+      return assertNever(name);
+  }
+}
 
 /** Makes the network; nothing is opened before `start`. */
 export async function createNetwork(
@@ -44,6 +69,7 @@ export async function createNetwork(
     onRefused: gatekeeper.refused,
   };
   const { handshakeTimeoutMs } = options.admission;
+  const suite = transportSuite(options.transport, components);
   const libp2p = await createLibp2p({
     start: false,
     privateKey: components.peerKey,
@@ -51,7 +77,9 @@ export async function createNetwork(
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
     connectionEncrypters: [
-      admissionEncrypter({ suite: noiseSuite, context, handshakeTimeoutMs, observer }),
+      admissionEncrypter({ suite, context, handshakeTimeoutMs, observer }),
+      // After the suite's own name: dialers ask for the names in this order.
+      otherTransportRefuser(observer),
     ],
     streamMuxers: [createStreamMuxer({ enableKeepAlive: true, keepAliveInterval: 15_000 })],
     connectionGater: { denyInboundConnection: (connection) => gatekeeper.denyInbound(connection) },

@@ -89,6 +89,21 @@ export const admissionErrors = defineErrors({
     meaning: "The peer ended the handshake without saying why.",
     remedy: "Read the peer's log: it may have stopped, or be no credlink node.",
   },
+  NODE_ADMISSION_CHANNEL_BROKEN: {
+    meaning:
+      "Bytes of the gm channel do not decrypt, are no point of the curve, or are too long or short.",
+    remedy:
+      "Compare the chain ids of both nodes, which the channel binds; else somebody alters bytes on the way.",
+  },
+  NODE_ADMISSION_CHANNEL_EXHAUSTED: {
+    meaning: "A channel carried as many messages as its nonces count: 2^53 - 1.",
+    remedy: "Nothing: the connection ended, and the next one begins with fresh keys.",
+  },
+  NODE_ADMISSION_WRONG_TRANSPORT: {
+    meaning: "The peer's chain encrypts its connections with another suite than ours.",
+    remedy:
+      "Compare the genesis files of both nodes; `transport` stands in them, for the whole chain.",
+  },
   NODE_ADMISSION_UNKNOWN_CODE: {
     meaning: "The peer refused us with a code that this version does not know.",
     remedy: "Read the peer's log; update the older of the two nodes.",

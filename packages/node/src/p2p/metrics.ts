@@ -14,6 +14,11 @@ export const networkMetrics = {
     help: "Handshakes refused and connected peers cut, by code and by who refused (us or peer).",
     labels: ["code", "by"],
   },
+  brokenChannels: {
+    name: "credlink_node_broken_channels_total",
+    kind: "counter",
+    help: "Admitted connections of the gm transport that were cut because a record did not decrypt.",
+  },
   bans: {
     name: "credlink_node_bans_total",
     kind: "counter",

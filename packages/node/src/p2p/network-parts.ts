@@ -1,3 +1,4 @@
+import type { TransportName } from "@credlink/ledger";
 import type { Clock, Logger, Metrics, Network, PeerId, Random } from "@credlink/primitives";
 import type { PrivateKey } from "@libp2p/interface";
 import type { AdmissionContext } from "./admission.ts";
@@ -8,6 +9,8 @@ import type { ConnectedPeer } from "./peer-table.ts";
 import type { PeerWatch } from "./peer-watch.ts";
 
 export interface NetworkOptions {
+  /** How connections are encrypted: as genesis says. */
+  readonly transport: TransportName;
   /** Multiaddresses to listen on, such as `/ip4/127.0.0.1/tcp/0`. */
   readonly listen: readonly string[];
   /** Addresses told to peers instead of those that we listen on. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { ADMISSION_PROTOCOL, type AdmissionMessage } from "../../src/p2p/admission-messages.ts";
+import type { AdmissionMessage } from "../../src/p2p/admission-messages.ts";
 import { FrameDecoder } from "../../src/p2p/frames.ts";
 import { networkMetrics } from "../../src/p2p/metrics.ts";
 import { generatePeerKey } from "../../src/p2p/peer-key.ts";
@@ -55,7 +55,7 @@ const closed = (stream: Stream): Promise<void> =>
 async function startCaller(script: Script) {
   const chain = await createTestChain();
   const stolen = await generatePeerKey();
-  const attacker = await createAttacker(script, ADMISSION_PROTOCOL, stolen);
+  const attacker = await createAttacker(script, undefined, stolen);
   cleanUps.push(() => attacker.stop());
   const peers = attacker.getMultiaddrs().map(String);
   const caller = await createTestNode(chain, "caller", { options: { peers } });

@@ -24,6 +24,7 @@ import {
   testAdmission,
   until,
 } from "../support/network.ts";
+import { usedTransport } from "../support/transport.ts";
 
 const PROTOCOL = "/credlink/test/1";
 const STATUS = "/credlink/status/1";
@@ -203,13 +204,26 @@ describe("S-8.4-11: the handshake binds certificate, chain and connection", () =
     await expectRefused(chain, change, "NODE_ADMISSION_BAD_SIGNATURE");
   });
 
-  test.each([
-    ["another chain id", { chainId: "other-chain" }],
-    ["another genesis of the same id", { genesisDigest: new Uint8Array(32).fill(7) }],
-  ])("%s", async (_name, change) => {
+  test("another genesis of the same id", async () => {
     const chain = await createTestChain();
-    const other = { ...chain, ...change } as TestChain;
+    const other = { ...chain, genesisDigest: new Uint8Array(32).fill(7) } as TestChain;
     await expectRefused(chain, { chain: other }, "NODE_ADMISSION_WRONG_CHAIN");
+  });
+
+  test("another chain id", async () => {
+    const chain = await createTestChain();
+    const other = { ...chain, chainId: "other-chain" };
+    if (usedTransport() === "noise") {
+      await expectRefused(chain, { chain: other }, "NODE_ADMISSION_WRONG_CHAIN");
+      return;
+    }
+    // The gm channel binds the chain id itself: nothing of the admission is even said.
+    const { victim, heard } = await startVictim(chain);
+    const options = { peers: victim.network.addresses() };
+    const intruder = await startNode(chain, "intruder", { chain: other, options });
+    await until(() => refusals(intruder, "NODE_ADMISSION_CHANNEL_BROKEN") > 0, "the intruder sees");
+    await until(() => refusals(victim, "NODE_ADMISSION_ABORTED") > 0, "the victim sees");
+    expect([victim.network.peers(), heard]).toEqual([[], []]);
   });
 
   test("a validator's key under another peer id than the chain's", async () => {

@@ -9,17 +9,13 @@ import type {
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2p } from "libp2p";
-import {
-  ADMISSION_PROTOCOL,
-  type AdmissionMessage,
-  admissionMessageCodec,
-} from "../../src/p2p/admission-messages.ts";
+import { type AdmissionMessage, admissionMessageCodec } from "../../src/p2p/admission-messages.ts";
 import { encodeFrame, FrameDecoder } from "../../src/p2p/frames.ts";
-import { noiseSuite } from "../../src/p2p/noise-channel.ts";
 import type { EncrypterComponents } from "../../src/p2p/secure-channel.ts";
 import { silentComponentLogger } from "../../src/p2p/silent-logger.ts";
+import { usedSuite } from "./transport.ts";
 
-/** What an attacker does once noise is up; noise itself it cannot get around. */
+/** What an attacker does once the secure channel is up, which it cannot get around. */
 export type Script = (
   secured: SecuredConnection,
   role: "dialer" | "listener",
@@ -33,16 +29,16 @@ export const frameOf = (message: AdmissionMessage): Uint8Array =>
   encodeFrame(encode(admissionMessageCodec, message));
 
 /**
- * A libp2p node that speaks noise under the admission protocol's name, then `script`.
+ * A libp2p node that speaks the suite in use under the admission protocol's name, then `script`.
  * `privateKey`: a peer key that it stole; default a key of its own.
  */
 export async function createAttacker(
   script: Script,
-  protocol = ADMISSION_PROTOCOL,
+  protocol = usedSuite().protocol,
   privateKey?: PrivateKey,
 ) {
   const encrypter = (components: EncrypterComponents): ConnectionEncrypter => {
-    const inner = noiseSuite.create(components);
+    const inner = usedSuite().create(components);
     const self = components.peerId.toString();
     return {
       protocol,

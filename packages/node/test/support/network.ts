@@ -1,6 +1,6 @@
 import type { RevocationList } from "@credlink/crypto";
 import { addressFromPublicKey, systemRandom, taggedSm3 } from "@credlink/crypto";
-import type { Member } from "@credlink/ledger";
+import type { Member, TransportName } from "@credlink/ledger";
 import { type Digest, fromHex, type PeerId, type Random, toHex, utf8 } from "@credlink/primitives";
 import type { PrivateKey } from "@libp2p/interface";
 import { createNetwork } from "../../src/p2p/create-network.ts";
@@ -19,6 +19,7 @@ import {
   memberOf,
 } from "./consortium.ts";
 import { createRecordingLogger, createRecordingMetrics } from "./recording.ts";
+import { usedTransport } from "./transport.ts";
 
 /** A consortium of one root and one organisation, and the registry all its nodes share. */
 export interface TestChain {
@@ -30,9 +31,14 @@ export interface TestChain {
   readonly validatorPeers: Map<string, PeerId>;
   readonly revocationLists: { current: readonly RevocationList[] };
   headProven: boolean;
+  /** How its nodes encrypt; default what the test file uses. */
+  transport: TransportName;
 }
 
-export async function createTestChain(chainId = "test-chain"): Promise<TestChain> {
+export async function createTestChain(
+  chainId = "test-chain",
+  transport: TransportName = usedTransport(),
+): Promise<TestChain> {
   const root = await createRoot();
   return {
     root,
@@ -43,6 +49,7 @@ export async function createTestChain(chainId = "test-chain"): Promise<TestChain
     validatorPeers: new Map(),
     revocationLists: { current: [] },
     headProven: true,
+    transport,
   };
 }
 
@@ -72,6 +79,8 @@ export type NodeChange = {
   readonly peerKey?: PrivateKey;
   readonly chain?: Partial<Pick<TestChain, "chainId" | "genesisDigest">>;
   readonly options?: Partial<NetworkOptions>;
+  /** Default: the chain's. */
+  readonly transport?: TransportName;
   /** Asked whenever it counts. */
   readonly maxConnections?: () => number;
   readonly random?: Random;
@@ -110,6 +119,7 @@ export async function createTestNode(chain: TestChain, name: string, change: Nod
   const peerWatch = new PeerWatch({ clock: systemClock, metrics, isValidator });
   const network = await createNetwork(
     {
+      transport: change.transport ?? chain.transport,
       listen: ["/ip4/127.0.0.1/tcp/0"],
       announce: [],
       peers: [],

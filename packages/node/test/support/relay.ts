@@ -1,6 +1,7 @@
 import type { PrivateKey, SecuredConnection } from "@libp2p/interface";
-import { ADMISSION_PROTOCOL, type AdmissionMessage } from "../../src/p2p/admission-messages.ts";
+import type { AdmissionMessage } from "../../src/p2p/admission-messages.ts";
 import { createAttacker, dial, relay } from "./attacker.ts";
+import { usedSuite } from "./transport.ts";
 
 /** Where a message goes, and the two sessions between which the relay stands. */
 export interface Passage {
@@ -56,7 +57,7 @@ export async function createRelay(
       relay(there, here, pass("dialer"));
       await ends;
     },
-    ADMISSION_PROTOCOL,
+    usedSuite().protocol,
     keys.outward,
   );
   const inward = await createAttacker(
@@ -64,7 +65,7 @@ export async function createRelay(
       waiting.push({ secured, sessionHash });
       await dial(outward, target);
     },
-    ADMISSION_PROTOCOL,
+    usedSuite().protocol,
     keys.inward,
   );
   return {

@@ -18,6 +18,7 @@ import {
   u53,
   u64,
   union,
+  versioned,
 } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
 
@@ -169,5 +170,33 @@ describe("schema", () => {
   it("a Node Buffer decodes to plain byte arrays", () => {
     const value = decode(bytes(2), Buffer.from("c4020102", "hex"));
     expect(Buffer.isBuffer(value)).toBe(false);
+  });
+});
+
+describe("structs of several versions", () => {
+  interface Thing {
+    readonly version: number;
+    readonly name: string;
+    readonly colour?: string;
+  }
+  const fields = { version: u32, name: text(8) };
+  const thing = versioned<Thing>({
+    1: struct<Thing>(fields),
+    2: struct<Thing>({ ...fields, colour: text(8) }),
+  });
+
+  it("each version has its own fields, and comes back as it was", () => {
+    const first = { version: 1, name: "a" };
+    const second = { version: 2, name: "a", colour: "red" };
+    expect(encode(thing, first)).toEqual(encode(struct(fields), first));
+    expect(decode(thing, encode(thing, first))).toEqual(first);
+    expect(decode(thing, encode(thing, second))).toEqual(second);
+  });
+
+  it("refuses a version that is not known, or that has another number of fields", () => {
+    expect(() => encode(thing, { version: 3, name: "a" })).toThrow(CodecError);
+    for (const hex of ["9202a161", "9301a161a3726564", "9303a161a3726564", "9101", "90", "01"]) {
+      expect(codeOf(thing, hex), hex).toBe("PRIMITIVES_CODEC_SCHEMA");
+    }
   });
 });
