@@ -66,6 +66,23 @@ export {
   tracePage,
   traceUp,
 } from "./credentials.ts";
+export {
+  ENROLMENT_LANES,
+  type EnrolledIndividual,
+  enrolIndividuals,
+  enrollIndividualsCall,
+  MAX_ENROLMENT_ROUND,
+  type Validity,
+} from "./enrol-individuals.ts";
+export {
+  bindKeyCall,
+  enrolPerson,
+  individualOf,
+  MAX_REFERENCE_BYTES,
+  type Person,
+  type PersonEnrolment,
+  proveBinding,
+} from "./enrolment.ts";
 export { ClientError, type ClientErrorCode, clientErrors, GatewayError } from "./errors.ts";
 export {
   type EvidenceListOptions,

@@ -48,6 +48,7 @@ export type { Finding } from "./finding.ts";
 export * from "./genesis.ts";
 export * from "./governance.ts";
 export { DEFAULT_HISTORY_HEIGHTS, readStoredStatements } from "./history-log.ts";
+export * from "./individuals.ts";
 export * from "./ledger.ts";
 export * from "./member.ts";
 export * from "./member-calls.ts";

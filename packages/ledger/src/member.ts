@@ -83,7 +83,7 @@ export interface Member {
   readonly organization: string;
   readonly role: MemberRole;
   readonly status: MemberStatus;
-  /** Ascending by height; the last one at or below the judged height counts. */
+  /** Ascending by height; the last one at or below the judged height counts. None: nobody signs. */
   readonly keys: readonly MemberKey[];
   /** SM3 of the certificate's DER; null for relation keys, which an institution attests. */
   readonly certificateDigest: Digest | null;
@@ -114,7 +114,7 @@ export function memberKey(address: Address): Uint8Array {
 const MEMBER_PREFIX = utf8("member/");
 
 /**
- * State key in `MEMBERS_CONTRACT` that names the owner of a key which is not its first one: "key/"
+ * State key in `MEMBERS_CONTRACT` that names the owner of a key which does not give its address: "key/"
  * and the address that the key would give. There stands the owner's address.
  */
 export function keyOwnerKey(addressOfKey: Address): Uint8Array {

@@ -62,6 +62,22 @@ export const builtInErrors = defineErrors({
     meaning: "A relation key's validity is empty, over already, or longer than three years.",
     remedy: "Choose a validity that ends after now, at most three years after its start.",
   },
+  MEMBERS_BATCH_EMPTY: {
+    meaning: "A batch of individuals holds none.",
+    remedy: "Name 1 to 100 individuals.",
+  },
+  MEMBERS_KEY_MISSING: {
+    meaning: "An individual that was enrolled without a key is active only once it binds its own.",
+    remedy: "Let it bind a key by its enrolment secret: `credlink member bind`.",
+  },
+  MEMBERS_KEY_BOUND: {
+    meaning: "The individual has bound a key already; an enrolment secret serves once.",
+    remedy: "Change the key by members.rotateKey, under the key that counts now.",
+  },
+  MEMBERS_BINDING_NOT_PROVEN: {
+    meaning: "The enrolment key is not the individual's, or did not sign for this key and chain.",
+    remedy: "Make the binding anew from the enrolment that the institution handed out.",
+  },
   MEMBERS_KEY_KNOWN: {
     meaning: "The new key is, or once was, a member's.",
     remedy: "Generate a fresh key pair.",

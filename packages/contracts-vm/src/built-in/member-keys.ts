@@ -76,8 +76,9 @@ export function takeKey(member: Member, proven: ProvenKey, call: BuiltInCall): M
   const message = keyPossessionMessage(call.block.genesisDigest, { address, index, publicKey });
   call.gas.chargeFor(hostCosts.sm2Verify, message.length);
   if (!sm2Verify(publicKey, message, possession)) refuseCall("MEMBERS_KEY_NOT_PROVEN");
-  // The first key gives the address itself.
-  if (index > 0) call.state.write(rows.keyOwner(addressFromPublicKey(publicKey)), address);
+  // The first key gives the address itself, unless an enrolment key gave it.
+  const own = addressFromPublicKey(publicKey);
+  if (!equalBytes(own, address)) call.state.write(rows.keyOwner(own), address);
   return { ...member, keys: [...keys, { fromHeight, publicKey }] };
 }
 

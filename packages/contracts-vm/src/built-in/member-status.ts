@@ -18,6 +18,8 @@ export function setMemberStatus(
   const member = readMember(address, call);
   demandStep(member, status, call);
   if (status === "verified") refuseCall("MEMBERS_EVIDENCE_MISSING");
+  const isActivation = member.status === "verified" && status === "active";
+  if (isActivation && member.keys.length === 0) refuseCall("MEMBERS_KEY_MISSING");
   const hold = rows.hold(address);
   const isRegulator = call.caller.role === "regulator";
   if (member.status === "suspended" && status === "active") {

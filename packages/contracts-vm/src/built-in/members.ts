@@ -2,8 +2,11 @@ import { addressFromPublicKey, isValidPublicKey } from "@credlink/crypto";
 import {
   type ApplyArgs,
   applyArgsCodec,
+  bindKeyArgsCodec,
   type EnrollArgs,
+  type EnrollIndividualsArgs,
   enrollArgsCodec,
+  enrollIndividualsArgsCodec,
   type GetMemberArgs,
   getMemberArgsCodec,
   identityCodec,
@@ -47,6 +50,7 @@ import {
   refuseCall,
 } from "./built-in.ts";
 import { type JudgedCertificate, judgeCertificate, memberOf } from "./certificates.ts";
+import { bindKey, enrollIndividuals } from "./individuals.ts";
 import { applicantOf, verifyMember } from "./member-identity.ts";
 import {
   isKnownKey,
@@ -87,6 +91,11 @@ export const membersContract: BuiltInContract = new Map([
     "registerRelationKeys",
     changing(["institution"], registerRelationKeysArgsCodec, registerRelationKeys),
   ],
+  [
+    "enrollIndividuals",
+    changing(["admin", "institution"], enrollIndividualsArgsCodec, enrollWithoutKeys),
+  ],
+  ["bindKey", changing(people, bindKeyArgsCodec, bindKey)],
   ["apply", changing(["admin", "institution"], applyArgsCodec, apply)],
   ["verify", changing(["admin", "institution"], verifyMemberArgsCodec, verifyMember)],
   ["setStatus", changing(people, setMemberStatusArgsCodec, setMemberStatus)],
@@ -161,6 +170,11 @@ function apply(args: ApplyArgs, call: BuiltInCall): Uint8Array {
   return encode(enrolledCodec, [member.address]);
 }
 
+function enrollWithoutKeys(args: EnrollIndividualsArgs, call: BuiltInCall): Uint8Array {
+  checkValidity(args, call.block.timestampMs);
+  return enrollIndividuals(args, call);
+}
+
 function readIdentity({ address }: GetMemberArgs, call: BuiltInCall): Uint8Array {
   const { contract, key } = rows.identity(address);
   return call.state.get(contract, key) ?? encode(identityCodec, []);
@@ -212,9 +226,16 @@ function checkRelationKey(key: RelationKey, nowMs: number): void {
   if (key.role !== "enterprise" && key.role !== "individual") {
     refuseCall("MEMBERS_ROLE_FORBIDDEN", key.role);
   }
-  const lengthMs = key.validToMs - key.validFromMs;
-  if (lengthMs <= 0 || lengthMs > MAX_RELATION_KEY_VALIDITY_MS || key.validToMs <= nowMs) {
+  checkValidity(key, nowMs);
+  if (!isValidPublicKey(key.publicKey)) refuseCall("MEMBERS_KEY_INVALID");
+}
+
+function checkValidity(
+  { validFromMs, validToMs }: Pick<RelationKey, "validFromMs" | "validToMs">,
+  nowMs: number,
+): void {
+  const lengthMs = validToMs - validFromMs;
+  if (lengthMs <= 0 || lengthMs > MAX_RELATION_KEY_VALIDITY_MS || validToMs <= nowMs) {
     refuseCall("MEMBERS_VALIDITY_INVALID");
   }
-  if (!isValidPublicKey(key.publicKey)) refuseCall("MEMBERS_KEY_INVALID");
 }

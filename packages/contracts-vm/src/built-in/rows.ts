@@ -297,7 +297,7 @@ export const rows = {
     key: utf8("roots"),
     codec: list(bytesUpTo(8 * 1024), 16),
   } satisfies Row<readonly Uint8Array[]>,
-  /** `key/` ‖ address that the key would give: whose it is, when it is not a member's first key. */
+  /** `key/` ‖ address that the key would give: whose it is, when that is another one. */
   keyOwner: (addressOfKey: Address): Row<Address> => ({
     contract: MEMBERS_CONTRACT,
     key: keyOwnerKey(addressOfKey),
