@@ -1,9 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { isValidPublicKey, parseCertificate, publicKeyFromPem } from "@credlink/crypto";
+import {
+  isValidPublicKey,
+  parseCertificate,
+  parseRevocationList,
+  publicKeyFromPem,
+  type RevocationList,
+} from "@credlink/crypto";
 import { type KeyRecord, passwordOf, titleOf } from "@credlink/keys";
 import { fromHex } from "@credlink/primitives";
-import { readTextOf } from "./connection.ts";
+import { readFileOf, readTextOf } from "./connection.ts";
 import { CliError } from "./errors.ts";
 
 /** What the key commands read and write. */
@@ -32,6 +38,15 @@ export function readPublicKey(path: string): Uint8Array {
   const publicKey = isHex ? fromHex(text.toLowerCase()) : new Uint8Array(0);
   if (isValidPublicKey(publicKey)) return publicKey;
   throw new CliError("CLI_FILE_MALFORMED", `${path}: no certificate and no SM2 public key`);
+}
+
+/** A revocation list, PEM or DER. @throws CliError CLI_FILE_UNREADABLE, CLI_FILE_MALFORMED */
+export function readRevocationList(path: string): RevocationList {
+  const bytes = readFileOf(path);
+  const isPem = new TextDecoder().decode(bytes.subarray(0, 11)) === "-----BEGIN ";
+  const list = parseRevocationList(isPem ? new TextDecoder().decode(bytes) : bytes);
+  if (!list.ok) throw new CliError("CLI_FILE_MALFORMED", `${path}: ${list.code}`);
+  return list.value;
 }
 
 /** Writes a new file that its owner alone may read; an existing one is never replaced. */

@@ -10,18 +10,13 @@ import {
   verifyReceipt,
   writeReceiptLine,
 } from "@credlink/client";
-import {
-  parseAddress,
-  parseCertificateBundle,
-  parseRevocationList,
-  type RevocationList,
-} from "@credlink/crypto";
+import { parseAddress, parseCertificateBundle, type RevocationList } from "@credlink/crypto";
 import { digest, fromHex } from "@credlink/primitives";
 import type { Command } from "commander";
 import { gather } from "../co-signers.ts";
 import { loadIdentity, loadNetworkIdentity, readFileOf, readTextOf } from "../connection.ts";
 import { CliError } from "../errors.ts";
-import { writeNewFile } from "../key-input.ts";
+import { readRevocationList, writeNewFile } from "../key-input.ts";
 import { readLines } from "../line-file.ts";
 import { loadNetwork, networkPaths } from "../network/layout.ts";
 import { contentOf, describeReceipt, renderReceipt } from "../receipt-view.ts";
@@ -94,18 +89,9 @@ function readTrusted({ genesis, network }: ChainOptions): Uint8Array {
   return readFileOf(genesis ?? networkPaths(network ?? "").genesis);
 }
 
-/** @throws CliError CLI_FILE_UNREADABLE, CLI_FILE_MALFORMED */
-function readList(path: string): RevocationList {
-  const bytes = readFileOf(path);
-  const isPem = new TextDecoder().decode(bytes.subarray(0, 11)) === "-----BEGIN ";
-  const list = parseRevocationList(isPem ? new TextDecoder().decode(bytes) : bytes);
-  if (!list.ok) throw new CliError("CLI_FILE_MALFORMED", `${path}: ${list.code}`);
-  return list.value;
-}
-
 async function verify(file: string, options: VerifyOptions) {
   const genesis = readTrusted(options);
-  const lists = options.revocationList.map(readList);
+  const lists = options.revocationList.map(readRevocationList);
   const given = options.in === undefined ? undefined : readFileOf(options.in);
   const receipts: ReturnType<typeof describeReceipt>[] = [];
   for await (const line of readLines(file, MAX_RECEIPT_LINE_BYTES)) {
