@@ -1,10 +1,11 @@
-/** `pnpm bench tps | load | query | verify-once | vm | sm2`: measures networks of real processes, and parts of a node. */
+/** `pnpm bench tps | load | query | verify-once | vm | sm2 | transport`: measures networks of real processes, and parts of a node. */
 import { type LoadReport, runLoad } from "./bulk/run.ts";
 import {
   parseLoadOptions,
   parseQueryOptions,
   parseSm2Options,
   parseTpsOptions,
+  parseTransportOptions,
   parseVerifyOnceOptions,
   parseVmOptions,
   UsageError,
@@ -15,6 +16,7 @@ import { P99_GOAL_MS, type QueryTimes } from "./query-measure.ts";
 import { runSm2, type Sm2Report } from "./sm2.ts";
 import { type Percentiles, round } from "./statistics.ts";
 import { runTps, type TpsReport } from "./tps.ts";
+import { renderTransport, runTransport } from "./transport.ts";
 import { runVerifyOnce, type VerifyOnceReport } from "./verify-once.ts";
 import { runVm, type VmReport } from "./vm.ts";
 
@@ -161,6 +163,12 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseSm2Options(rest);
     const report = runSm2(options);
     process.stdout.write(`${options.json ? JSON.stringify(report) : renderSm2(report)}\n`);
+    return 0;
+  }
+  if (suite === "transport") {
+    const options = parseTransportOptions(rest);
+    const report = await runTransport(options);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : renderTransport(report)}\n`);
     return 0;
   }
   if (suite === "load") {

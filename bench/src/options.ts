@@ -58,6 +58,13 @@ export interface Sm2Options {
   readonly json: boolean;
 }
 
+/** What `pnpm bench transport` is asked to do. */
+export interface TransportOptions {
+  /** Rounds that count, of all suites in turn. */
+  readonly rounds: number;
+  readonly json: boolean;
+}
+
 /** What `pnpm bench load` is asked to do. */
 export interface LoadOptions {
   /** Credentials on chain at the end, at least. */
@@ -77,7 +84,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps | load | query | verify-once | vm | sm2 [options]
+export const usage = `pnpm bench tps | load | query | verify-once | vm | sm2 | transport [options]
 tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
@@ -109,6 +116,9 @@ vm: calls of contracts, in this process
   --json           as above
 sm2: verifying signatures, by OpenSSL and by the kernel
   --rounds N       of all ways in turn (default 15)
+  --json           as above
+transport: handshakes and messages between nodes, by noise and by gm
+  --rounds N       of all suites in turn (default 15)
   --json           as above`;
 
 /** Credentials of all workers that can be told apart. */
@@ -159,6 +169,15 @@ export function parseVerifyOnceOptions(args: readonly string[]): VerifyOnceOptio
 
 /** @throws UsageError */
 export function parseSm2Options(args: readonly string[]): Sm2Options {
+  return parseRounds(args);
+}
+
+/** @throws UsageError */
+export function parseTransportOptions(args: readonly string[]): TransportOptions {
+  return parseRounds(args);
+}
+
+function parseRounds(args: readonly string[]): Sm2Options {
   const { values } = refuseWrong(() =>
     parseArgs({
       args: [...args],

@@ -5,12 +5,14 @@ import {
   parseQueryOptions,
   parseSm2Options,
   parseTpsOptions,
+  parseTransportOptions,
   parseVerifyOnceOptions,
   parseVmOptions,
   UsageError,
 } from "../src/options.ts";
 import { readProcessUsage } from "../src/process-usage.ts";
 import { percentile, percentiles } from "../src/statistics.ts";
+import { runTransport } from "../src/transport.ts";
 import { runVerifyOnce } from "../src/verify-once.ts";
 
 describe("percentiles", () => {
@@ -83,6 +85,23 @@ describe("options of sm2", () => {
   it("have defaults, and refuse what cannot be", () => {
     expect(parseSm2Options([])).toEqual({ rounds: 15, json: false });
     expect(() => parseSm2Options(["--rounds", "1.5"])).toThrow(UsageError);
+  });
+});
+
+describe("transport", () => {
+  it("has defaults, and refuses what cannot be", () => {
+    expect(parseTransportOptions([])).toEqual({ rounds: 15, json: false });
+    expect(() => parseTransportOptions(["--rounds", "0"])).toThrow(UsageError);
+  });
+
+  it("measures both suites, and none, at every size", async () => {
+    const { suites, gmAgainstNoise } = await runTransport({ rounds: 1, json: false }, 0);
+    expect(suites.plain.handshakeMs).toBeNull();
+    for (const { handshakeMs, mebibytesPerSecond } of [suites.noise, suites.gm]) {
+      expect(handshakeMs).toBeGreaterThan(0);
+      expect(Object.values(mebibytesPerSecond).every((each) => each > 0)).toBe(true);
+    }
+    expect(Object.keys(gmAgainstNoise.message)).toHaveLength(5);
   });
 });
 
