@@ -5,22 +5,23 @@ import asc from "assemblyscript/asc";
 import { generateProducts, productsPath } from "./generate-products.ts";
 
 const packageFolder: string = fileURLToPath(new URL("..", import.meta.url));
-/** The kernels: where each one's source is, and the module that is written of it. */
+/** The kernels: where each one's source is, its first file, and the module that is written of it. */
 export const kernels = [
-  { source: "assembly/sm2", code: "src/kernel/code.ts" },
-  { source: "assembly/ghash", code: "src/ghash/code.ts" },
+  { source: "assembly/sm2", entry: "index.ts", code: "src/kernel/code.ts" },
+  { source: "assembly/sm2", entry: "sum.ts", code: "src/kernel/sum-code.ts" },
+  { source: "assembly/ghash", entry: "index.ts", code: "src/ghash/code.ts" },
 ] as const;
 
 /** A kernel's source and module, relative to the package. */
 export type KernelPaths = (typeof kernels)[number];
 
 /** A compiled kernel. @throws Error with the compiler's messages */
-export async function compileKernel({ source }: KernelPaths): Promise<Uint8Array> {
+export async function compileKernel({ source, entry }: KernelPaths): Promise<Uint8Array> {
   const folder = join(packageFolder, source);
   const files = readdirSync(folder);
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    ["index.ts", "--outFile", "kernel.wasm", "--runtime", "stub", "-O3", "--noAssert"],
+    [entry, "--outFile", "kernel.wasm", "--runtime", "stub", "-O3", "--noAssert"],
     {
       readFile: (name) => {
         const file = name.replace(/^.*\//, "");
@@ -55,6 +56,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const kernel of kernels) {
     const binary = await compileKernel(kernel);
     writeFileSync(join(packageFolder, kernel.code), codeModule(kernel, binary));
-    process.stdout.write(`${kernel.source}: ${binary.length} bytes\n`);
+    process.stdout.write(`${kernel.code}: ${binary.length} bytes\n`);
   }
 }

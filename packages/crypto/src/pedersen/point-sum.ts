@@ -1,7 +1,7 @@
+import { openSumKernel, POINT_BYTES, type SumKernel } from "../kernel/sum-kernel.ts";
 import { SM2_CURVE } from "../sm2-curve.ts";
 
-/** Bytes of a point: x ‖ y, 32 bytes each, big-endian; infinity has no such form. */
-export const POINT_BYTES = 64;
+export { POINT_BYTES };
 
 const { p, a, b } = SM2_CURVE;
 
@@ -60,11 +60,10 @@ function add(sum: JacobianPoint | null, x2: bigint, y2: bigint): JacobianPoint |
 }
 
 /**
- * Whether the first `plus` points, less all that follow, are nothing: Σ first = Σ rest. Null when
- * the bytes are not whole points, or one of them is not on the SM2 curve. No points sum to
- * nothing. No inversion and no square root: about a dozen field multiplications a point.
+ * `isZeroPointSum` in arithmetic of the language: where the kernel does not run, and what it is held to.
+ * No inversion and no square root: about a dozen field multiplications a point.
  */
-export function isZeroPointSum(points: Uint8Array, plus: number): boolean | null {
+export function isZeroPointSumByBigint(points: Uint8Array, plus: number): boolean | null {
   if (points.length % POINT_BYTES !== 0) return null;
   const view = new DataView(points.buffer, points.byteOffset, points.length);
   let sum: JacobianPoint | null = null;
@@ -76,4 +75,19 @@ export function isZeroPointSum(points: Uint8Array, plus: number): boolean | null
     sum = add(sum, x, at < plus * POINT_BYTES ? y : p - y);
   }
   return sum === null;
+}
+
+/** Undefined until the first sum; null where the kernel does not run. */
+let kernel: SumKernel | null | undefined;
+
+/**
+ * Whether the first `plus` points, less all that follow, are nothing: Σ first = Σ rest. Null when
+ * the bytes are not whole points, or one of them is not on the SM2 curve. No points sum to nothing.
+ */
+export function isZeroPointSum(points: Uint8Array, plus: number): boolean | null {
+  if (points.length % POINT_BYTES !== 0) return null;
+  if (kernel === undefined) kernel = openSumKernel();
+  if (kernel === null || points.length > kernel.maxBytes)
+    return isZeroPointSumByBigint(points, plus);
+  return kernel.isZeroSum(points, plus);
 }

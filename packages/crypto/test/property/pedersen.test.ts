@@ -10,6 +10,8 @@ import {
   sumBlindingFactors,
   taggedSm3,
 } from "../../src/index.ts";
+import { openSumKernel } from "../../src/kernel/sum-kernel.ts";
+import { isZeroPointSumByBigint } from "../../src/pedersen/point-sum.ts";
 import { bytesToNumber, numberToBytes, SM2_CURVE } from "../../src/sm2-curve.ts";
 
 const { p, a, b, n } = SM2_CURVE;
@@ -29,7 +31,14 @@ const anyPoint = fc
 const value = fc.bigInt({ min: 0n, max: 2n ** 53n - 1n });
 const blinding = fc.bigInt({ min: 1n, max: n - 1n }).map(numberToBytes);
 
-describe("the sum of points", () => {
+test("S-9.7-1: sums of points run in the kernel here, and it passes its test", () => {
+  expect(openSumKernel()?.maxBytes).toBe(64 * 64);
+});
+
+describe.each([
+  ["by the kernel", isZeroPointSum],
+  ["by bigint", isZeroPointSumByBigint],
+])("S-9.7-1: the sum of points %s", (_, isZeroSum) => {
   test("is nothing exactly when noble says so, in whatever order", () => {
     let zeros = 0;
     fc.assert(
@@ -39,15 +48,15 @@ describe("the sum of points", () => {
         for (const [i, point] of points.entries()) {
           sum = i < plus ? sum.add(point) : sum.subtract(point);
         }
-        const isZero = isZeroPointSum(concatBytes(...points.map(bytesOf)), plus);
+        const isZero = isZeroSum(concatBytes(...points.map(bytesOf)), plus);
         expect(isZero).toBe(sum.is0());
         if (sum.is0()) zeros++;
         const turned = [...points.slice(0, plus).reverse(), ...points.slice(plus).reverse()];
-        expect(isZeroPointSum(concatBytes(...turned.map(bytesOf)), plus)).toBe(isZero);
+        expect(isZeroSum(concatBytes(...turned.map(bytesOf)), plus)).toBe(isZero);
         if (sum.is0()) return;
         // What is left over, put on the other side, closes the sum.
         const closed = concatBytes(...points.map(bytesOf), bytesOf(sum));
-        expect(isZeroPointSum(closed, plus)).toBe(true);
+        expect(isZeroSum(closed, plus)).toBe(true);
       }),
       { numRuns: 300 },
     );
@@ -57,12 +66,22 @@ describe("the sum of points", () => {
   test("doubles, cancels and comes back from infinity", () => {
     const one = bytesOf(Point.BASE);
     const two = bytesOf(Point.BASE.double());
-    expect(isZeroPointSum(new Uint8Array(0), 0)).toBe(true);
-    expect(isZeroPointSum(one, 1)).toBe(false);
-    expect(isZeroPointSum(concatBytes(one, one), 1)).toBe(true);
-    expect(isZeroPointSum(concatBytes(one, one), 2)).toBe(false);
-    expect(isZeroPointSum(concatBytes(one, one, two), 2)).toBe(true);
-    expect(isZeroPointSum(concatBytes(one, bytesOf(Point.BASE.negate()), two, two), 3)).toBe(true);
+    expect(isZeroSum(new Uint8Array(0), 0)).toBe(true);
+    expect(isZeroSum(one, 1)).toBe(false);
+    expect(isZeroSum(concatBytes(one, one), 1)).toBe(true);
+    expect(isZeroSum(concatBytes(one, one), 2)).toBe(false);
+    expect(isZeroSum(concatBytes(one, one, two), 2)).toBe(true);
+    expect(isZeroSum(concatBytes(one, bytesOf(Point.BASE.negate()), two, two), 3)).toBe(true);
+  });
+
+  test("takes as many points as there are: at the kernel's limit and above", () => {
+    const one = bytesOf(Point.BASE);
+    for (const count of [32, 33]) {
+      const pairs = Array.from({ length: 2 * count }, () => one);
+      expect(isZeroSum(concatBytes(...pairs), count)).toBe(true);
+      expect(isZeroSum(concatBytes(...pairs), count - 1)).toBe(false);
+      expect(isZeroSum(concatBytes(...pairs.slice(1), one.with(63, 0)), count)).toBeNull();
+    }
   });
 
   test("refuses what is no point: infinity, off the curve, out of the field, a part", () => {
@@ -71,16 +90,16 @@ describe("the sum of points", () => {
     off[63] = (off[63] ?? 0) ^ 1;
     const beyond = concatBytes(numberToBytes(p), numberToBytes(0n));
     for (const bad of [new Uint8Array(64), off, beyond, one.subarray(1)]) {
-      expect(isZeroPointSum(bad, 1)).toBeNull();
-      expect(isZeroPointSum(concatBytes(one, bad), 2)).toBeNull();
+      expect(isZeroSum(bad, 1)).toBeNull();
+      expect(isZeroSum(concatBytes(one, bad), 2)).toBeNull();
     }
     // A coordinate that is p too large stands for the same element, and is still refused.
     const tooLarge = 2n ** 256n - p;
     const lowX = findX(tooLarge);
     const low = Point.fromAffine(lowX);
-    expect(isZeroPointSum(bytesOf(low), 1)).toBe(false);
+    expect(isZeroSum(bytesOf(low), 1)).toBe(false);
     const shifted = concatBytes(numberToBytes(low.x + p), numberToBytes(low.y));
-    expect(isZeroPointSum(shifted, 1)).toBeNull();
+    expect(isZeroSum(shifted, 1)).toBeNull();
   });
 });
 
