@@ -1,5 +1,5 @@
 import { type Profiler, Session } from "node:inspector/promises";
-import { isHostImport } from "@credlink/contracts-vm/inspect";
+import { type HostImport, isHostImport } from "@credlink/contracts-vm/inspect";
 
 /** Microseconds between two looks at what runs. */
 const SAMPLING_US = 200;
@@ -7,6 +7,7 @@ const SAMPLING_US = 200;
 const CODE = "contract's own code";
 const COLLECTION = "garbage collection";
 const REST = "executor";
+const SUMS: HostImport = "commitment_sum";
 /** Functions of the executor that are a stage of their own, by name. */
 const stages: ReadonlyMap<string, string> = new Map([
   ["release", "instance restored"],
@@ -46,7 +47,8 @@ function stageOf(leaf: Place): string | null {
   for (let place: Place | null = leaf; place !== null; place = place.parent) {
     // The outermost host function counts: what another contract reads belongs to its call.
     const isHost = place.file.endsWith("/host.ts") && isHostImport(place.name);
-    if (isHost && !isCode) stage = place.name;
+    // Sums run in a module of the host's own, the only WebAssembly that is no contract's.
+    if (isHost && (!isCode || place.name === SUMS)) stage = place.name;
     else if (stage === REST) stage = stages.get(place.name) ?? REST;
     if (place.name === "execute") return stage;
   }

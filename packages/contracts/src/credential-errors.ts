@@ -316,7 +316,7 @@ export const credentialErrors = defineErrors({
   },
   CREDENTIAL_HOLD_FOREIGN: {
     meaning:
-      "An institution holds what another issued, or releases what another, a case or a verdict holds.",
+      "An institution holds what another issued, or releases or revokes what another, a case or a verdict holds.",
     remedy: "Have the issuer, the holder, or the regulator act.",
   },
   CREDENTIAL_NOT_ON_HOLD: {

@@ -28,7 +28,7 @@ import {
 
 /** Name and version under which the contract is deployed. */
 export const CREDENTIAL_CONTRACT = "credential";
-export const CREDENTIAL_CONTRACT_VERSION = "2.1.0";
+export const CREDENTIAL_CONTRACT_VERSION = "2.2.0";
 /** Version of the record's format. */
 export const CREDENTIAL_FORMAT = 2;
 

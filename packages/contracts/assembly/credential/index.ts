@@ -20,9 +20,11 @@ import {
   Writer,
 } from "../sdk/index";
 import { releaseCase } from "./arbitration";
+import { isHeldByCase } from "./case-holds";
 import { demandUnused, indexKey, releaseClaims } from "./claims";
 import { GrantTerms } from "./grants";
 import { demandStored, issue, replace } from "./issuing";
+import { isOwnHold } from "./parents";
 import { proposalStanding, ProposalStanding } from "./proposals";
 import { ACTIVE, loadStored, ON_HOLD, readSubmission, recordKey } from "./record";
 import { REVOKED, statusName, Stored, Submission } from "./record";
@@ -117,6 +119,16 @@ function mayRevoke(record: Submission, sender: usize, isRegulator: bool): bool {
   return (isCase || record.type == GRANT_ACCESS) && isEqual32(record.subjects[0], sender);
 }
 
+/**
+ * Only who may lift a hold takes away what is held: else an issuer would remove what an open case
+ * is about. A grant ends whatever is decided, for whose data it is about has that right.
+ */
+function demandLiftable(stored: Stored, sender: usize, isRegulator: bool): void {
+  if (stored.status != ON_HOLD || isRegulator || stored.submission.type == GRANT_ACCESS) return;
+  const isOwn = isOwnHold(stored, sender) && !isHeldByCase(stored.submission.id);
+  demand(isOwn, "CREDENTIAL_HOLD_FOREIGN");
+}
+
 /** Args: [id, digest of the reason]. By the issuer, a regulator, a grantor or a claimant. */
 export function revoke(): void {
   const reader = argsReader();
@@ -131,6 +143,7 @@ export function revoke(): void {
   demand(mayRevoke(record, sender.address, isRegulator), "CREDENTIAL_NOT_ISSUER");
   demand(stored.status == ACTIVE || stored.status == ON_HOLD, "CREDENTIAL_NOT_ACTIVE");
   demandRevocable(record, isRegulator);
+  demandLiftable(stored, sender.address, isRegulator);
   demandUnused(record);
   releaseClaims(record, true);
   if (record.type == ARBITRATION_CASE) releaseCase(record, sender.address, reason);
@@ -222,4 +235,4 @@ export function lookup(): void {
 
 /** What goes into the module's version section; the manifest must say the same. */
 // @ts-ignore: decorator
-@lazy const CONTRACT_VERSION: string = "credential@2.1.0";
+@lazy const CONTRACT_VERSION: string = "credential@2.2.0";

@@ -244,7 +244,7 @@ export function checkActs(submission: Submission, parents: Parents, isRegulator:
  * Whether that institution laid the hold by a risk credential. Who filed a case, or issued a
  * verdict for others, gave the status too, but the hold is not its own to lift.
  */
-function isOwnHold(target: Stored, institution: usize): bool {
+export function isOwnHold(target: Stored, institution: usize): bool {
   if (target.reason == 0 || !isEqual32(target.statusBy, institution)) return false;
   const found = loadStored(target.reason);
   return found !== null && isRisk((<Stored>found).submission.type);

@@ -2,7 +2,7 @@ import { Reader, Slice, StateMap, Writer } from "../sdk/index";
 import { Addresses } from "./signatures";
 import { relationOf, typeOf } from "./types";
 
-export const CONTRACT_VERSION = "2.1.0";
+export const CONTRACT_VERSION = "2.2.0";
 /** Version of the record's format. */
 export const FORMAT: u32 = 2;
 export const MAX_PARENTS = 32;

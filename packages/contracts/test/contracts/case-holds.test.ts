@@ -35,6 +35,14 @@ async function opened(place: number, targets?: readonly CredentialRecord[]) {
   return record;
 }
 
+/** Another insurance of a worker. */
+async function insured(place: number) {
+  const draft = insuranceDraft(desk.context, desk.work(place).worker);
+  const { status, record } = await desk.submit(draft);
+  expect(status).toBe(SUCCESS);
+  return record;
+}
+
 async function dismissed(dispute: CredentialRecord) {
   const draft = verdictDraft(desk.context, dispute, "dismissed", []);
   expect((await desk.submit(draft, { sender: regulator })).status).toBe(SUCCESS);
@@ -109,7 +117,7 @@ describe("T-4.4: a credential that several open cases hold", () => {
   });
 
   it("is revoked by one verdict, and the other case still ends", async () => {
-    const { record } = await desk.submit(insuranceDraft(desk.context, desk.work(2).worker));
+    const record = await insured(2);
     const [first, second] = [await opened(2, [record]), await opened(2, [record])];
     await upheld(second, record, "revokes");
     expect((await standingOf(record)).status).toBe("revoked");
@@ -136,6 +144,46 @@ describe("T-4.4: a credential that several open cases hold", () => {
     await dismissed(second);
     expect((await desk.correct(draft, insurance.id)).status).toBe(SUCCESS);
     expect((await standingOf(insurance)).status).toBe("corrected");
+  });
+});
+
+describe("T-4.4: who may not lift a hold does not revoke under it", () => {
+  it("the issuer, while a case is open; after a dismissal it may", async () => {
+    const record = await insured(2);
+    const [first, second] = [await opened(2, [record]), await opened(2, [record])];
+    expect(await desk.revoke(record.id, institution)).toBe("CREDENTIAL_HOLD_FOREIGN");
+    await dismissed(second);
+    expect(await desk.revoke(record.id, institution)).toBe("CREDENTIAL_HOLD_FOREIGN");
+    expect(await standingOf(record)).toMatchObject({ status: "on-hold", reason: first.id });
+    await dismissed(first);
+    expect(await desk.revoke(record.id, institution)).toBe(SUCCESS);
+  });
+
+  it.each(["holds", "amends"] as const)("the issuer, what a verdict %s", async (relation) => {
+    const record = await insured(2);
+    await upheld(await opened(2, [record]), record, relation);
+    expect(await desk.revoke(record.id, institution)).toBe("CREDENTIAL_HOLD_FOREIGN");
+    expect(await desk.revoke(record.id, regulator)).toBe(SUCCESS);
+  });
+
+  it("the issuer, what a regulator holds; its own hold it may, unless a case holds besides", async () => {
+    const record = await insured(2);
+    expect((await act(record, "holds", regulator)).status).toBe(SUCCESS);
+    expect(await desk.revoke(record.id, institution)).toBe("CREDENTIAL_HOLD_FOREIGN");
+    expect((await act(record, "releases", regulator)).status).toBe(SUCCESS);
+    expect((await act(record, "holds", institution)).status).toBe(SUCCESS);
+    const dispute = await opened(2, [record]);
+    expect(await desk.revoke(record.id, institution)).toBe("CREDENTIAL_HOLD_FOREIGN");
+    await dismissed(dispute);
+    expect(await desk.revoke(record.id, institution)).toBe(SUCCESS);
+  });
+
+  it("a regulator may, while a case is open, which still ends", async () => {
+    const record = await insured(2);
+    const dispute = await opened(2, [record]);
+    expect(await desk.revoke(record.id, regulator)).toBe(SUCCESS);
+    await dismissed(dispute);
+    expect((await standingOf(record)).status).toBe("revoked");
   });
 });
 
