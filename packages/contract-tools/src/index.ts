@@ -9,6 +9,11 @@ export { type LocalCall, LocalChain } from "./kit/local-chain.ts";
 export { runTests, type TestOutcome } from "./kit/run-tests.ts";
 export { type Snapshot, Stepper } from "./kit/stepper.ts";
 export { type Moment, type OnMoment, type Trace, traceCall } from "./kit/trace.ts";
+export {
+  type PackagedProject,
+  type PackageOptions,
+  packageProject,
+} from "./package-project.ts";
 export * from "./scan/finding.ts";
 export * from "./scan/rules.ts";
 export * from "./scan/sarif.ts";

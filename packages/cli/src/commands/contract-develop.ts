@@ -4,18 +4,15 @@ import {
   type BuiltContract,
   buildContract,
   type ContractProject,
-  ContractToolsError,
   createProject,
   defaultPolicy,
   describeFinding,
-  encodePackage,
   highOf,
   isForeign,
   isPackage,
   loadProject,
   loadRules,
-  packageDigest,
-  packageOf,
+  packageProject as packageContract,
   packageTarget,
   parsePolicy,
   type RuleSet,
@@ -154,25 +151,18 @@ export async function packageProject(
   progress(`compiling ${project.description.entry}`);
   const built = await buildContract(project);
   writeBuilt(project, built);
-  progress("scanning");
-  const { manifest, sources: reader } = project;
-  const sources = isForeign(project) ? null : { reader, entry: project.description.entry };
-  const report = scanContract({ manifest, sources, code: built.code }, loadRules());
-  const high = highOf(report);
-  if (high.length > 0 && options.withFindings !== true) {
-    const places = high.map(describeFinding).join("; ");
-    throw new ContractToolsError("TOOLS_FINDINGS_HIGH", places);
-  }
-  const bytes = encodePackage(packageOf(project, built));
+  const { withFindings = false } = options;
+  const packaged = await packageContract(project, { built, withFindings, progress });
+  const { bytes, report } = packaged;
   const file = options.out ?? join(dir, "build", `${built.name}-${built.version}.clpkg`);
   writeFileSync(file, bytes);
   const value = {
     ...summaryOf(built),
     file,
     bytes: bytes.length,
-    packageDigest: toHex(packageDigest(bytes)),
+    packageDigest: toHex(packaged.packageDigest),
     findings: report.findings.length,
-    high: high.length,
+    high: highOf(report).length,
   };
   return { value, text: renderFields(value) };
 }

@@ -1,5 +1,6 @@
 import { type Manifest, manifestCodec } from "@credlink/contracts-vm";
 import { parseModule } from "@credlink/contracts-vm/inspect";
+import { memberRoles } from "@credlink/ledger";
 import { decode, utf8 } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -9,9 +10,13 @@ import {
   decodePackage,
   defaultPolicy,
   encodePackage,
+  highOf,
+  judgePackage,
   loadRules,
+  packageDigest,
   packagedSources,
   packageOf,
+  packageProject,
   parseProject,
   projectFiles,
   rebuildPackage,
@@ -135,6 +140,30 @@ describe("building", () => {
           : file,
       );
       expect(await codeOf(() => rebuildPackage({ ...value, files }))).toBe("TOOLS_SOURCE_DIFFERS");
+    });
+
+    it("S-9.9-4: are made of a project that scans clean; with high findings only where asked for", async () => {
+      const project = { dir: ".", description, manifest, sources: reader(source) };
+      const clean = await packageProject(project, { built });
+      expect(decodePackage(clean.bytes)).toEqual(packed());
+      expect(clean.packageDigest).toEqual(packageDigest(clean.bytes));
+
+      const open: Manifest = {
+        ...manifest,
+        methods: [{ name: "set", readOnly: false, roles: memberRoles }],
+      };
+      const writes = `import { emit, input, StateMap } from "./sdk/index";
+const CONTRACT_VERSION: string = "echo@1.0.0";
+export function set(): void { StateMap.put(new StateMap(1).key(0, 0), input()); emit("set", input()); }
+`;
+      const bad = { dir: ".", description, manifest: open, sources: reader(writes) };
+      const forced = await packageProject(bad, { withFindings: true });
+      expect(highOf(forced.report).map(({ ruleId }) => ruleId)).toContain("open-write");
+      const refused = () => packageProject(bad, { built: forced.built });
+      expect(await codeOf(refused)).toBe("TOOLS_FINDINGS_HIGH");
+      expect(await codeOf(() => judgePackage(forced.bytes, async () => false))).toBe(
+        "TOOLS_FINDINGS_HIGH",
+      );
     });
 
     it("that are altered, cut or too large are refused", async () => {
