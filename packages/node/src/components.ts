@@ -12,6 +12,7 @@ import {
   transportOf,
 } from "@credlink/ledger";
 import type { Disk, Logger, Network, Random } from "@credlink/primitives";
+import { permitsTransport } from "./config/algorithms.ts";
 import type { NodeConfig } from "./config/schema.ts";
 import {
   type CredentialIndex,
@@ -76,6 +77,12 @@ function checkDevelopment(config: NodeConfig, genesis: Genesis): void {
   }
 }
 
+function checkTransport({ algorithms }: NodeConfig, genesis: Genesis): void {
+  const transport = transportOf(genesis);
+  if (permitsTransport(algorithms, transport)) return;
+  throw new NodeError("NODE_START_TRANSPORT_REFUSED", `genesis says ${transport}`);
+}
+
 async function openVotesDisk(path: string): Promise<Disk> {
   try {
     return await createFileDisk(path);
@@ -111,6 +118,7 @@ export async function layFoundation(
   // Whoever starts the node waits for it; a start that fails before then reports its own reason.
   randomness.catch(() => undefined);
   checkDevelopment(config, genesis);
+  checkTransport(config, genesis);
   const identity = await loadOwnIdentity(config);
   const metrics = createMetricsRegistry(systemClock);
   const damage = createDamageWatch();

@@ -28,6 +28,11 @@ export const lifecycleErrors = defineErrors({
     meaning: "The key file is not encrypted, or no password file is named.",
     remedy: "Encrypt the key; plaintext is for development only (`dev: true`).",
   },
+  NODE_START_TRANSPORT_REFUSED: {
+    meaning: "The chain's genesis names a transport that `algorithms.transport` does not permit.",
+    remedy:
+      "Permit it, or join a chain whose network was created with `--transport gm`; it cannot be changed later.",
+  },
   NODE_START_DEV_REFUSED: {
     meaning: "`dev` is set, but the chain's genesis says production.",
     remedy: "Remove `dev` from the configuration.",

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { checkAlgorithms } from "./algorithms.ts";
 import { ConfigError } from "./errors.ts";
 import { configSchema, type NodeConfig } from "./schema.ts";
 import { settings } from "./settings.ts";
@@ -90,7 +91,7 @@ function freeze<T>(value: T): T {
 
 /**
  * Fills in defaults, checks and freezes a configuration; paths become absolute in `folder`.
- * @throws ConfigError NODE_CONFIG_UNKNOWN_KEY, NODE_CONFIG_INVALID
+ * @throws ConfigError NODE_CONFIG_UNKNOWN_KEY, NODE_CONFIG_INVALID, NODE_CONFIG_ALGORITHM_REFUSED
  */
 export function parseConfig(input: unknown, folder: string): NodeConfig {
   const parsed = configSchema.safeParse(input);
@@ -99,6 +100,7 @@ export function parseConfig(input: unknown, folder: string): NodeConfig {
     if (issue === undefined) throw new ConfigError("NODE_CONFIG_INVALID", "", "not a mapping");
     throw toConfigError(issue);
   }
+  checkAlgorithms(parsed.data.algorithms);
   resolvePaths(parsed.data, folder);
   return freeze(parsed.data);
 }

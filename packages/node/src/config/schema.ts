@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { algorithmsSchema } from "./algorithms.ts";
 
 const milliseconds = z.number().int().min(1).max(86_400_000);
 const count = z.number().int().min(1).max(10_000_000);
@@ -224,6 +225,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("Checks of the stored data against certificates and roots."),
   verification: verification.describe("Signature verification."),
+  algorithms: algorithmsSchema.describe("Algorithms that the node may use: an allow-list."),
   log: log.describe("The log."),
   shutdownMs: milliseconds
     .default(15_000)

@@ -62,6 +62,16 @@ describe("a node does not start", () => {
     expect(await codeOfStart()).toBe("LEDGER_GENESIS_MISMATCH");
   });
 
+  test("S-9.5-1: on a chain whose transport the operator does not permit", async () => {
+    const strict = { algorithms: { transport: ["gm"] } };
+    expect(await codeOfStart(strict)).toBe("NODE_START_TRANSPORT_REFUSED");
+    const gm = encode(genesisCodec, { ...made.genesis, version: 2, transport: "gm" });
+    await writeFile(join(only().folder, "genesis.bin"), gm);
+    const loose = { algorithms: { transport: ["noise"] } };
+    expect(await codeOfStart(loose)).toBe("NODE_START_TRANSPORT_REFUSED");
+    expect(await codeOfStart(strict)).toBe("started");
+  });
+
   test("with a genesis that is none", async () => {
     await writeFile(join(only().folder, "genesis.bin"), Uint8Array.of(1, 2, 3));
     expect(await codeOfStart()).toBe("NODE_START_GENESIS_INVALID");

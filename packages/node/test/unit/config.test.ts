@@ -150,3 +150,52 @@ test("docs/configuration.md is what the schema says", async () => {
   const page = join(import.meta.dirname, "../../../../docs/configuration.md");
   expect(await readFile(page, "utf8")).toBe(describeConfiguration());
 });
+
+describe("S-9.5-1, T-4.6.1-3: algorithms off the allow-list are refused at the start", () => {
+  const refused = (algorithms: unknown): string => {
+    try {
+      parseConfig({ identity, algorithms }, folder);
+      return "accepted";
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return `${error.code} ${error.details.key}`;
+    }
+  };
+
+  test.each([
+    ["digest", "md5"],
+    ["digest", "sha1"],
+    ["digest", "sha256"],
+    ["digest", "sm3-128"],
+    ["digest", "SM3"],
+    ["signature", "rsa-1024"],
+    ["signature", "ed25519"],
+    ["cipher", "des"],
+    ["cipher", "aes-128"],
+    ["transport", "tls1.0"],
+  ])("%s: %s, alone or beside what is allowed", (kind, name) => {
+    const good = parseConfig({ identity }, folder).algorithms;
+    const beside = Object.entries(good).find(([each]) => each === kind)?.[1] ?? [];
+    for (const list of [[name], [...beside, name]]) {
+      expect(refused({ [kind]: list })).toBe(`NODE_CONFIG_ALGORITHM_REFUSED algorithms.${kind}`);
+    }
+  });
+
+  test("nothing that every chain needs can be left out", () => {
+    for (const kind of ["digest", "signature", "cipher", "transport"]) {
+      expect(refused({ [kind]: [] })).toBe(`NODE_CONFIG_ALGORITHM_REFUSED algorithms.${kind}`);
+    }
+    for (const transport of [["gm"], ["noise"], ["gm", "noise"]]) {
+      expect(refused({ transport })).toBe("accepted");
+    }
+  });
+
+  test("the defaults are SM2, SM3 and SM4, and both transports", () => {
+    expect(parseConfig({ identity }, folder).algorithms).toEqual({
+      digest: ["sm3"],
+      signature: ["sm2"],
+      cipher: ["sm4"],
+      transport: ["noise", "gm"],
+    });
+  });
+});
