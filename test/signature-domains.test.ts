@@ -91,7 +91,8 @@ describe("S-9.5-1d: the eight acts", () => {
           ? manifest.methods
           : [...(findBuiltIn(contract) ?? [])].map(([name, { readOnly }]) => ({ name, readOnly }));
       const changing = methods.filter(({ readOnly }) => !readOnly).map(({ name }) => name);
-      expect(Object.keys(actions).sort(), contract).toEqual(changing.sort());
+      const where = `${contract}: say in packages/api/src/receipt-actions.ts which act it is`;
+      expect(Object.keys(actions).sort(), where).toEqual(changing.sort());
     }
   });
 });

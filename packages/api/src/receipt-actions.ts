@@ -20,6 +20,8 @@ type Actions = Readonly<Record<string, ReceiptAction>>;
 export const transactionActions: Readonly<Record<string, Actions>> = {
   members: {
     enroll: "add",
+    enrollIndividuals: "add",
+    bindKey: "modify",
     registerRelationKeys: "add",
     apply: "add",
     verify: "approve",

@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Client, createClient, createIdentity, getMember } from "@credlink/client";
@@ -239,6 +247,37 @@ describe("T-4.9.7-c1, S-9.4-8: when a key leaks, docs/keys.md is what to do", ()
     await until(async () => (await seen.info()).height === (await admin.info()).height);
   }, 90_000);
 });
+
+describe("S-9.5-1a, S-9.5-2b, S-8.4-10: what all of that left on the disks", () => {
+  it("holds no private key in clear, and no password outside its own file", async () => {
+    const names = readdirSync(dir, { recursive: true, encoding: "utf8" });
+    const files = names.filter((name) => statSync(join(dir, name)).isFile());
+    const keys = files.filter((name) => name.endsWith(".key") && !name.endsWith("peer.key"));
+    expect(keys.length).toBeGreaterThanOrEqual(9);
+    const secrets: { of: string; bytes: Buffer }[] = [];
+    for (const name of keys) {
+      const file = name.startsWith("alpha/ca") ? "alpha/ca.password" : passwordOf(name);
+      const password = readFileSync(join(dir, file), "utf8").trim();
+      const key = Buffer.from(await loadKeyFile(join(dir, name), { password }));
+      for (const form of ["hex", "base64", "base64url"] as const) {
+        // A text may begin inside a group of base64, so three bytes are left off at either end.
+        secrets.push({ of: name, bytes: Buffer.from(key.subarray(3, 30).toString(form)) });
+      }
+      secrets.push({ of: name, bytes: key }, { of: file, bytes: Buffer.from(password) });
+    }
+    for (const name of files) {
+      const content = readFileSync(join(dir, name));
+      const found = secrets.filter(({ of, bytes }) => of !== name && content.includes(bytes));
+      expect(
+        found.map(({ of }) => of),
+        name,
+      ).toEqual([]);
+    }
+  });
+});
+
+const passwordOf = (key: string): string =>
+  key.startsWith("root/ca") ? "root/password" : key.replace(/\.key$/, ".password");
 
 function identityOf({ identity }: Client) {
   if (identity === undefined) throw new Error("no identity");
