@@ -1,5 +1,4 @@
 import {
-  type Address,
   accept,
   compareBytes,
   equalBytes,
@@ -13,11 +12,12 @@ import { transactionId } from "./digests.ts";
 import type { TransactionRefusalCode } from "./errors.ts";
 import type { ExecutableTransaction } from "./executor.ts";
 import {
+  type Endorsement,
+  endorsementsOf,
+  envelopeCodec,
   MAX_TRANSACTION_BYTES,
-  signedTransactionCodec,
-  TRANSACTION_VERSION,
-  type TransactionSignature,
   transactionCodec,
+  versionOf,
 } from "./transaction.ts";
 
 /** A signed transaction, decoded once: what pools, judges and executors need of it. */
@@ -26,10 +26,12 @@ export interface DecodedTransaction extends ExecutableTransaction {
   readonly bytes: Uint8Array;
   /** The part that was signed. */
   readonly transactionBytes: Uint8Array;
+  /** 1, or 2 where an account signs: says what the signatures are over. */
+  readonly version: number;
   readonly chainId: string;
   readonly nonce: Uint8Array;
   readonly expiryHeight: Height;
-  readonly signatures: readonly TransactionSignature[];
+  readonly signatures: readonly Endorsement[];
 }
 
 /**
@@ -45,25 +47,27 @@ function decodeAfresh(bytes: Uint8Array): Decoded {
     return refuse("LEDGER_TRANSACTION_TOO_LARGE", `${bytes.length} bytes`);
   }
   const own = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
-  const signed = tryDecode(signedTransactionCodec, own);
-  if (!signed.ok) return refuse("LEDGER_TRANSACTION_MALFORMED", signed.detail);
-  const inner = tryDecode(transactionCodec, signed.value.transaction);
+  const envelope = tryDecode(envelopeCodec, own);
+  if (!envelope.ok) return refuse("LEDGER_TRANSACTION_MALFORMED", envelope.detail);
+  const inner = tryDecode(transactionCodec, envelope.value.transaction);
   if (!inner.ok) return refuse("LEDGER_TRANSACTION_MALFORMED", inner.detail);
   const transaction = inner.value;
-  if (transaction.version !== TRANSACTION_VERSION) {
+  const version = versionOf(envelope.value);
+  if (transaction.version !== version) {
     return refuse("LEDGER_TRANSACTION_VERSION_UNKNOWN", `version ${transaction.version}`);
   }
-  const { signatures } = signed.value;
+  const signatures = endorsementsOf(envelope.value);
   if (!isInOrder(transaction.sender, signatures)) {
     return refuse("LEDGER_TRANSACTION_SIGNATURE_ORDER");
   }
   return accept({
     id: transactionId(own),
     bytes: own,
-    transactionBytes: signed.value.transaction,
+    transactionBytes: envelope.value.transaction,
+    version,
     chainId: transaction.chainId,
     sender: transaction.sender,
-    signers: signatures.map((signature) => signature.address),
+    signers: signersOf(signatures),
     signatures,
     nonce: transaction.nonce,
     expiryHeight: transaction.expiryHeight,
@@ -75,14 +79,30 @@ function decodeAfresh(bytes: Uint8Array): Decoded {
   });
 }
 
-function isInOrder(sender: Address, signatures: readonly TransactionSignature[]): boolean {
+/** Those for whom there are signatures, each once. */
+function signersOf(signatures: readonly Endorsement[]): DecodedTransaction["signers"] {
+  return signatures
+    .filter(({ address }, at) => {
+      const before = signatures[at - 1];
+      return before === undefined || !equalBytes(before.address, address);
+    })
+    .map(({ address }) => address);
+}
+
+/** Sender first, then by ascending address; of one address by ascending signer; none twice. */
+function isInOrder(sender: Uint8Array, signatures: readonly Endorsement[]): boolean {
   const [first, ...others] = signatures;
   if (first === undefined || !equalBytes(first.address, sender)) return false;
-  let previous: Address | null = null;
-  for (const { address } of others) {
-    if (equalBytes(address, sender)) return false;
-    if (previous !== null && compareBytes(previous, address) >= 0) return false;
-    previous = address;
+  let before = first;
+  for (const next of others) {
+    const isSame = equalBytes(next.address, before.address);
+    if (isSame && compareBytes(before.signer, next.signer) >= 0) return false;
+    if (!isSame) {
+      if (equalBytes(next.address, sender)) return false;
+      const isFirst = equalBytes(before.address, sender);
+      if (!isFirst && compareBytes(before.address, next.address) >= 0) return false;
+    }
+    before = next;
   }
   return true;
 }

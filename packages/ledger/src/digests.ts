@@ -1,5 +1,13 @@
 import { taggedSm3 } from "@credlink/crypto";
-import { bytesUpTo, type Digest, encode, sharedReading, struct, text } from "@credlink/primitives";
+import {
+  type Address,
+  bytesUpTo,
+  type Digest,
+  encode,
+  sharedReading,
+  struct,
+  text,
+} from "@credlink/primitives";
 import { type Header, headerCodec } from "./block.ts";
 import { MAX_STATE_KEY_BYTES } from "./executor.ts";
 import { type Genesis, genesisCodec } from "./genesis.ts";
@@ -18,6 +26,23 @@ export function transactionSigningMessage(
   transactionBytes: Uint8Array,
 ): Digest {
   return taggedSm3("credlink/transaction-signature/1", genesisDigestValue, transactionBytes);
+}
+
+/**
+ * The 32 bytes that a member signs in a transaction of version 2, for itself or for an account. They
+ * name for whom, so that nobody takes a signature for one address as one for another.
+ */
+export function endorsementMessage(
+  genesisDigestValue: Digest,
+  address: Address,
+  transactionBytes: Uint8Array,
+): Digest {
+  return taggedSm3(
+    "credlink/transaction-signature/2",
+    genesisDigestValue,
+    address,
+    transactionBytes,
+  );
 }
 
 /** Digest of a block: of its header alone, which commits to all the rest. */

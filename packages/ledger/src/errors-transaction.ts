@@ -36,7 +36,7 @@ export const transactionErrors = defineErrors({
   },
   LEDGER_TRANSACTION_SIGNATURE_ORDER: {
     meaning: "The signers are not: the sender first, then others by ascending address, none twice.",
-    remedy: "Order the signatures; one per signer, 16 at most.",
+    remedy: "Order the signatures; one per signer, for an account by signer; 16 at most.",
   },
   LEDGER_TRANSACTION_SENDER_UNKNOWN: {
     meaning: "The sender's address is not in the member registry.",
@@ -69,6 +69,14 @@ export const transactionErrors = defineErrors({
   LEDGER_TRANSACTION_SIGNER_WITHOUT_KEY: {
     meaning: "A signer has no key that counts at this height yet.",
     remedy: "Wait for the height from which its key counts.",
+  },
+  LEDGER_TRANSACTION_SIGNER_FOREIGN: {
+    meaning: "Somebody signed for an address that is neither its own nor an account that it is in.",
+    remedy: "Read the account's present signers, and combine signatures of those alone.",
+  },
+  LEDGER_TRANSACTION_SIGNATURES_MISSING: {
+    meaning: "Fewer members signed for an account than its threshold says.",
+    remedy: "Collect signatures of more of its members, and combine them again.",
   },
   LEDGER_TRANSACTION_CONTRACT_NOT_ALLOWED: {
     meaning: "A node's key may call built-in contracts only.",

@@ -15,6 +15,7 @@
  * await ledger.commit(candidate, sealed.block, { certificate });
  * ```
  */
+export * from "./account.ts";
 export * from "./block.ts";
 export { decodeBlock } from "./block-rules.ts";
 export * from "./built-in-calls.ts";

@@ -326,6 +326,35 @@ export function versioned<T extends { readonly version: number }>(
 }
 
 /**
+ * One of two structs that differ in their number of fields, which tells them apart: what a format
+ * was, and what it became.
+ */
+export function byFieldCount<A extends object, B extends object>(
+  first: StructCodec<A>,
+  second: StructCodec<B>,
+  isSecond: (value: A | B) => value is B,
+): Codec<A | B> {
+  const { fieldCount } = second;
+  return {
+    write(writer, value) {
+      if (isSecond(value)) second.write(writer, value);
+      else first.write(writer, value);
+    },
+    read(reader) {
+      const length = reader.openArray();
+      const codec = length === fieldCount ? second : first;
+      if (length !== codec.fieldCount) {
+        throw schemaError(`an array of ${first.fieldCount} or ${fieldCount} fields`);
+      }
+      const value: Partial<A & B> = {};
+      codec.readFields(reader, value);
+      reader.closeArray();
+      return value as A | B;
+    },
+  };
+}
+
+/**
  * A codec whose values are made by `construct` and taken apart by `expose`. What `construct`
  * throws as a RangeError becomes a CodecError.
  */

@@ -78,6 +78,24 @@ export const builtInErrors = defineErrors({
     meaning: "The enrolment key is not the individual's, or did not sign for this key and chain.",
     remedy: "Make the binding anew from the enrolment that the institution handed out.",
   },
+  MEMBERS_ACCOUNT_INVALID: {
+    meaning:
+      "The signers of an account are none, not ascending, twice the same, no active members with " +
+      "keys of their own, nodes, or fewer than its threshold.",
+    remedy: "Name 1 to 16 active members, ascending by address, and a threshold of 1 to so many.",
+  },
+  MEMBERS_NO_ACCOUNT: {
+    meaning: "The address is no account that several members sign for.",
+    remedy: "Check the address; the account itself changes its signers.",
+  },
+  MEMBERS_ACCOUNT_FULL: {
+    meaning: "The signers of this account were set 32 times.",
+    remedy: "Create another account.",
+  },
+  MEMBERS_KEY_OF_ACCOUNT: {
+    meaning: "An account has no key of its own.",
+    remedy: "Change its signers by members.setAccountSigners.",
+  },
   MEMBERS_KEY_KNOWN: {
     meaning: "The new key is, or once was, a member's.",
     remedy: "Generate a fresh key pair.",

@@ -1,4 +1,5 @@
 /** Arguments, results and events of the built-in contracts beyond those that ledger declares. */
+export { ACCOUNT_RENEWED_TOPIC, ACCOUNT_TOPIC, accountEventCodec } from "./accounts.ts";
 export {
   type AcceptedFindings,
   acceptedFindingsCodec,
@@ -23,11 +24,11 @@ export { INDIVIDUALS_ENROLLED_TOPIC } from "./individuals.ts";
 export { MEMBER_IDENTITY_TOPIC } from "./member-identity.ts";
 export { MEMBER_KEY_TOPIC } from "./member-keys.ts";
 export { MEMBER_STATUS_TOPIC } from "./member-status.ts";
+export { MAX_RELATION_KEY_VALIDITY_MS } from "./member-validity.ts";
 export {
   enrolledCodec,
   type GetOrganizationArgs,
   getOrganizationArgsCodec,
-  MAX_RELATION_KEY_VALIDITY_MS,
   MEMBER_ENROLLED_TOPIC,
   noArgsCodec,
 } from "./members.ts";
@@ -45,25 +46,27 @@ export {
   type ContractState,
   type ContractVersions,
   contractNamesCodec,
-  contractNamesKey,
-  contractQuotaKey,
   contractStates,
-  contractUsageKey,
   contractVersionsCodec,
-  contractVersionsKey,
-  feedKey,
-  feedNamesKey,
   type InstalledContract,
   installedContractCodec,
-  installedContractKey,
   type Organization,
-  observationKey,
   organizationCodec,
   organizationNamesCodec,
   PARAMETERS_CONTRACT,
-  parametersKey,
   validatorListCodec,
 } from "./rows.ts";
+export {
+  contractNamesKey,
+  contractQuotaKey,
+  contractUsageKey,
+  contractVersionsKey,
+  feedKey,
+  feedNamesKey,
+  installedContractKey,
+  observationKey,
+  parametersKey,
+} from "./state-keys.ts";
 export {
   VALIDATORS_CHANGED_TOPIC,
   type ValidatorsChanged,

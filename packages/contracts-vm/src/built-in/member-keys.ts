@@ -1,5 +1,6 @@
 import { addressFromPublicKey, isValidPublicKey, sm2Verify } from "@credlink/crypto";
 import {
+  isAccount,
   isNodeRole,
   keyPossessionMessage,
   MAX_MEMBER_KEYS,
@@ -36,6 +37,7 @@ export function rotateKey(
   call: BuiltInCall,
 ): undefined {
   const member = readActive(call.caller.address, call);
+  if (isAccount(member)) refuseCall("MEMBERS_KEY_OF_ACCOUNT");
   if (certificate === null && isNodeRole(member.role)) refuseCall("MEMBERS_CERTIFICATE_REQUIRED");
   const taken = takeKey(member, { publicKey, possession }, call);
   if (certificate === null) {
@@ -112,7 +114,7 @@ export function noteCertificate(
 }
 
 /** The member, unless an earlier transaction of this block ended or held its membership. */
-function readActive(address: Address, call: BuiltInCall): Member {
+export function readActive(address: Address, call: BuiltInCall): Member {
   const member = call.state.read(rows.member(address));
   if (member === null) refuseCall("MEMBERS_NOT_FOUND");
   if (member.status !== "active") refuseCall("MEMBERS_NOT_ACTIVE", member.status);

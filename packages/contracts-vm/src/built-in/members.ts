@@ -1,8 +1,11 @@
 import { addressFromPublicKey, isValidPublicKey } from "@credlink/crypto";
 import {
   type ApplyArgs,
+  accountSignersCodec,
   applyArgsCodec,
   bindKeyArgsCodec,
+  type CreateAccountArgs,
+  createAccountArgsCodec,
   type EnrollArgs,
   type EnrollIndividualsArgs,
   enrollArgsCodec,
@@ -25,6 +28,7 @@ import {
   type RelationKey,
   registerRelationKeysArgsCodec,
   registerRevocationListArgsCodec,
+  renewAccountArgsCodec,
   renewCertificateArgsCodec,
   rotateKeyArgsCodec,
   setMemberStatusArgsCodec,
@@ -42,6 +46,7 @@ import {
   address as toAddress,
   utf8,
 } from "@credlink/primitives";
+import { createAccount, renewAccount, setAccountSigners, showAccount } from "./accounts.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -60,12 +65,10 @@ import {
   rotateKey,
 } from "./member-keys.ts";
 import { setMemberStatus } from "./member-status.ts";
+import { demandValidity } from "./member-validity.ts";
 import { registerRevocationList } from "./revocation.ts";
 import { decodeRow } from "./row.ts";
 import { organizationNamesCodec, rows } from "./rows.ts";
-
-/** Longest validity of a relation key. */
-export const MAX_RELATION_KEY_VALIDITY_MS = 3 * 366 * 24 * 3600 * 1000;
 
 /** Arguments of `members.getOrganization`. */
 export interface GetOrganizationArgs {
@@ -81,6 +84,9 @@ export const enrolledCodec: Codec<readonly Address[]> = list(addressCodec, MAX_E
 
 /** Topic of the event of every member that was added; data: `memberCodec`. */
 export const MEMBER_ENROLLED_TOPIC = "enrolled";
+
+/** What an account may be; nobody else is one. */
+const accountRoles = ["enterprise", "individual", "institution"] as const;
 
 const people = memberRoles.filter((role) => !isNodeRole(role));
 
@@ -98,6 +104,10 @@ export const membersContract: BuiltInContract = new Map([
   ["bindKey", changing(people, bindKeyArgsCodec, bindKey)],
   ["apply", changing(["admin", "institution"], applyArgsCodec, apply)],
   ["verify", changing(["admin", "institution"], verifyMemberArgsCodec, verifyMember)],
+  ["createAccount", changing(["admin", "institution"], createAccountArgsCodec, addAccount)],
+  ["setAccountSigners", changing(accountRoles, accountSignersCodec, setAccountSigners)],
+  ["renewAccount", changing(["admin", "institution"], renewAccountArgsCodec, renewAccount)],
+  ["account", reading(getMemberArgsCodec, showAccount)],
   ["setStatus", changing(people, setMemberStatusArgsCodec, setMemberStatus)],
   ["rotateKey", changing(memberRoles, rotateKeyArgsCodec, rotateKey)],
   ["renewCertificate", changing(memberRoles, renewCertificateArgsCodec, renewCertificate)],
@@ -171,8 +181,14 @@ function apply(args: ApplyArgs, call: BuiltInCall): Uint8Array {
 }
 
 function enrollWithoutKeys(args: EnrollIndividualsArgs, call: BuiltInCall): Uint8Array {
-  checkValidity(args, call.block.timestampMs);
+  demandValidity(args, call.block.timestampMs);
   return enrollIndividuals(args, call);
+}
+
+function addAccount(args: CreateAccountArgs, call: BuiltInCall): Uint8Array {
+  const member = createAccount(args, call);
+  addMember(member, call);
+  return encode(enrolledCodec, [member.address]);
 }
 
 function readIdentity({ address }: GetMemberArgs, call: BuiltInCall): Uint8Array {
@@ -226,16 +242,7 @@ function checkRelationKey(key: RelationKey, nowMs: number): void {
   if (key.role !== "enterprise" && key.role !== "individual") {
     refuseCall("MEMBERS_ROLE_FORBIDDEN", key.role);
   }
-  checkValidity(key, nowMs);
+  demandValidity(key, nowMs);
   if (!isValidPublicKey(key.publicKey)) refuseCall("MEMBERS_KEY_INVALID");
 }
 
-function checkValidity(
-  { validFromMs, validToMs }: Pick<RelationKey, "validFromMs" | "validToMs">,
-  nowMs: number,
-): void {
-  const lengthMs = validToMs - validFromMs;
-  if (lengthMs <= 0 || lengthMs > MAX_RELATION_KEY_VALIDITY_MS || validToMs <= nowMs) {
-    refuseCall("MEMBERS_VALIDITY_INVALID");
-  }
-}

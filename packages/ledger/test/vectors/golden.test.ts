@@ -3,11 +3,15 @@ import { type Codec, decode, digest, encode, height, toHex, utf8, validatorIndex
   "@credlink/primitives";
 import { describe, expect, it } from "vitest";
 import {
+  accountAddress,
+  accountCodec,
   blockCodec,
   type ConsensusHistory,
   bodyCodec,
   consensusHistoryCodec,
   createMerkleProof,
+  endorsementMessage,
+  envelopeCodec,
   eventCodec,
   evidenceKey,
   genesisCodec,
@@ -64,6 +68,16 @@ const signedTransaction = {
     { address: fill(0x60) as unknown as typeof sender, signature: new Uint8Array(64).fill(2) },
   ],
 };
+const accountTransaction = {
+  version: 2 as const,
+  transaction: encode(transactionCodec, { ...transaction, version: 2 }),
+  signatures: [0x60, 0x61].map((byte) => ({
+    address: sender,
+    signer: fill(byte) as unknown as typeof sender,
+    signature: new Uint8Array(64).fill(byte),
+  })),
+};
+const accountSigners = { threshold: 2, signers: accountTransaction.signatures.map((one) => one.signer) };
 const event = { contract: "credentials", topic: "issued", data: utf8("data") };
 const receipt = {
   transactionId: transactionId(encode(signedTransactionCodec, signedTransaction)),
@@ -133,6 +147,7 @@ const consensusHistory: ConsensusHistory = {
 const formats: Readonly<Record<string, () => Uint8Array>> = {
   transaction: codec(transactionCodec, transaction),
   signedTransaction: codec(signedTransactionCodec, signedTransaction),
+  accountTransaction: codec(envelopeCodec, accountTransaction),
   event: codec(eventCodec, event),
   receipt: codec(receiptCodec, receipt),
   header: codec(headerCodec, header),
@@ -140,6 +155,9 @@ const formats: Readonly<Record<string, () => Uint8Array>> = {
   block: codec(blockCodec, block),
   historyRecord: codec(historyRecordCodec, { certificate, justification: null }),
   member: codec(memberCodec, member),
+  account: codec(accountCodec, { policies: [{ fromHeight: height(4), ...accountSigners }] }),
+  accountAddress: () =>
+    accountAddress(fill(9), sender, { salt: new Uint8Array(16).fill(3), ...accountSigners }),
   misbehaviour: codec(misbehaviourCodec, misbehaviour),
   evidenceKey: () => evidenceKey(misbehaviour.height, misbehaviour.publicKey),
   genesis: codec(genesisCodec, {
@@ -174,6 +192,7 @@ const formats: Readonly<Record<string, () => Uint8Array>> = {
   },
   transactionId: () => receipt.transactionId,
   signingMessage: () => transactionSigningMessage(fill(9), signedTransaction.transaction),
+  endorsementMessage: () => endorsementMessage(fill(9), sender, accountTransaction.transaction),
   headerDigest: () => headerDigest(header),
   genesisDigest: () => genesisDigest({ ...testGenesis, validators: [] }),
   emptyMerkleRoot: () => merkleRoot([]),

@@ -21,6 +21,7 @@ function transaction(
     gasLimit,
     bytes: new Uint8Array(sizeBytes),
     transactionBytes: new Uint8Array(0),
+    version: 1,
     chainId: "test",
     nonce: new Uint8Array(16),
     expiryHeight: height(expiry),
