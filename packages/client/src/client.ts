@@ -1,6 +1,6 @@
 import type { MethodName, MethodResult, Params } from "@credlink/api";
 import type { Genesis } from "@credlink/ledger";
-import { SUCCESS, signedTransactionCodec } from "@credlink/ledger";
+import { envelopeCodec, SUCCESS, transactionId } from "@credlink/ledger";
 import { type Digest, encode, fromHex, toHex } from "@credlink/primitives";
 import { type ChainVerifier, createChainVerifier } from "./chain-verifier.ts";
 import { ClientError, clientError, GatewayError } from "./errors.ts";
@@ -141,7 +141,7 @@ export interface Client {
   ): Promise<void>;
   /** Builds and signs a call as this client's member. */
   build(call: Call): Promise<SignedCall>;
-  submit(signed: SignedCall, options?: CallOptions): Promise<Digest>;
+  submit(signed: Pick<SignedCall, "id" | "bytes">, options?: CallOptions): Promise<Digest>;
   submitBatch(
     signed: readonly Pick<SignedCall, "id" | "bytes">[],
     options?: CallOptions,
@@ -152,7 +152,12 @@ export interface Client {
    */
   waitFor(id: Digest, options?: WaitOptions): Promise<CommittedTransaction>;
   /** Submits and waits; the receipt is proven but may tell of a failed execution. */
-  submitAndWait(signed: SignedCall, options?: WaitOptions): Promise<CommittedTransaction>;
+  submitAndWait(
+    signed: Pick<SignedCall, "id" | "bytes">,
+    options?: WaitOptions,
+  ): Promise<CommittedTransaction>;
+  /** Submits what was signed elsewhere, waits. @throws ClientError as `execute` */
+  executeSigned(bytes: Uint8Array, options?: WaitOptions): Promise<CommittedTransaction>;
   /** Builds, submits, waits. @throws ClientError CLIENT_TRANSACTION_FAILED unless SUCCESS. */
   execute(call: Call, options?: WaitOptions): Promise<CommittedTransaction>;
 }
@@ -333,7 +338,10 @@ class RpcClient implements Client {
    * The same bytes may be sent again: a transaction takes effect once. So a lost answer is met by
    * sending again, and "known already" then means that the first attempt arrived.
    */
-  async submit(signed: SignedCall, options: CallOptions = {}): Promise<Digest> {
+  async submit(
+    signed: Pick<SignedCall, "id" | "bytes">,
+    options: CallOptions = {},
+  ): Promise<Digest> {
     const params = { transaction: toHex(signed.bytes) };
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -400,7 +408,7 @@ class RpcClient implements Client {
       );
       const outcome = await verifyOutcome(this.#verifier, id, answer);
       if (outcome.status === "committed") {
-        const signed = encode(signedTransactionCodec, outcome.signed);
+        const signed = encode(envelopeCodec, outcome.signed);
         await this.#askReceipt(signed, options, outcome);
         return outcome;
       }
@@ -414,20 +422,25 @@ class RpcClient implements Client {
   }
 
   async submitAndWait(
-    signed: SignedCall,
+    signed: Pick<SignedCall, "id" | "bytes">,
     options: WaitOptions = {},
   ): Promise<CommittedTransaction> {
     return this.waitFor(await this.submit(signed, options), options);
   }
 
   async execute(call: Call, options: WaitOptions = {}): Promise<CommittedTransaction> {
-    const committed = await this.submitAndWait(await this.build(call), options);
+    return this.executeSigned((await this.build(call)).bytes, options);
+  }
+
+  async executeSigned(bytes: Uint8Array, options: WaitOptions = {}): Promise<CommittedTransaction> {
+    const committed = await this.submitAndWait({ id: transactionId(bytes), bytes }, options);
     const { status } = committed.receipt;
     if (status !== SUCCESS) {
-      const transactionId = toHex(committed.id);
-      const where = `transaction ${transactionId} in block ${committed.header.height}`;
-      const text = `${call.contract}.${call.method}: ${status} (${where})`;
-      throw clientError("CLIENT_TRANSACTION_FAILED", text, { status, transactionId });
+      const id = toHex(committed.id);
+      const { contract, method } = committed.transaction;
+      const where = `transaction ${id} in block ${committed.header.height}`;
+      const text = `${contract}.${method}: ${status} (${where})`;
+      throw clientError("CLIENT_TRANSACTION_FAILED", text, { status, transactionId: id });
     }
     return committed;
   }

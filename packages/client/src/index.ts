@@ -13,6 +13,17 @@
  * ```
  */
 export {
+  combineEndorsements,
+  createAccountCall,
+  draftTransaction,
+  endorse,
+  getAccount,
+  type NewAccount,
+  readDraft,
+  renewAccountCall,
+  setAccountSignersCall,
+} from "./accounts.ts";
+export {
   type CaseTarget,
   getArbitrators,
   getCase,

@@ -2,6 +2,8 @@ import type { MethodResult } from "@credlink/api";
 import {
   type Block,
   blockCodec,
+  type Envelope,
+  envelopeCodec,
   evidenceRoot,
   type Header,
   headerCodec,
@@ -10,8 +12,6 @@ import {
   merkleRoot,
   type Receipt,
   receiptCodec,
-  type SignedTransaction,
-  signedTransactionCodec,
   stateProofCodec,
   type Transaction,
   transactionCodec,
@@ -29,7 +29,7 @@ export interface CommittedTransaction {
   readonly status: "committed";
   readonly id: Digest;
   readonly transaction: Transaction;
-  readonly signed: SignedTransaction;
+  readonly signed: Envelope;
   readonly receipt: Receipt;
   /** Place in the block. */
   readonly index: number;
@@ -52,7 +52,7 @@ export async function verifyOutcome(
   if (!equalBytes(transactionId(bytes), id)) {
     throw clientError("CLIENT_RECORD_ALTERED", "the transaction is not the one asked for");
   }
-  const signed = decodeClaim(signedTransactionCodec, bytes, "signed transaction");
+  const signed = decodeClaim(envelopeCodec, bytes, "signed transaction");
   const transaction = decodeClaim(transactionCodec, signed.transaction, "transaction");
   const receiptBytes = fromHex(outcome.receipt);
   const receipt = decodeClaim(receiptCodec, receiptBytes, "receipt");

@@ -12,8 +12,23 @@ import {
   schemaKey,
   storedCredentialCodec,
 } from "@credlink/contracts";
-import { MEMBERS_CONTRACT, memberKey, signedTransactionCodec } from "@credlink/ledger";
-import { type Address, compareBytes, encode, fromHex, toHex } from "@credlink/primitives";
+import {
+  accountKey,
+  endorsementsOf,
+  envelopeCodec,
+  isAccount,
+  MEMBERS_CONTRACT,
+  memberCodec,
+  memberKey,
+} from "@credlink/ledger";
+import {
+  type Address,
+  compareBytes,
+  encode,
+  equalBytes,
+  fromHex,
+  toHex,
+} from "@credlink/primitives";
 import type { Client } from "../client.ts";
 import { traceUp } from "../credentials.ts";
 import { clientError } from "../errors.ts";
@@ -65,15 +80,15 @@ export async function exportEvidence(
   }
   for (let attempt = 1; ; attempt += 1) {
     const transactions = await transactionsOf(client, ids);
-    const signers = signersOf(transactions);
+    const { signers, accounts } = signersOf(transactions);
     const schemas = schemasOf(openings);
-    const state = await readState(client, ids, schemas, signers);
+    const state = await readState(client, { ids, schemas, signers, accounts });
     // What changed a status between the two reads is in the state and not among the transactions.
     if (attempt < ATTEMPTS && !isCovered(ids, state, transactions)) continue;
     return assemble(
       client,
       id,
-      { ids, schemas, signers, state, transactions, openings },
+      { ids, schemas, signers, accounts, state, transactions, openings },
       "evidence",
     );
   }
@@ -86,9 +101,13 @@ export async function exportEvidence(
 export async function exportDisclosure(client: Client, opening: Opening): Promise<ExportedPackage> {
   const { id } = opening.file.record;
   const schemas = schemasOf([opening]);
-  const state = await readState(client, [id], schemas, []);
-  const read = { ids: [id], schemas, signers: [], state };
-  const parts = { ...read, transactions: [], openings: [opening] };
+  const read = { ids: [id], schemas, signers: [], accounts: [] };
+  const parts = {
+    ...read,
+    state: await readState(client, read),
+    transactions: [],
+    openings: [opening],
+  };
   return assemble(client, id, parts, "disclosure");
 }
 
@@ -100,9 +119,13 @@ export async function exportCredential(client: Client, opening: Opening): Promis
   const { id, issuer, parents } = opening.file.record;
   const ids = [id, ...parents.map((parent) => parent.id)];
   const schemas = schemasOf([opening]);
-  const state = await readState(client, ids, schemas, [issuer]);
-  const read = { ids, schemas, signers: [issuer], state };
-  const parts = { ...read, transactions: [], openings: [opening] };
+  const read = { ids, schemas, signers: [issuer], accounts: [issuer] };
+  const parts = {
+    ...read,
+    state: await readState(client, read),
+    transactions: [],
+    openings: [opening],
+  };
   return assemble(client, id, parts, "credential");
 }
 
@@ -137,14 +160,22 @@ async function historyOf(client: Client, id: string): Promise<readonly string[]>
   return transactions;
 }
 
-function signersOf(transactions: readonly Committed[]): readonly Address[] {
+/** Who signed, ascending, and for which accounts. */
+function signersOf(transactions: readonly Committed[]): Pick<Named, "signers" | "accounts"> {
   const signers = new Map<string, Address>();
+  const accounts = new Map<string, Address>();
   for (const { transaction } of transactions) {
     const bytes = fromHex(transaction);
-    const signed = decodeClaim(signedTransactionCodec, bytes, "signed transaction");
-    for (const { address } of signed.signatures) signers.set(toHex(address), address);
+    const signed = decodeClaim(envelopeCodec, bytes, "signed transaction");
+    for (const { address, signer } of endorsementsOf(signed)) {
+      signers.set(toHex(address), address).set(toHex(signer), signer);
+      if (!equalBytes(address, signer)) accounts.set(toHex(address), address);
+    }
   }
-  return [...signers.values()].sort(compareBytes);
+  return {
+    signers: [...signers.values()].sort(compareBytes),
+    accounts: [...accounts.values()],
+  };
 }
 
 /** Registered schema versions that fields are opened under, ascending. */
@@ -156,12 +187,13 @@ function schemasOf(openings: readonly Opening[]): readonly string[] {
   return [...new Set(names)].sort();
 }
 
-/** Records, schema versions, signers and, last, the versions' fields under one head, each there. */
+/**
+ * Records, schema versions, signers and the versions' fields under one head, each there; last, who
+ * signs for those signers that are accounts.
+ */
 async function readState(
   client: Client,
-  ids: readonly Uint8Array[],
-  schemas: readonly string[],
-  signers: readonly Address[],
+  { ids, schemas, signers, accounts }: Named,
 ): Promise<State> {
   const own = (key: Uint8Array) => ({ contract: CREDENTIAL_CONTRACT, key: toHex(key) });
   const entries = [
@@ -169,13 +201,15 @@ async function readState(
     ...schemas.map((schema) => own(schemaKey(schema))),
     ...signers.map((one) => ({ contract: MEMBERS_CONTRACT, key: toHex(memberKey(one)) })),
     ...schemas.map((schema) => own(schemaFieldsKey(schema))),
+    ...accounts.map((one) => ({ contract: MEMBERS_CONTRACT, key: toHex(accountKey(one)) })),
   ];
   if (entries.length > MAX_STATE_ENTRIES) {
     const detail = `${ids.length} credentials and ${signers.length} signers`;
     throw clientError("CLIENT_GRAPH_TOO_LARGE", detail);
   }
   const state = await client.call("state.getMany", { entries });
-  const absent = state.entries.findIndex(({ value }) => value === null);
+  const required = state.entries.slice(0, entries.length - accounts.length);
+  const absent = required.findIndex(({ value }) => value === null);
   const schema = schemas[absent - ids.length];
   if (schema !== undefined) throw clientError("CLIENT_SCHEMA_UNKNOWN", schema);
   if (absent >= 0) {
@@ -200,10 +234,16 @@ function isCovered(
   });
 }
 
-interface Parts {
+/** What a package holds records of. */
+interface Named {
   readonly ids: readonly Uint8Array[];
   readonly schemas: readonly string[];
   readonly signers: readonly Address[];
+  /** Signers that are accounts, or may be. */
+  readonly accounts: readonly Address[];
+}
+
+interface Parts extends Named {
   readonly state: State;
   readonly transactions: readonly Committed[];
   readonly openings: readonly Opening[];
@@ -215,7 +255,7 @@ async function assemble(
   parts: Parts,
   purpose: Line<"package">["purpose"],
 ): Promise<ExportedPackage> {
-  const { ids, schemas, signers, state, transactions, openings } = parts;
+  const { ids, schemas, signers, accounts, state, transactions, openings } = parts;
   const headers = await provenHeaders(client, state.header, transactions);
   const digest = new LineDigest();
   const verifier = createPackageVerifier(client.genesisBytes);
@@ -255,7 +295,12 @@ async function assemble(
     versions.set(schema, readSchemaVersion(schema, fromHex(value), fromHex(fields)).schema);
   }
   for (const [place, one] of signers.entries()) {
-    add({ kind: "member", address: toHex(one), ...entry(ids.length + schemas.length + place) });
+    const own = entry(ids.length + schemas.length + place);
+    const after = ids.length + 2 * schemas.length + signers.length;
+    const account = entry(after + accounts.findIndex((each) => equalBytes(each, one)));
+    const member = decodeClaim(memberCodec, fromHex(own.value), "member");
+    const line = { kind: "member", address: toHex(one), ...own } as const;
+    add(isAccount(member) ? { ...line, account } : line);
   }
   for (const { height, index, transaction, receipt, ...proofs } of transactions) {
     const { transactionProof, receiptProof } = proofs;

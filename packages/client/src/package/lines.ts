@@ -79,6 +79,8 @@ const lineSchemas = {
     address: hex.length(64),
     value: hex,
     proof: hex,
+    /** Of an account: who signs for it, and its proof. */
+    account: z.strictObject({ value: hex, proof: hex }).optional(),
   }),
   /** A transaction that made or changed a credential, ascending by place in the chain. */
   transaction: z.strictObject({

@@ -6,18 +6,27 @@ import {
 } from "@credlink/contracts";
 import { sm2Verify } from "@credlink/crypto";
 import {
+  type Account,
+  type Endorsement,
+  type Envelope,
+  endorsementMessage,
+  endorsementsOf,
+  envelopeCodec,
+  isAccount,
   type Member,
+  memberKeyAt,
   merkleProofCodec,
+  policyAt,
   type Receipt,
   receiptCodec,
-  type SignedTransaction,
   SUCCESS,
-  signedTransactionCodec,
+  TRANSACTION_VERSION,
   type Transaction,
   transactionCodec,
   transactionId,
   transactionSigningMessage,
   verifyMerkleProof,
+  versionOf,
 } from "@credlink/ledger";
 import {
   type Digest,
@@ -39,15 +48,21 @@ export interface PackageTransaction {
   readonly height: number;
   /** Place in the block. */
   readonly index: number;
-  readonly signed: SignedTransaction;
+  readonly signed: Envelope;
   readonly transaction: Transaction;
   readonly receipt: Receipt;
   /** Hexadecimal ids of credentials that its events name, each with the events' topics. */
   readonly names: ReadonlyMap<string, readonly string[]>;
 }
 
+/** A member's record, and who signs for it when it is an account. */
+export interface PackageMember {
+  readonly member: Member;
+  readonly account: Account | null;
+}
+
 /** Where a package's members are found by hexadecimal address. */
-export type MemberLookup = (address: string) => Member | undefined;
+export type MemberLookup = (address: string) => PackageMember | undefined;
 
 /**
  * Proves a transaction in its block, and each signature under the key that counted at its height.
@@ -62,7 +77,7 @@ export function verifyTransactionLine(
 ): PackageTransaction {
   const bytes = fromHex(line.transaction);
   const id = transactionId(bytes);
-  const signed = decodeClaim(signedTransactionCodec, bytes, "signed transaction");
+  const signed = decodeClaim(envelopeCodec, bytes, "signed transaction");
   const transaction = decodeClaim(transactionCodec, signed.transaction, "transaction");
   const receiptBytes = fromHex(line.receipt);
   const receipt = decodeClaim(receiptCodec, receiptBytes, "receipt");
@@ -71,7 +86,7 @@ export function verifyTransactionLine(
   }
   demandIncluded(line, block, "transactionRoot", id, line.transactionProof);
   demandIncluded(line, block, "receiptRoot", receiptBytes, line.receiptProof);
-  demandSigned(signed, line.height, chain.genesisDigest, member);
+  demandSigned(signed, { height: line.height, genesisDigest: chain.genesisDigest }, member);
   if (receipt.status !== SUCCESS) {
     throw clientError("CLIENT_PACKAGE_INCOMPLETE", "the transaction failed: it changed nothing");
   }
@@ -96,23 +111,54 @@ function demandIncluded(
 }
 
 function demandSigned(
-  { transaction, signatures }: SignedTransaction,
-  height: number,
-  genesisDigest: Digest,
+  envelope: Envelope,
+  place: { readonly height: number; readonly genesisDigest: Digest },
   lookup: MemberLookup,
 ): void {
-  const message = transactionSigningMessage(genesisDigest, transaction);
+  const { transaction, signatures } = envelope;
+  const { height, genesisDigest } = place;
   if (signatures.length === 0) throw clientError("CLIENT_SIGNATURE_INVALID", "nobody signed");
-  for (const { address, signature } of signatures) {
-    const name = toHex(address);
-    const member = lookup(name);
-    if (member === undefined) {
-      throw clientError("CLIENT_PACKAGE_INCOMPLETE", `no record of the signer ${name}`);
-    }
-    const key = member.keys.findLast(({ fromHeight }) => fromHeight <= height);
-    if (key !== undefined && sm2Verify(key.publicKey, message, signature)) continue;
+  const endorsements = endorsementsOf(envelope);
+  for (const address of new Set(endorsements.map((each) => toHex(each.address)))) {
+    const signers = endorsements.filter((each) => toHex(each.address) === address);
+    demandAuthority(address, signers, height, lookup);
+  }
+  for (const { address, signer, signature } of endorsements) {
+    const message =
+      versionOf(envelope) === TRANSACTION_VERSION
+        ? transactionSigningMessage(genesisDigest, transaction)
+        : endorsementMessage(genesisDigest, address, transaction);
+    const name = toHex(signer);
+    const key = memberKeyAt(demandMember(name, lookup).member, height);
+    if (key !== null && sm2Verify(key, message, signature)) continue;
     throw clientError("CLIENT_SIGNATURE_INVALID", `the signature of ${name}`);
   }
+}
+
+/** Who signs for an address: it does so itself, or it is an account and they are enough of its own. */
+function demandAuthority(
+  name: string,
+  endorsements: readonly Endorsement[],
+  height: number,
+  lookup: MemberLookup,
+): void {
+  const { member, account } = demandMember(name, lookup);
+  const signers = new Set(endorsements.map(({ signer }) => toHex(signer)));
+  if (!isAccount(member)) {
+    if (signers.size === 1 && signers.has(name)) return;
+    throw clientError("CLIENT_SIGNATURE_INVALID", `somebody else signed for ${name}`);
+  }
+  const policy = policyAt(account, height);
+  const known = new Set(policy?.signers.map(toHex) ?? []);
+  const isEnough = policy !== null && signers.size >= policy.threshold;
+  if (isEnough && [...signers].every((signer) => known.has(signer))) return;
+  throw clientError("CLIENT_SIGNATURE_INVALID", `too few or others signed for ${name}`);
+}
+
+function demandMember(name: string, lookup: MemberLookup): PackageMember {
+  const found = lookup(name);
+  if (found !== undefined) return found;
+  throw clientError("CLIENT_PACKAGE_INCOMPLETE", `no record of the signer ${name}`);
 }
 
 /** Credentials that a receipt's events name: the data of each begin with an id. */

@@ -11,8 +11,11 @@ import {
   verifyDisclosure,
 } from "@credlink/contracts";
 import {
+  accountCodec,
+  accountKey,
   headerCodec,
   headerDigest,
+  isAccount,
   MEMBERS_CONTRACT,
   type Member,
   memberCodec,
@@ -35,7 +38,12 @@ import {
   parseLine,
   rankOf,
 } from "./lines.ts";
-import { missingOf, type PackageTransaction, verifyTransactionLine } from "./verify-transaction.ts";
+import {
+  missingOf,
+  type PackageMember,
+  type PackageTransaction,
+  verifyTransactionLine,
+} from "./verify-transaction.ts";
 
 /** Most credentials of one package; the contract's own walk ends there too. */
 export const MAX_PACKAGE_CREDENTIALS = 1_024;
@@ -111,7 +119,7 @@ class Verifier implements PackageVerifier {
   readonly #headers = new Map<number, VerifiedHeader>();
   readonly #credentials = new Map<string, StoredCredential>();
   readonly #schemas = new Map<string, PackageSchema>();
-  readonly #members = new Map<string, Member>();
+  readonly #members = new Map<string, PackageMember>();
   readonly #transactions: PackageTransaction[] = [];
   readonly #disclosures: PackageReport["disclosures"][number][] = [];
   /** Headers, schemas and members that something was proven with, and fields that were opened. */
@@ -308,7 +316,18 @@ class Verifier implements PackageVerifier {
     const member = decodeClaim(memberCodec, value, "member");
     if (toHex(member.address) !== line.address) throw incomplete("the member is another");
     this.#demandState(MEMBERS_CONTRACT, memberKey(member.address), value, line.proof);
-    this.#members.set(line.address, member);
+    const { account } = line;
+    if (isAccount(member) !== (account !== undefined)) throw incomplete("who signs for an account");
+    if (account === undefined) {
+      this.#members.set(line.address, { member, account: null });
+      return;
+    }
+    const bytes = fromHex(account.value);
+    this.#demandState(MEMBERS_CONTRACT, accountKey(member.address), bytes, account.proof);
+    this.#members.set(line.address, {
+      member,
+      account: decodeClaim(accountCodec, bytes, "account"),
+    });
   }
 
   #onTransaction(line: Line<"transaction">): void {
@@ -358,7 +377,7 @@ class Verifier implements PackageVerifier {
       ...{ purpose: opening.purpose, ...this.#chain, head },
       credentials: this.#gather(opening),
       schemas: [...this.#schemas.values()],
-      members: [...this.#members.values()],
+      members: [...this.#members.values()].map(({ member }) => member),
       disclosures: this.#disclosures,
       ...{ lines: line.lines, digest: line.digest },
     };

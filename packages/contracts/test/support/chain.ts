@@ -1,5 +1,7 @@
 import { sm2Sign, sm2Verify, sm3 } from "@credlink/crypto";
 import {
+  ACCOUNT_TRANSACTION_VERSION,
+  accountTransactionCodec,
   BUILT_IN_VERSION,
   createLedger,
   createMemoryStore,
@@ -7,6 +9,7 @@ import {
   type DecodedTransaction,
   decodeSignedTransaction,
   type Executor,
+  endorsementMessage,
   type Genesis,
   type Ledger,
   type Receipt,
@@ -14,10 +17,12 @@ import {
   registerRelationKeysArgsCodec,
   SUCCESS,
   signedTransactionCodec,
+  TRANSACTION_VERSION,
   transactionCodec,
   transactionSigningMessage,
 } from "@credlink/ledger";
 import {
+  type Address,
   compareBytes,
   encode,
   type Height,
@@ -35,6 +40,8 @@ import { freshExecutor, memberKeyOf, type TestKey } from "./consortium.ts";
 export interface TestCall {
   readonly sender: TestKey;
   readonly coSigners?: readonly TestKey[];
+  /** Sender and co-signers sign as one for this account, which is the transaction's sender. */
+  readonly account?: Address;
   /** Default: the credential contract. */
   readonly contract?: string;
   readonly version?: string;
@@ -198,10 +205,12 @@ export class TestChain {
     const others = new Map((call.coSigners ?? []).map((key) => [toHex(key.address), key]));
     others.delete(toHex(call.sender.address));
     const coSigners = [...others.values()].sort((a, b) => compareBytes(a.address, b.address));
+    const { account } = call;
+    const { genesisDigest } = this.ledger;
     const transaction = encode(transactionCodec, {
-      version: 1,
+      version: account === undefined ? TRANSACTION_VERSION : ACCOUNT_TRANSACTION_VERSION,
       chainId: this.ledger.chainId,
-      sender: call.sender.address,
+      sender: account ?? call.sender.address,
       nonce: sm3(utf8(`nonce/${this.nonce++}`)).slice(0, 16),
       expiryHeight: height(this.ledger.head.header.height + 100),
       contract: call.contract ?? CREDENTIAL_CONTRACT,
@@ -210,13 +219,25 @@ export class TestChain {
       args: call.args,
       gasLimit: GAS_LIMIT,
     });
-    const message = transactionSigningMessage(this.ledger.genesisDigest, transaction);
-    const signatures = [call.sender, ...coSigners].map(({ address, privateKey }) => ({
-      address,
-      signature: sm2Sign(privateKey, message),
-    }));
+    const signers = [call.sender, ...coSigners];
+    const signWith = (message: Uint8Array) =>
+      signers.map(({ address, privateKey }) => ({
+        address,
+        signature: sm2Sign(privateKey, message),
+      }));
     const decoded = decodeSignedTransaction(
-      encode(signedTransactionCodec, { transaction, signatures }),
+      account === undefined
+        ? encode(signedTransactionCodec, {
+            transaction,
+            signatures: signWith(transactionSigningMessage(genesisDigest, transaction)),
+          })
+        : encode(accountTransactionCodec, {
+            version: ACCOUNT_TRANSACTION_VERSION,
+            transaction,
+            signatures: signWith(endorsementMessage(genesisDigest, account, transaction))
+              .map(({ address, signature }) => ({ address: account, signer: address, signature }))
+              .sort((a, b) => compareBytes(a.signer, b.signer)),
+          }),
     );
     invariant(decoded.ok, "our own transaction decodes");
     return decoded.value;

@@ -17,8 +17,13 @@ import {
   signArgsCodec,
 } from "@credlink/contracts";
 import { sm3 } from "@credlink/crypto";
-import { SUCCESS } from "@credlink/ledger";
-import { concatBytes, digest, encode, toHex, utf8 } from "@credlink/primitives";
+import {
+  accountAddress,
+  accountSignersCodec,
+  createAccountArgsCodec,
+  SUCCESS,
+} from "@credlink/ledger";
+import { compareBytes, concatBytes, digest, encode, toHex, utf8 } from "@credlink/primitives";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyOf, memberKeyOf } from "../../../contracts/test/support/consortium.ts";
@@ -156,6 +161,69 @@ describe("T-4.4: an evidence package", () => {
     );
     const refusal = await refusalOf(reseal(lines.toSpliced(first, 1)));
     expect(refusal?.code).toBe("CLIENT_PACKAGE_INCOMPLETE");
+  });
+
+  test("T-4.5-1: holds who signed for an account, and judges them by what held at its height", async () => {
+    const step = door.month.steps.find(({ type }) => type === "identity.institution");
+    const made = step?.record ?? null;
+    if (step === undefined || made === null) throw new Error("an institution stands first");
+    const { chain } = door;
+    const [admin, one, two] = [
+      memberKeyOf("admin"),
+      memberKeyOf("institution"),
+      memberKeyOf("otherInstitution"),
+    ];
+    const registry = { contract: "members", version: "1.0.0" };
+    const signers = [one.address, two.address].sort(compareBytes);
+    const nowMs = chain.ledger.head.header.timestampMs;
+    const founding = {
+      ...{ salt: new Uint8Array(16), threshold: 2, signers, role: "institution" as const },
+      ...{ validFromMs: nowMs, validToMs: nowMs + 100 * 86_400_000 },
+    };
+    const created = await chain.run({
+      ...{ ...registry, sender: admin, method: "createAccount" },
+      args: encode(createAccountArgsCodec, founding),
+    });
+    expect(created.status).toBe(SUCCESS);
+    const account = accountAddress(chain.ledger.genesisDigest, admin.address, founding);
+    // An institution whose word takes two of its officers.
+    const record = {
+      ...{ ...made, id: new Uint8Array(32).fill(0x77), issuer: account, subjects: [account] },
+      indexes: made.indexes.map((index, place) => ({
+        ...index,
+        value: new Uint8Array(32).fill(0x78 + place),
+      })),
+    };
+    const untilMs = nowMs + 86_400_000;
+    const proposed = await chain.run({
+      ...{ sender: one, coSigners: [two], account, method: "propose" },
+      args: encode(proposeArgsCodec, { record, untilMs, correction: null }),
+    });
+    expect(proposed.status).toBe(SUCCESS);
+    for (const sender of step.coSigners) {
+      const args = encode(signArgsCodec, { id: record.id, digest: recordDigest(record) });
+      expect((await chain.run({ sender, method: "sign", args })).status).toBe(SUCCESS);
+    }
+    const changed = await chain.run({
+      ...{ ...registry, sender: one, coSigners: [two], account, method: "setAccountSigners" },
+      args: encode(accountSignersCodec, { threshold: 1, signers: [admin.address] }),
+    });
+    expect(changed.status).toBe(SUCCESS);
+
+    const { lines } = await exportEvidence(client, record.id);
+    const report = await verifyPackage(door.genesis, lines);
+    const signed = report.credentials[0]?.transactions.map(({ signed: one }) => one.signatures);
+    expect(signed?.[0]).toHaveLength(2);
+    expect(report.members.map(({ address }) => toHex(address))).toContain(toHex(account));
+    const at = lines.findIndex((line) => line.includes('"account":{'));
+    const bare = lines.with(at, String(lines[at]).replace(/,"account":\{.*?\}/, ""));
+    expect((await refusalOf(reseal(bare)))?.code).toBe("CLIENT_PACKAGE_INCOMPLETE");
+    const signer = lines.findIndex((line) =>
+      line.startsWith(`{"kind":"member","address":"${toHex(two.address)}`),
+    );
+    expect((await refusalOf(reseal(lines.toSpliced(signer, 1))))?.code).toBe(
+      "CLIENT_PACKAGE_INCOMPLETE",
+    );
   });
 
   test("of a node whose index hides a transaction is not made", async () => {
