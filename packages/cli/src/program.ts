@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addAccountCommands } from "./commands/account.ts";
 import { addArbitrationCommands } from "./commands/arbitration.ts";
 import { addCaCommands } from "./commands/ca.ts";
 import { addChainCommands } from "./commands/chain.ts";
@@ -71,6 +72,7 @@ export function buildProgram(context: CommandContext): Command {
   addGovernanceCommands(program, context);
   addKeyCommands(program, context);
   addMemberCommands(program, context);
+  addAccountCommands(program, context);
   addRngCommands(program, context);
   addValidatorsCommands(program, context);
   addCaCommands(program, context);

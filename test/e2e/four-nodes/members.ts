@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { createClient, createIdentity } from "@credlink/client";
+import { formatAddress } from "@credlink/crypto";
 import { equalBytes } from "@credlink/primitives";
 import { describe, expect, it } from "vitest";
 import { credlinkJson } from "../support/command.ts";
@@ -46,6 +48,58 @@ export function describeMembers(): void {
       expect(shown.value.at("keys").value).toHaveLength(2);
       const fromHeight = shown.value.at("keys", 1, "fromHeight").value;
       expect(fromHeight).toBeGreaterThan(signed.header.height);
+    });
+
+    it("T-4.5-1: 2 of 3 members of three organisations sign for an account, offline", async () => {
+      const { dir } = network;
+      const to = (name: string): string => join(dir, `account-${name}.json`);
+      const holders = ["org-1/admin", "org-2/admin", "org-3/admin"] as const;
+      const addresses = await Promise.all(holders.map((name) => network.identity(name)));
+      const signers = addresses.flatMap(({ address }) => ["--signer", formatAddress(address)]);
+      const made = await credlinkJson(
+        ...["account", "create", "--network", dir, "--as", "org-1/admin"],
+        ...["--role", "institution", "--threshold", "2", ...signers],
+      );
+      expect(made.code, made.stderr).toBe(0);
+      const account = String(made.value.at("address").value);
+
+      const drafted = await credlinkJson(
+        ...["account", "change", account, "--network", dir, "--expiry-height", "900"],
+        ...["--threshold", "3", ...signers, "--out", to("draft")],
+      );
+      expect(drafted.code, drafted.stderr).toBe(0);
+      for (const [at, name] of holders.entries()) {
+        const signed = await credlinkJson(
+          ...["account", "sign", to("draft"), "--network", dir, "--as", name],
+          ...["--out", to(`by-${at}`)],
+        );
+        expect(signed.code, signed.stderr).toBe(0);
+        expect(signed.value.at("method").value).toBe("setAccountSigners");
+      }
+      const submit = async (name: string, ...by: readonly string[]) => {
+        const out = to(name);
+        const combined = await credlinkJson(
+          ...["account", "combine", to("draft"), ...by.map(to), "--out", out],
+        );
+        expect(combined.code, combined.stderr).toBe(0);
+        return credlinkJson("account", "submit", out, "--network", dir);
+      };
+      const few = await submit("few", "by-2");
+      expect(few.code).toBe(3);
+      expect(few.stderr).toContain("LEDGER_TRANSACTION_SIGNATURES_MISSING");
+      const enough = await submit("enough", "by-2", "by-0");
+      expect(enough.code, enough.stderr).toBe(0);
+      await network.agree(all, Number(enough.value.at("height").value));
+      // The nonce is used up, whoever of them signs.
+      const again = await submit("again", "by-0", "by-1");
+      expect(again.stderr).toContain("LEDGER_TRANSACTION_REPLAYED");
+
+      const shown = await credlinkJson("account", "show", account, "--network", dir);
+      expect(shown.value.value).toMatchObject({
+        status: "active",
+        signers: [{ threshold: 2 }, { threshold: 3 }],
+        verified: true,
+      });
     });
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import {
   applyCall,
   findEvidence,
@@ -12,7 +12,7 @@ import {
   setMemberStatusCall,
   verifyMemberCall,
 } from "@credlink/client";
-import { addressFromPublicKey, formatAddress, parseAddress } from "@credlink/crypto";
+import { addressFromPublicKey, formatAddress } from "@credlink/crypto";
 import { identityEvidenceKinds, type MemberRole, type MemberStatus } from "@credlink/ledger";
 import { type Address, fromHex, toHex } from "@credlink/primitives";
 import { type Command, Option } from "commander";
@@ -24,6 +24,7 @@ import {
   readTextOf,
   withConnection,
 } from "../connection.ts";
+import { addressOf, demandNew, readDocument } from "../document-file.ts";
 import { CliError } from "../errors.ts";
 import { renderTable } from "../network/status.ts";
 import type { CommandContext } from "./context.ts";
@@ -257,30 +258,4 @@ async function list({ after: start, all, ...options }: ListOptions) {
     })),
     next: after === null ? null : formatAddress(after),
   };
-}
-
-function addressOf(text: string): Address {
-  const parsed = parseAddress(text);
-  if (!parsed.ok) throw new CliError("CLI_USAGE", `not an address: ${text}`);
-  return parsed.value;
-}
-
-function demandNew(path: string): void {
-  if (existsSync(path)) throw new CliError("CLI_OPTIONS_CONFLICT", `${path} exists already`);
-}
-
-/** @throws CliError CLI_FILE_UNREADABLE, CLI_FILE_MALFORMED */
-function readDocument<T>(path: string, schema: z.ZodType<T>): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(readTextOf(path));
-  } catch (cause) {
-    if (cause instanceof CliError) throw cause;
-    throw new CliError("CLI_FILE_MALFORMED", `${path} is not JSON`, { cause });
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  // No text of the document: it may hold what was shown.
-  const places = parsed.error.issues.map(({ path: at }) => at.join(".") || "the whole");
-  throw new CliError("CLI_FILE_MALFORMED", `${path}: ${places.join(", ")}`);
 }
