@@ -213,6 +213,14 @@ export {
   verifyState,
 } from "./records.ts";
 export {
+  cancelRecoveryCall,
+  completeRecoveryCall,
+  getRecovery,
+  listRecoveries,
+  proposeRecoveryCall,
+  recoverAdminCall,
+} from "./recovery.ts";
+export {
   codeKey,
   codeKeyOfProof,
   normalizeCode,

@@ -60,6 +60,7 @@ export * from "./merkle.ts";
 export { ledgerMetrics } from "./metrics.ts";
 export * from "./oracle-calls.ts";
 export * from "./receipt.ts";
+export * from "./recovery.ts";
 export * from "./replay-guard.ts";
 export { type BlockRow, type HistoryRecord, historyRecordCodec, readStoredBlock } from "./rows.ts";
 export {

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient, createIdentity } from "@credlink/client";
 import { formatAddress } from "@credlink/crypto";
@@ -100,6 +101,38 @@ export function describeMembers(): void {
         signers: [{ threshold: 2 }, { threshold: 3 }],
         verified: true,
       });
+    });
+
+    it("S-9.5-2a: a lost key's successor is proposed and shown; its owner objects", async () => {
+      const { dir } = network;
+      const made = await credlinkJson(
+        ...["member", "create", "--network", dir, "--organization", "org-2"],
+        ...["--name", "losing", "--role", "enterprise"],
+      );
+      expect(made.code, made.stderr).toBe(0);
+      const address = String(made.value.at("address").value);
+      const passwordFile = join(dir, "recovery.password");
+      writeFileSync(passwordFile, "a password of the new key\n", { mode: 0o600 });
+      const requested = await credlinkJson(
+        ...["member", "recovery", "request", address, "--keys", "1"],
+        ...["--key", join(dir, "recovery.key"), "--password-file", passwordFile],
+        ...["--genesis", join(dir, "genesis.bin"), "--out", join(dir, "recovery.json")],
+      );
+      expect(requested.code, requested.stderr).toBe(0);
+      const as = (name: string) => ["--network", dir, "--as", name];
+      const recovery = (...args: readonly string[]) => credlinkJson("member", "recovery", ...args);
+      const proposed = await recovery("propose", join(dir, "recovery.json"), ...as("org-2/admin"));
+      expect(proposed.code, proposed.stderr).toBe(0);
+      const publicKey = requested.value.at("publicKey").value;
+      const shown = await recovery("show", address, ...as("org-1/admin"));
+      expect(shown.value.value).toMatchObject({ address, publicKey, verified: true });
+      const listed = await recovery("list", ...as("org-1/admin"));
+      expect(listed.value.at("recoveries").value).toMatchObject([{ address, publicKey }]);
+      const early = await recovery("complete", address, ...as("org-1/admin"));
+      expect(early.stderr).toContain("MEMBERS_RECOVERY_EARLY");
+      const cancelled = await recovery("cancel", address, ...as("org-2/losing"));
+      expect(cancelled.code, cancelled.stderr).toBe(0);
+      expect((await recovery("show", address, ...as("org-1/admin"))).code).toBe(6);
     });
   });
 }

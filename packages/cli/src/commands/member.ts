@@ -13,6 +13,7 @@ import { saveNetwork } from "../network/node-config.ts";
 import type { CommandContext } from "./context.ts";
 import { addMemberKeyCommands } from "./member-keys.ts";
 import { addMemberLifecycleCommands } from "./member-lifecycle.ts";
+import { addMemberRecoveryCommands } from "./member-recovery.ts";
 import { addMemberRegistryCommands } from "./member-registry.ts";
 import { renderFields } from "./read.ts";
 
@@ -24,6 +25,7 @@ export function addMemberCommands(program: Command, context: CommandContext): vo
   addMemberKeyCommands(member, context);
   addMemberLifecycleCommands(member, context);
   addMemberRegistryCommands(member, context);
+  addMemberRecoveryCommands(member, context);
   withConnection(member.command("show").argument("[address]", "default: the member asking"))
     .description("one member as the registry has it, proven")
     .option("--json", "print one JSON document")

@@ -20,12 +20,7 @@ import {
   taggedSm3,
   verifyCertificateChain,
 } from "@credlink/crypto";
-import {
-  type Genesis,
-  signedTransactionCodec,
-  transactionCodec,
-  transactionId,
-} from "@credlink/ledger";
+import { envelopeCodec, type Genesis, transactionCodec, transactionId } from "@credlink/ledger";
 import { type Address, type Digest, equalBytes, tryDecode } from "@credlink/primitives";
 import { clientError } from "../errors.ts";
 import { readGenesis } from "../header-claims.ts";
@@ -140,7 +135,7 @@ export function verifyReceipt(
 
 /** The signed transaction in `bytes`, as far as a receipt speaks of it. */
 function aboutTransaction(bytes: Uint8Array) {
-  const signed = tryDecode(signedTransactionCodec, bytes);
+  const signed = tryDecode(envelopeCodec, bytes);
   const read = signed.ok ? tryDecode(transactionCodec, signed.value.transaction) : signed;
   if (!read.ok) throw clientError("CLIENT_RECEIPT_CONTENT", "no signed transaction");
   return { content: transactionId(bytes), actor: read.value.sender, action: actionOf(read.value) };

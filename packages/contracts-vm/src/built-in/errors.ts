@@ -96,6 +96,22 @@ export const builtInErrors = defineErrors({
     meaning: "An account has no key of its own.",
     remedy: "Change its signers by members.setAccountSigners.",
   },
+  MEMBERS_RECOVERY_OPEN: {
+    meaning: "A recovery of this member waits already.",
+    remedy: "Complete it once its time has come, or cancel it first.",
+  },
+  MEMBERS_NO_RECOVERY: {
+    meaning: "No recovery of this member waits: it was cancelled, completed, or is over.",
+    remedy: "Propose another one.",
+  },
+  MEMBERS_RECOVERY_EARLY: {
+    meaning: "The time in which the member may object to its recovery is not over.",
+    remedy: "Complete it later; `credlink member recoveries` says when.",
+  },
+  MEMBERS_RECOVERY_DELAY: {
+    meaning: "The waiting time of recoveries is below an hour or above 90 days.",
+    remedy: "Choose a time within these bounds, in milliseconds.",
+  },
   MEMBERS_KEY_KNOWN: {
     meaning: "The new key is, or once was, a member's.",
     remedy: "Generate a fresh key pair.",

@@ -13,6 +13,7 @@ import { type Address, equalBytes, height } from "@credlink/primitives";
 import { hostCosts } from "../gas-schedule.ts";
 import { type BuiltInCall, refuseCall } from "./built-in.ts";
 import { endOfValidityMs, type JudgedCertificate, judgeCertificate } from "./certificates.ts";
+import { endRecovery } from "./recovery-rows.ts";
 import { memberEvent, rows } from "./rows.ts";
 import { replaceValidatorKey } from "./validator-registry.ts";
 
@@ -39,6 +40,8 @@ export function rotateKey(
   const member = readActive(call.caller.address, call);
   if (isAccount(member)) refuseCall("MEMBERS_KEY_OF_ACCOUNT");
   if (certificate === null && isNodeRole(member.role)) refuseCall("MEMBERS_CERTIFICATE_REQUIRED");
+  // Whoever still has a key that counts needs no recovery.
+  endRecovery(member.address, call);
   const taken = takeKey(member, { publicKey, possession }, call);
   if (certificate === null) {
     store(taken, call);
@@ -61,23 +64,32 @@ export function renewCertificate(
   store(certify(member, judgeCertificate(certificate, call), call), call);
 }
 
-/**
- * The member with one more key, which counts from the next height on. Ends the call when the key is
- * no point of the curve, not proven, or known already, when another change of this block came
- * first, or when the member has had as many keys as it may.
- */
-export function takeKey(member: Member, proven: ProvenKey, call: BuiltInCall): Member {
-  const { publicKey, possession } = proven;
-  const { address, keys } = member;
-  const fromHeight = nextHeight(call);
+/** Ends the call unless the member may have this key next. */
+export function demandNextKey(
+  { address, keys }: Member,
+  { publicKey, possession }: ProvenKey,
+  call: BuiltInCall,
+): void {
   if (keys.length >= MAX_MEMBER_KEYS) refuseCall("MEMBERS_KEYS_FULL");
-  if (keys.at(-1)?.fromHeight === fromHeight) refuseCall("MEMBERS_KEY_CHANGED_ALREADY");
+  if (keys.at(-1)?.fromHeight === nextHeight(call)) refuseCall("MEMBERS_KEY_CHANGED_ALREADY");
   if (!isValidPublicKey(publicKey)) refuseCall("MEMBERS_KEY_INVALID");
   if (isKnownKey(publicKey, call)) refuseCall("MEMBERS_KEY_KNOWN");
   const index = keys.length;
   const message = keyPossessionMessage(call.block.genesisDigest, { address, index, publicKey });
   call.gas.chargeFor(hostCosts.sm2Verify, message.length);
   if (!sm2Verify(publicKey, message, possession)) refuseCall("MEMBERS_KEY_NOT_PROVEN");
+}
+
+/**
+ * The member with one more key, which counts from the next height on. Ends the call when the key is
+ * no point of the curve, not proven, or known already, when another change of this block came
+ * first, or when the member has had as many keys as it may.
+ */
+export function takeKey(member: Member, proven: ProvenKey, call: BuiltInCall): Member {
+  const { publicKey } = proven;
+  const { address, keys } = member;
+  const fromHeight = nextHeight(call);
+  demandNextKey(member, proven, call);
   // The first key gives the address itself, unless an enrolment key gave it.
   const own = addressFromPublicKey(publicKey);
   if (!equalBytes(own, address)) call.state.write(rows.keyOwner(own), address);
@@ -85,7 +97,7 @@ export function takeKey(member: Member, proven: ProvenKey, call: BuiltInCall): M
 }
 
 /** The member under another certificate, which must be over its last key. */
-function certify(member: Member, judged: JudgedCertificate, call: BuiltInCall): Member {
+export function certify(member: Member, judged: JudgedCertificate, call: BuiltInCall): Member {
   const { certificate, organization, role } = judged;
   const isSame = organization.name === member.organization && role === member.role;
   if (!isSame) refuseCall("MEMBERS_CERTIFICATE_OTHER", `${role} of ${organization.name}`);
@@ -121,7 +133,7 @@ export function readActive(address: Address, call: BuiltInCall): Member {
   return member;
 }
 
-function store(member: Member, call: BuiltInCall): void {
+export function store(member: Member, call: BuiltInCall): void {
   call.state.write(rows.member(member.address), member);
   call.emit(MEMBER_KEY_TOPIC, memberEvent(member));
 }

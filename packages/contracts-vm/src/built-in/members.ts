@@ -16,6 +16,7 @@ import {
   isNodeRole,
   type ListMembersArgs,
   listMembersArgsCodec,
+  listRecoveriesArgsCodec,
   MAX_ENROLMENTS,
   MAX_LISTED_MEMBERS,
   MEMBERS_CONTRACT,
@@ -24,14 +25,17 @@ import {
   memberKey,
   memberListCodec,
   memberRoles,
+  proposeRecoveryArgsCodec,
   type RegisterRelationKeysArgs,
   type RelationKey,
+  recoveryTargetCodec,
   registerRelationKeysArgsCodec,
   registerRevocationListArgsCodec,
   renewAccountArgsCodec,
   renewCertificateArgsCodec,
   rotateKeyArgsCodec,
   setMemberStatusArgsCodec,
+  setRecoveryDelayArgsCodec,
   verifyMemberArgsCodec,
 } from "@credlink/ledger";
 import {
@@ -55,6 +59,7 @@ import {
   refuseCall,
 } from "./built-in.ts";
 import { type JudgedCertificate, judgeCertificate, memberOf } from "./certificates.ts";
+import { governed } from "./governed.ts";
 import { bindKey, enrollIndividuals } from "./individuals.ts";
 import { applicantOf, verifyMember } from "./member-identity.ts";
 import {
@@ -66,6 +71,14 @@ import {
 } from "./member-keys.ts";
 import { setMemberStatus } from "./member-status.ts";
 import { demandValidity } from "./member-validity.ts";
+import {
+  cancelRecovery,
+  completeRecovery,
+  listRecoveries,
+  proposeRecovery,
+  recoverAdmin,
+  setRecoveryDelay,
+} from "./recovery.ts";
 import { registerRevocationList } from "./revocation.ts";
 import { decodeRow } from "./row.ts";
 import { organizationNamesCodec, rows } from "./rows.ts";
@@ -108,6 +121,15 @@ export const membersContract: BuiltInContract = new Map([
   ["setAccountSigners", changing(accountRoles, accountSignersCodec, setAccountSigners)],
   ["renewAccount", changing(["admin", "institution"], renewAccountArgsCodec, renewAccount)],
   ["account", reading(getMemberArgsCodec, showAccount)],
+  [
+    "proposeRecovery",
+    changing(["admin", "institution"], proposeRecoveryArgsCodec, proposeRecovery),
+  ],
+  ["recoverAdmin", governed("ordinary", proposeRecoveryArgsCodec, recoverAdmin)],
+  ["cancelRecovery", changing(people, recoveryTargetCodec, cancelRecovery)],
+  ["completeRecovery", changing(people, recoveryTargetCodec, completeRecovery)],
+  ["setRecoveryDelay", governed("constitutional", setRecoveryDelayArgsCodec, setRecoveryDelay)],
+  ["recoveries", reading(listRecoveriesArgsCodec, listRecoveries)],
   ["setStatus", changing(people, setMemberStatusArgsCodec, setMemberStatus)],
   ["rotateKey", changing(memberRoles, rotateKeyArgsCodec, rotateKey)],
   ["renewCertificate", changing(memberRoles, renewCertificateArgsCodec, renewCertificate)],
@@ -245,4 +267,3 @@ function checkRelationKey(key: RelationKey, nowMs: number): void {
   demandValidity(key, nowMs);
   if (!isValidPublicKey(key.publicKey)) refuseCall("MEMBERS_KEY_INVALID");
 }
-

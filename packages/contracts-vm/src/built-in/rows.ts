@@ -42,7 +42,10 @@ import {
   proposalEventsCodec,
   proposalEventsKey,
   proposalKey,
+  type Recovery,
   readyKey,
+  recoveryCodec,
+  recoveryKey,
   type StateUsage,
   stateUsageCodec,
   VALIDATORS_CONTRACT,
@@ -277,6 +280,18 @@ export const rows = {
     key: accountKey(address),
     codec: accountCodec,
   }),
+  /** `recovery/` ‖ address: a key that waits to be the member's next one. */
+  recovery: (address: Address): Row<Recovery> => ({
+    contract: MEMBERS_CONTRACT,
+    key: recoveryKey(address),
+    codec: recoveryCodec,
+  }),
+  /** How long a recovery waits, milliseconds; absent: the default. */
+  recoveryDelay: {
+    contract: MEMBERS_CONTRACT,
+    key: utf8("recovery-delay"),
+    codec: u53,
+  } satisfies Row<number>,
   /** `identity/` ‖ address: what was seen of a member when it was verified. */
   identity: (address: Address): Row<readonly IdentityEvidence[]> => ({
     contract: MEMBERS_CONTRACT,

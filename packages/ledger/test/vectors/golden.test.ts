@@ -26,6 +26,8 @@ import {
   merkleRoot,
   misbehaviourCodec,
   receiptCodec,
+  recoveryCodec,
+  recoveryEventCodec,
   signedTransactionCodec,
   statePath,
   stateProofCodec,
@@ -78,6 +80,15 @@ const accountTransaction = {
   })),
 };
 const accountSigners = { threshold: 2, signers: accountTransaction.signatures.map((one) => one.signer) };
+const recovery = {
+  address: sender,
+  publicKey: new Uint8Array(65).fill(4),
+  possession: new Uint8Array(64).fill(5),
+  certificate: utf8("der"),
+  proposedBy: accountTransaction.signatures.map((one) => one.signer)[0] ?? null,
+  fromMs: 1_700_000_000_000,
+  untilMs: 1_800_000_000_000,
+};
 const event = { contract: "credentials", topic: "issued", data: utf8("data") };
 const receipt = {
   transactionId: transactionId(encode(signedTransactionCodec, signedTransaction)),
@@ -158,6 +169,11 @@ const formats: Readonly<Record<string, () => Uint8Array>> = {
   account: codec(accountCodec, { policies: [{ fromHeight: height(4), ...accountSigners }] }),
   accountAddress: () =>
     accountAddress(fill(9), sender, { salt: new Uint8Array(16).fill(3), ...accountSigners }),
+  recovery: codec(recoveryCodec, recovery),
+  recoveryEvent: codec(recoveryEventCodec, {
+    ...{ step: "proposed" as const, address: sender, publicKey: recovery.publicKey },
+    ...{ proposedBy: null, fromMs: recovery.fromMs, untilMs: recovery.untilMs },
+  }),
   misbehaviour: codec(misbehaviourCodec, misbehaviour),
   evidenceKey: () => evidenceKey(misbehaviour.height, misbehaviour.publicKey),
   genesis: codec(genesisCodec, {

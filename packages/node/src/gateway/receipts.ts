@@ -9,9 +9,9 @@ import {
 } from "@credlink/api";
 import { taggedSm3 } from "@credlink/crypto";
 import {
+  envelopeCodec,
   type Ledger,
   MAX_TRANSACTION_BYTES,
-  signedTransactionCodec,
   transactionCodec,
   transactionId,
 } from "@credlink/ledger";
@@ -53,7 +53,7 @@ export interface ReceiptParts {
 
 function readTransaction(bytes: Uint8Array) {
   const limit = { maxBytes: MAX_TRANSACTION_BYTES };
-  const signed = tryDecode(signedTransactionCodec, bytes, limit);
+  const signed = tryDecode(envelopeCodec, bytes, limit);
   const read = signed.ok ? tryDecode(transactionCodec, signed.value.transaction, limit) : signed;
   if (!read.ok) throw refuseCall("API_PARAMS_INVALID", `transaction: ${read.code}`);
   return read.value;
