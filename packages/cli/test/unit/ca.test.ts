@@ -52,6 +52,14 @@ function commandsOf(page: string): readonly string[] {
   return blocks.flatMap((block) => block.trimEnd().split("\n"));
 }
 
+/** The one command of a page that begins so, outside of what is executed as it stands. */
+function commandOf(page: string, beginning: string): string {
+  const lines = readFileSync(join(root, page), "utf8").split("\n");
+  const [line, ...others] = lines.filter((each) => each.startsWith(beginning));
+  if (line === undefined || others.length > 0) throw new Error(`not one ${beginning}`);
+  return line;
+}
+
 /** A command line's words; double quotes keep blanks. */
 function wordsOf(line: string): readonly string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "");
@@ -167,7 +175,9 @@ describe("ca serve", () => {
         ...["--authority", authority, "--code-file", "node-1/code", "--out", out],
         ...["--new-key", "node-1/node.3.key", "--acknowledge-custody"],
       );
-    const first = await renew("node-1/node.3.crt");
+    const line = commandOf("docs/certificate-authority.md", "credlink ca request-renewal");
+    const [, ...words] = wordsOf(line.replace("http://127.0.0.1:8655", url));
+    const first = await run(...words);
     expect(first.code, first.err).toBe(exitCodes.done);
     // Its answer lost, the same again, which needs no other code; and judged by another CA, it is refused.
     expect((await renew("node-1/again.crt")).code).toBe(exitCodes.done);
