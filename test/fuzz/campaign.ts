@@ -2,6 +2,7 @@ import { createSeededRandom, type SeededRandom } from "@credlink/testkit";
 import type { FuzzCase, Outcome, Target } from "./target.ts";
 import { admissionTarget } from "./targets/admission.ts";
 import { chainTarget } from "./targets/chain.ts";
+import { channelTarget } from "./targets/channel.ts";
 import { certificateTarget, listTarget, requestTarget } from "./targets/documents.ts";
 import { onChainTarget } from "./targets/on-chain.ts";
 import { createWorld } from "./world.ts";
@@ -25,6 +26,7 @@ export async function createTargets(): Promise<readonly Target[]> {
     chainTarget(world),
     onChainTarget(world),
     admissionTarget(world),
+    await channelTarget(),
   ];
 }
 
