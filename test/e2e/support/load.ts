@@ -51,9 +51,9 @@ export class Load {
 
   async #run(clients: readonly Client[], next: () => Promise<SignedCall>, pauseMs: number) {
     for (let turn = 0; this.#isOn; turn += 1) {
-      const signed = await next();
       const client = clients[turn % clients.length];
       try {
+        const signed = await next();
         this.accepted.push((await client?.submit(signed)) ?? signed.id);
       } catch (error) {
         // A node that is down or full takes nothing: what it did not accept it does not owe.
