@@ -35,6 +35,7 @@ export {
   MAX_CONTROL_LIFETIME_MS,
 } from "./control-request.ts";
 export { MAX_CREDENTIAL_PAGE, MAX_TRACE_DEPTH } from "./credential-methods.ts";
+export { CUSTODY_NOTICE, CUSTODY_NOTICE_ID } from "./custody-notice.ts";
 export { type ApiErrorCode, apiErrors } from "./errors.ts";
 export {
   errorEnvelope,

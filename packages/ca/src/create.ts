@@ -40,7 +40,12 @@ async function makeKey(dir: string, password: string): Promise<Signer> {
   return signer;
 }
 
-function describe(dir: string, kind: "root" | "organization", organization: string) {
+/** Writes what a CA's folder is of. */
+export function describeAuthority(
+  dir: string,
+  kind: "root" | "organization",
+  organization: string,
+) {
   const text = JSON.stringify({ format: CA_FORMAT, kind, organization }, null, 2);
   return replaceFile(authorityPaths(dir).description, `${text}\n`);
 }
@@ -67,7 +72,7 @@ export async function createRootAuthority(
   const { certificate: path, roots } = authorityPaths(dir);
   await replaceFile(path, certificateToPem(certificate));
   await replaceFile(roots, certificateToPem(certificate));
-  await describe(dir, "root", organization);
+  await describeAuthority(dir, "root", organization);
   await recordCreation(new AuthorityFolder(dir, clock), "root", organization, certificate);
   return certificate;
 }
@@ -83,7 +88,7 @@ export async function createOrganizationAuthority(input: NewAuthority): Promise<
   const subject = { commonName: `${organization} CA`, organization, organizationalUnit: "ca" };
   const request = await createSigningRequest({ subject, signer });
   await replaceFile(authorityPaths(dir).request, signingRequestToPem(request));
-  await describe(dir, "organization", organization);
+  await describeAuthority(dir, "organization", organization);
   return request;
 }
 

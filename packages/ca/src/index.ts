@@ -14,6 +14,7 @@
  * list.number; // 1
  * ```
  */
+export { type AdoptedAuthority, adoptAuthority } from "./adopt.ts";
 export { type CheckedAuthority, checkAuthority, readListFile, unlockAuthority } from "./check.ts";
 export { type IssuedCode, issueCode, MAX_CODE_ATTEMPTS, MAX_CODE_VALIDITY_MS } from "./codes.ts";
 export {

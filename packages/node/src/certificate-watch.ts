@@ -17,18 +17,20 @@ export interface CertificateWatch {
 /**
  * Shows how long the node's own certificate lasts, and reminds its operator once a day when it nears
  * its end: peers cut the node at that moment.
+ * @param certificate asked at every look: a renewal replaces it
  */
 export function watchCertificate(
-  certificate: Certificate,
+  certificate: () => Certificate,
   components: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
 ): CertificateWatch {
   const { clock, logger, metrics } = components;
-  const endMs = certificate.notAfterMs + 1_000;
-  const noticeMs = Math.min(LONGEST_NOTICE_MS, (endMs - certificate.notBeforeMs) / 3);
   const gauge = metrics.gauge(nodeMetrics.certificateEnd);
   let remindedMs = Number.NEGATIVE_INFINITY;
   let cancel = (): void => undefined;
   const look = (): void => {
+    const { notBeforeMs, notAfterMs } = certificate();
+    const endMs = notAfterMs + 1_000;
+    const noticeMs = Math.min(LONGEST_NOTICE_MS, (endMs - notBeforeMs) / 3);
     const leftMs = endMs - clock.nowMs();
     gauge.set(leftMs / 1_000);
     const monotonicMs = clock.monotonicMs();

@@ -72,6 +72,7 @@ export class Service {
     outcome: (id) => this.#built.outcome(id),
     waitFor: (id, timeoutMs) => this.#built.waitFor(id, timeoutMs),
     status: () => this.#built.status(),
+    pending: () => this.#built.pending(),
     holdings: () => this.#built.holdings(),
     onCommit: (listener) => {
       this.#listeners.add(listener);
@@ -112,6 +113,21 @@ export class Service {
   /** What is being written is finished; peers see an orderly end. */
   stop(): Promise<void> {
     return this.#inTurn(() => this.#stop());
+  }
+
+  /**
+   * Stops and starts anew, if it runs: with the identity that the foundation has by now. What clients
+   * handed in and no block holds yet goes on to the engine that follows.
+   */
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isRunning) return;
+      await this.#stop();
+      const pending = this.#built.pending();
+      await this.#start();
+      // Peers may have put them into blocks meanwhile: then they are refused, and that is all.
+      for (const transaction of pending) await this.#built.submit(transaction);
+    });
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -33,6 +33,7 @@ import { NonceMemory } from "./p2p/nonce-memory.ts";
 import { createPeerExchange, type PeerExchange } from "./p2p/peer-exchange.ts";
 import { loadPeerKey } from "./p2p/peer-key.ts";
 import type { PeerWatch } from "./p2p/peer-watch.ts";
+import { finishSwitch } from "./renewal/folder.ts";
 import { type RevocationFiles, watchRevocationFiles } from "./revocation-files.ts";
 import { createDamageWatch, type DamageWatch } from "./self-check/damage-watch.ts";
 import { readMark } from "./self-check/mark.ts";
@@ -45,7 +46,9 @@ import { systemClock } from "./system-clock.ts";
 /** Everything of a node that stands before it speaks to anybody. */
 export interface Foundation {
   readonly genesis: Genesis;
+  /** Replaced when the certificate is renewed: what is built from then on has the new one. */
   readonly identity: OwnIdentity;
+  readonly replaceIdentity: (identity: OwnIdentity) => void;
   readonly executor: Executor;
   readonly store: KeyValueStore;
   /** Stands around database, chain and executor. */
@@ -119,7 +122,8 @@ export async function layFoundation(
   randomness.catch(() => undefined);
   checkDevelopment(config, genesis);
   checkTransport(config, genesis);
-  const identity = await loadOwnIdentity(config);
+  await finishSwitch(config.identity);
+  let identity = await loadOwnIdentity(config);
   const metrics = createMetricsRegistry(systemClock);
   const damage = createDamageWatch();
   // The disk's folder is made first: the database's lies in it.
@@ -160,8 +164,14 @@ export async function layFoundation(
     const { threads, maxQueued } = config.verification;
     const verifier = createVerificationPool({ threads, maxQueuedSignatures: maxQueued, metrics });
     return {
-      ...{ genesis, identity, store, damage, disk, votesLock, verifier, metrics, forms },
+      ...{ genesis, store, damage, disk, votesLock, verifier, metrics, forms },
       ...{ random, randomness },
+      get identity() {
+        return identity;
+      },
+      replaceIdentity(next) {
+        identity = next;
+      },
       executor: damage.over(executor),
       ledger: damage.over(chain),
       index,

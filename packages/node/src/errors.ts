@@ -3,6 +3,7 @@ import { configErrors } from "./config/errors.ts";
 import { controlErrors } from "./control/errors.ts";
 import { doctorErrors } from "./doctor/errors.ts";
 import { admissionErrors, networkErrors } from "./p2p/errors.ts";
+import { renewalErrors } from "./renewal/errors.ts";
 
 /** Why a node does not start, or stops. */
 export const lifecycleErrors = defineErrors({
@@ -67,6 +68,7 @@ export const nodeErrors = defineErrors({
   ...controlErrors,
   ...doctorErrors,
   ...lifecycleErrors,
+  ...renewalErrors,
 });
 
 /** A node that could not start, or had to stop. */

@@ -67,13 +67,22 @@ export interface OwnIdentity {
 
 const SEAL_KEY_DOMAIN = utf8("credlink/node-seal-key/1");
 
-/** What is made of a node's private key, which is wiped afterwards. */
-async function openOwnKey(config: NodeConfig): Promise<Pick<OwnIdentity, "signer" | "sealKey">> {
-  const { key, keyPasswordFile } = config.identity;
-  const password =
-    keyPasswordFile === undefined
-      ? undefined
-      : passwordOf(await readText(keyPasswordFile, "identity.keyPasswordFile"));
+/** Password of a node's key files; undefined when no file is named. @throws ConfigError */
+export async function readKeyPassword({ identity }: NodeConfig): Promise<string | undefined> {
+  const { keyPasswordFile: path } = identity;
+  if (path === undefined) return undefined;
+  return passwordOf(await readText(path, "identity.keyPasswordFile"));
+}
+
+/**
+ * What is made of a node's private key, which is wiped afterwards.
+ * @throws as `loadOwnIdentity`
+ */
+export async function openNodeKey(
+  config: NodeConfig,
+  key = config.identity.key,
+): Promise<Pick<OwnIdentity, "signer" | "sealKey">> {
+  const password = await readKeyPassword(config);
   try {
     const access = { allowPlaintext: config.dev, ...(password === undefined ? {} : { password }) };
     return await withKeyFile(key, access, async (privateKey) => ({
@@ -95,17 +104,29 @@ async function openOwnKey(config: NodeConfig): Promise<Pick<OwnIdentity, "signer
  */
 export async function loadOwnIdentity(config: NodeConfig): Promise<OwnIdentity> {
   const path = config.identity.certificate;
-  const bundle = parseCertificateBundle(await readText(path, "identity.certificate"));
+  const shown = readCertificateChain(await readText(path, "identity.certificate"), path);
+  const { signer, sealKey } = await openNodeKey(config);
+  if (!equalBytes(signer.publicKey, shown.certificate.subjectKey)) {
+    throw new NodeError("NODE_START_KEY_MISMATCH", config.identity.key);
+  }
+  return { ...shown, signer, sealKey };
+}
+
+/**
+ * What a node shows to its peers, from the text of a PEM file.
+ * @throws ConfigError NODE_CONFIG_UNREADABLE with `path`
+ */
+export function readCertificateChain(
+  text: string,
+  path: string,
+): Pick<OwnIdentity, "certificate" | "chain"> {
+  const bundle = parseCertificateBundle(text);
   const [certificate] = bundle.ok ? bundle.value : [];
   if (!bundle.ok || certificate === undefined) {
     const detail = bundle.ok ? "no certificate" : bundle.code;
     throw new ConfigError("NODE_CONFIG_UNREADABLE", "identity.certificate", `${path}: ${detail}`);
   }
-  const { signer, sealKey } = await openOwnKey(config);
-  if (!equalBytes(signer.publicKey, certificate.subjectKey)) {
-    throw new NodeError("NODE_START_KEY_MISMATCH", config.identity.key);
-  }
-  return { certificate, chain: bundle.value.map(({ der }) => der), signer, sealKey };
+  return { certificate, chain: bundle.value.map(({ der }) => der) };
 }
 
 /**

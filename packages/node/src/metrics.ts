@@ -2,6 +2,7 @@ import { controlMetrics } from "./control/metrics.ts";
 import { indexMetrics } from "./credential-index/metrics.ts";
 import { gatewayMetrics } from "./gateway/metrics.ts";
 import { networkMetrics } from "./p2p/metrics.ts";
+import { renewalMetrics } from "./renewal/metrics.ts";
 import { formMetrics } from "./storage/metrics.ts";
 
 /** Every metric of this package but those of the engine, which has its own table. */
@@ -35,6 +36,9 @@ export const nodeMetrics = {
     kind: "gauge",
     help: "Time until the node's own certificate ends; peers cut the node then.",
   },
+  renewalState: renewalMetrics.state,
+  renewalFailures: renewalMetrics.failures,
+  renewals: renewalMetrics.renewals,
   uptime: {
     name: "credlink_node_uptime_seconds",
     kind: "gauge",

@@ -15,6 +15,8 @@ import { createLogger, flushLogger } from "./logger.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { createOperation, type Operation } from "./operation.ts";
 import { PeerWatch } from "./p2p/peer-watch.ts";
+import { checkRenewal, openRenewal } from "./renewal/open-renewal.ts";
+import type { Renewer } from "./renewal/renewer.ts";
 import { faultBehind } from "./self-check/damage-watch.ts";
 import { createIsolation, type Isolation } from "./self-check/isolation.ts";
 import type { DataFault } from "./self-check/mark.ts";
@@ -83,6 +85,8 @@ interface NodeParts {
   readonly operation: Operation;
   readonly front: FrontSide;
   readonly watch: Watch;
+  /** Null where certificates are renewed by hand. */
+  readonly renewer: Renewer | null;
   readonly logger: Logger;
 }
 
@@ -106,7 +110,7 @@ class Node implements RunningNode {
       parts.service.judgeAgain();
       parts.foundation.credentials.follow();
     });
-    this.#certificate = watchCertificate(parts.foundation.identity.certificate, {
+    this.#certificate = watchCertificate(() => parts.foundation.identity.certificate, {
       clock: systemClock,
       logger: parts.logger,
       metrics: parts.foundation.metrics,
@@ -175,8 +179,9 @@ class Node implements RunningNode {
   }
 
   async #close(): Promise<void> {
-    const { front, watch, service, operation, control, foundation } = this.#parts;
+    const { front, watch, service, operation, control, foundation, renewer } = this.#parts;
     await front.close();
+    await renewer?.stop();
     operation.stop();
     await watch.check.stop();
     await watch.isolation.settled;
@@ -272,6 +277,7 @@ async function start(
       isPolluted,
     });
     operation = await createOperation({ foundation, control, service, peerWatch, logger, config });
+    await checkRenewal(config);
     // Nothing is signed or sent before the generator is known to be good.
     await foundation.randomness;
     // A node with polluted data speaks to nobody but its operator.
@@ -283,7 +289,10 @@ async function start(
     });
     operation.addresses.rpc = front.rpc;
     operation.addresses.metrics = front.metrics;
-    return new Node({ config, foundation, control, service, operation, front, watch, logger });
+    const renewer = await openRenewal({ config, foundation, service, peerWatch, logger, onFault });
+    return new Node({
+      ...{ config, foundation, control, service, operation, front, watch, renewer, logger },
+    });
   } catch (error) {
     operation?.stop();
     await service?.stop();

@@ -44,9 +44,9 @@ export interface OperationParts {
 /** @throws NodeControlError NODE_AUDIT_FAILED */
 export async function createOperation(parts: OperationParts): Promise<Operation> {
   const { foundation, control, service, peerWatch, config } = parts;
-  const { ledger, identity, metrics } = foundation;
-  const { certificate } = identity;
-  const { commonName: nodeId, organization, organizationalUnit: role } = certificate.subject;
+  const { ledger, metrics } = foundation;
+  const { subject } = foundation.identity.certificate;
+  const { commonName: nodeId, organization, organizationalUnit: role } = subject;
   const logger = parts.logger.child({ component: "control" });
   const clock = systemClock;
   const startedAtMs = clock.nowMs();
@@ -75,11 +75,14 @@ export async function createOperation(parts: OperationParts): Promise<Operation>
     operator: {
       organization,
       ...control,
-      certificateEndsAtMs: service.certificateEndsAtMs,
+      get certificateEndsAtMs() {
+        return service.certificateEndsAtMs;
+      },
       peerWatch,
       controller,
       openTransactions: () => door.open,
       info: () => {
+        const { certificate } = foundation.identity;
         const where = { ...addresses, p2p: [...service.addresses()] };
         return describeNode({ certificate, ledger, self, addresses: where, startedAtMs });
       },

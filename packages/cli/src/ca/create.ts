@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import {
   AuthorityFolder,
   acceptCertificate,
+  adoptAuthority,
   authorityPaths,
   CaError,
   createMemberRequest,
@@ -10,9 +11,10 @@ import {
   readCertificateOf,
   readOrMakePassword,
   readRequest,
+  readSecret,
   replaceFile,
 } from "@credlink/ca";
-import { signingRequestToPem } from "@credlink/crypto";
+import { loadKeyFile, signingRequestToPem } from "@credlink/crypto";
 import { systemClock } from "@credlink/node/service";
 import { toHex } from "@credlink/primitives";
 import { readFileOf } from "../connection.ts";
@@ -73,6 +75,39 @@ export async function acceptAuthority(options: {
   const { subjectKey } = readRequest(readFileOf(folder.paths.request));
   await acceptCertificate(folder, { certificate, root, publicKey: subjectKey });
   return { ...describeCertificate(certificate), rootFingerprint: fingerprint };
+}
+
+/** `ca adopt`. */
+export async function adopt(
+  options: CustodyOptions & {
+    readonly dir: string;
+    readonly key: string;
+    readonly keyPasswordFile: string;
+    readonly passwordFile: string;
+    readonly certificate: string;
+    readonly root: string;
+    readonly issued?: readonly string[];
+  },
+  streams: Streams,
+) {
+  const dir = resolve(options.dir);
+  const certificate = readCertificateOf(readFileOf(options.certificate));
+  const root = readCertificateOf(readFileOf(options.root));
+  const issued = (options.issued ?? []).map((path) => readCertificateOf(readFileOf(path)));
+  const keyPassword = await readSecret(options.keyPasswordFile);
+  await askForCustody(streams, options);
+  const privateKey = await loadKeyFile(options.key, { password: keyPassword });
+  const { organization } = certificate.subject;
+  try {
+    const { password, isNew } = await readOrMakePassword(options.passwordFile);
+    const clock = systemClock;
+    const parts = { dir, organization, password, clock, privateKey, certificate, root, issued };
+    await adoptAuthority(parts);
+    const made = { dir, passwordFile: options.passwordFile, passwordMade: isNew };
+    return { ...made, certificates: issued.length, ...describeCertificate(certificate) };
+  } finally {
+    privateKey.fill(0);
+  }
 }
 
 /** `ca request`. */

@@ -26,6 +26,7 @@ export function addCaCommands(program: Command, context: CommandContext): void {
   const ca = program.command("ca").description("certificate authorities, offline, in a folder");
   addInit(ca, context);
   addAccept(ca, context);
+  addAdopt(ca, context);
   addRequest(ca, context);
   addIssuing(ca, context);
   addAuthorityReading(ca, context);
@@ -73,6 +74,41 @@ function addAccept(ca: Command, context: CommandContext): void {
       context.run(options.json ?? false, async () => {
         const { acceptAuthority } = await import("../ca/create.ts");
         const value = await acceptAuthority(options);
+        return { value, text: renderFields(value) };
+      }),
+    );
+}
+
+interface AdoptOptions {
+  readonly dir: string;
+  readonly key: string;
+  readonly keyPasswordFile: string;
+  readonly passwordFile: string;
+  readonly certificate: string;
+  readonly root: string;
+  readonly issued?: readonly string[];
+  readonly acknowledgeCustody?: boolean;
+  readonly json?: boolean;
+}
+
+function addAdopt(ca: Command, context: CommandContext): void {
+  withCustody(ca.command("adopt"))
+    .description("make the folder of an organisation's CA that has key and certificate already")
+    .requiredOption("--dir <dir>", "a new or empty folder")
+    .requiredOption("--key <file>", "the CA's key; it is copied")
+    .requiredOption("--key-password-file <file>", "its password")
+    .requiredOption(
+      "--password-file <file>",
+      "password of the copy; made when the file is not there",
+    )
+    .requiredOption("--certificate <file>", "the CA's certificate")
+    .requiredOption("--root <file>", "the root's certificate")
+    .option("--issued <file...>", "certificates that it issued, to be renewed or revoked here")
+    .option("--json", "print one JSON document")
+    .action((options: AdoptOptions) =>
+      context.run(options.json ?? false, async () => {
+        const { adopt } = await import("../ca/create.ts");
+        const value = await adopt(options, context.streams);
         return { value, text: renderFields(value) };
       }),
     );

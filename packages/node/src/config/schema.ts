@@ -129,6 +129,42 @@ const control = z
   })
   .prefault({});
 
+const renewal = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^https?:\/\/[^\s/]+/)
+      .nullable()
+      .default(null)
+      .describe("Base address of the organisation's CA service; null renews by hand."),
+    acknowledgeCustody: z
+      .boolean()
+      .default(false)
+      .describe("That the operator has read the CA's custody notice; `url` needs it."),
+    codeFile: path
+      .default("renewal.code")
+      .describe("Where the operator puts the CA's one-time code, mode 0600."),
+    leadMs: z
+      .number()
+      .int()
+      .min(1_000)
+      .max(1_096 * 86_400_000)
+      .default(30 * 86_400_000)
+      .describe("So long before its end the certificate is renewed, milliseconds, …"),
+    leadPercent: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(33)
+      .describe("… but not before this part of its validity, percent, is all that is left."),
+    retryFirstMs: milliseconds
+      .default(60_000)
+      .describe("First pause after a failure; it doubles, milliseconds."),
+    retryMaxMs: milliseconds.default(3_600_000).describe("Longest such pause, milliseconds."),
+  })
+  .prefault({});
+
 const metrics = z
   .strictObject({
     host: z.string().default("127.0.0.1").describe("Address to bind for metrics."),
@@ -189,6 +225,7 @@ export const configSchema = z.strictObject({
     .default(false)
     .describe("Permits a plaintext key file. Refused by chains whose genesis says production."),
   identity: identity.describe("The node's certificate and key."),
+  renewal: renewal.describe("Automatic renewal of the node's certificate."),
   p2p: p2p.describe("Peers and admission."),
   rpc: rpc.describe("The gateway for clients."),
   metrics: metrics.describe("Prometheus."),

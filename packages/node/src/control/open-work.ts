@@ -76,6 +76,7 @@ export function createClientDoor(
       outcome: (id) => engine.outcome(id),
       waitFor: (id, timeoutMs) => engine.waitFor(id, timeoutMs),
       status: () => engine.status(),
+      pending: () => engine.pending(),
       holdings: () => engine.holdings(),
       onCommit: (listener) => engine.onCommit(listener),
     },

@@ -7,7 +7,6 @@ import {
   retransmissionTimes,
   type SignedVote,
   type VoteRecord,
-  voteLogIdentity,
 } from "@credlink/consensus-pbft";
 import {
   type Digest,
@@ -24,6 +23,7 @@ import { type ConsensusDriver, createConsensusDriver, type Decision } from "./co
 import { holdingsOf } from "./engine-holdings.ts";
 import { createEngineParts, type EngineParts } from "./engine-parts.ts";
 import { EngineError } from "./errors.ts";
+import { openVoteLogOf } from "./fresh-key.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { createKeySharing, type KeySharing } from "./key-sharing.ts";
 import { createMessageDoor } from "./message-door.ts";
@@ -48,7 +48,6 @@ import type {
 } from "./types.ts";
 import { noteHead, type VoteLog } from "./vote-log.ts";
 import { highestDecided } from "./vote-log-opening.ts";
-import { openVoteLog } from "./vote-log-writer.ts";
 
 /** Folder of the vote log on the node's disk. */
 export const VOTE_LOG_FOLDER = "votes";
@@ -157,14 +156,8 @@ class NodeEngine implements Engine {
     const { ledger, disk, clock, logger, signer } = this.#components;
     const { instruments, fetcher, proposals, intake, evidence } = this.#parts;
     invariant(this.#voteLog === null, "an engine starts once");
-    const voteLog = await openVoteLog({
-      disk,
-      folder: VOTE_LOG_FOLDER,
-      identity: voteLogIdentity(ledger.genesisDigest, signer.publicKey),
-      headHeight: ledger.head.header.height,
-      clock,
-      logger,
-      instruments,
+    const voteLog = await openVoteLogOf(signer.publicKey, ledger, {
+      ...{ disk, folder: VOTE_LOG_FOLDER, clock, logger, instruments },
       segmentBytes: this.#options.voteLogSegmentBytes,
     });
     await noteHead(voteLog, ledger.head.header.height, ledger.head.digest);
@@ -241,6 +234,11 @@ class NodeEngine implements Engine {
       },
       clockOffsetMs: clockCheck.offsetMs(),
     };
+  }
+
+  pending(): readonly Uint8Array[] {
+    const { mempool } = this.#parts;
+    return mempool.oldest(Infinity, Infinity).map(({ transaction }) => transaction.bytes);
   }
 
   holdings(): EngineHoldings {

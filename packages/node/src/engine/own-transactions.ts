@@ -47,11 +47,13 @@ export function ownAddress(
  * A transaction under the node's own key: a call of a built-in contract.
  *
  * @param validBlocks blocks after the head within which it may be committed.
+ * @param gasLimit default: several times what a small call takes.
  */
 export async function signOwnTransaction(
   { ledger, signer, random, address: known }: OwnTransactionParts,
   call: Pick<Transaction, "contract" | "method" | "args">,
   validBlocks: number,
+  gasLimit = GAS_LIMIT,
 ): Promise<Uint8Array> {
   const address = known ?? ownAddress(ledger, signer);
   const { transactionGasLimit } =
@@ -64,7 +66,7 @@ export async function signOwnTransaction(
     expiryHeight: toHeight(ledger.head.header.height + validBlocks),
     ...call,
     contractVersion: BUILT_IN_VERSION,
-    gasLimit: Math.min(GAS_LIMIT, transactionGasLimit),
+    gasLimit: Math.min(gasLimit, transactionGasLimit),
   });
   const message = transactionSigningMessage(ledger.genesisDigest, transaction);
   const signatures = [{ address, signature: await signer.sign(message) }];

@@ -162,6 +162,8 @@ export interface Engine {
   /** Resolves when committed or expired, or after `timeoutMs` with what is known then. */
   waitFor(id: Digest, timeoutMs: number): Promise<TransactionOutcome>;
   status(): EngineStatus;
+  /** Transactions that it took and that stand in no block yet, oldest first; after a stop too. */
+  pending(): readonly Uint8Array[];
   /** How much it keeps, counted anew at every call. */
   holdings(): EngineHoldings;
   /** Called after every block is durable, in order. Returns how to stop listening. */

@@ -33,6 +33,11 @@ export interface VoteLogComponents {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly instruments: Pick<EngineInstruments, "voteLogSync">;
+  /**
+   * Records of a new log for a key that never voted: whatever log is there is moved aside. Null or
+   * left out: the log that is there goes on.
+   */
+  readonly beginsWith?: readonly VoteRecord[] | null;
   /** Default `SEGMENT_BYTES`. */
   readonly segmentBytes?: number | undefined;
 }
@@ -281,7 +286,12 @@ export async function openVoteLog(parts: VoteLogComponents): Promise<VoteLog> {
   const { disk, folder, logger } = parts;
   const create = async (): Promise<PlainLog> =>
     new Writer(parts, [], [], await createSegment(parts, FIRST_LSN, undefined));
-  return createRenewableLog({ disk, folder, logger, create }, await openPlainLog(parts));
+  const { beginsWith = null } = parts;
+  const renewable = { disk, folder, logger, create };
+  if (beginsWith === null) return createRenewableLog(renewable, await openPlainLog(parts));
+  const log = createRenewableLog(renewable, createAbstainingLog("of another key", []));
+  await log.renew(beginsWith);
+  return log;
 }
 
 async function openPlainLog(parts: VoteLogComponents): Promise<PlainLog> {

@@ -39,6 +39,7 @@ export function createEngineDouble(ledger: Ledger): Engine {
     outcome: async () => ({ status: "unknown" }),
     waitFor: (_id, timeoutMs) =>
       new Promise((resolve) => setTimeout(() => resolve({ status: "pending" }), timeoutMs)),
+    pending: () => [],
     holdings: () => {
       throw new Error("the gateway asks nobody what it holds");
     },

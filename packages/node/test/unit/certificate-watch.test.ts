@@ -16,7 +16,7 @@ async function watch(days: number, watchedDays: number) {
   const clock = createSimulatedClock({ startMs });
   const logger = createRecordingLogger();
   const metrics = createRecordingMetrics();
-  const watched = watchCertificate(certificate, { clock, logger, metrics });
+  const watched = watchCertificate(() => certificate, { clock, logger, metrics });
   await clock.runUntil(clock.monotonicMs() + watchedDays * DAY_MS);
   watched.stop();
   const left = metrics.value(nodeMetrics.certificateEnd);
