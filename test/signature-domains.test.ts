@@ -15,6 +15,25 @@ import { signedMessages, signers } from "./signed-messages.ts";
 const root = join(import.meta.dirname, "..");
 const page = readFileSync(join(root, "docs/protocol/receipts.md"), "utf8");
 
+/** What runs in production, beside the package of the algorithms. */
+function sources(): readonly { readonly path: string; readonly text: string }[] {
+  return readdirSync(join(root, "packages"))
+    .filter((name) => !["crypto", "simulator", "testkit"].includes(name))
+    .flatMap((name) => {
+      const folder = join(root, "packages", name, "src");
+      return readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".ts") && !file.includes("compliance"))
+        .map((file) => ({
+          path: `${name}/${file}`,
+          text: readFileSync(join(folder, file), "utf8"),
+        }));
+    });
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/^\s*(?:\*|\/\/|\/\*).*$/gm, "");
+}
+
 describe("S-9.5-1d: signatures of different acts are apart", () => {
   test("a signature for one domain verifies in no other, over all pairs", async () => {
     const all = await signedMessages();
@@ -40,17 +59,19 @@ describe("S-9.5-1d: signatures of different acts are apart", () => {
     for (const { domain } of await signedMessages()) expect(page).toContain(`\`${domain}\``);
   });
 
+  test("S-9.5-2: whoever opens or makes a private key wipes it", () => {
+    const places = sources().filter(({ text }) =>
+      /\b(?:loadKeyFile\(|generateKeyPair\(\))/.test(withoutComments(text)),
+    );
+    expect(places.length).toBeGreaterThan(5);
+    const keeping = places.filter(({ text }) => !/^\s*wipe\(/m.test(text));
+    expect(keeping.map(({ path }) => path)).toEqual([]);
+  });
+
   test("whatever signs is known here: a new place needs a domain and a row", () => {
-    const places: string[] = [];
-    for (const name of readdirSync(join(root, "packages"))) {
-      if (["crypto", "simulator", "testkit"].includes(name)) continue;
-      const folder = join(root, "packages", name, "src");
-      for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-        if (!file.endsWith(".ts") || file.includes("compliance")) continue;
-        const text = readFileSync(join(folder, file), "utf8");
-        if (/^(?! \*).*\bsigner\.sign\(/m.test(text)) places.push(`${name}/${file}`);
-      }
-    }
+    const places = sources()
+      .filter(({ text }) => withoutComments(text).includes("signer.sign("))
+      .map(({ path }) => path);
     expect(places.sort()).toEqual([
       "ca/custody.ts",
       "cli/commands/key-use.ts",

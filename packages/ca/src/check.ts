@@ -5,6 +5,7 @@ import {
   parseRevocationList,
   taggedSm3,
   verifySignatureOf,
+  wipe,
 } from "@credlink/crypto";
 import { equalBytes, type Signer, toHex } from "@credlink/primitives";
 import { CaError } from "./errors.ts";
@@ -20,7 +21,7 @@ import { LIST_DOMAIN } from "./revoke.ts";
 export async function unlockAuthority(folder: AuthorityFolder, password: string): Promise<Signer> {
   const privateKey = await loadKeyFile(folder.paths.key, { password });
   const signer = createSm2Signer(privateKey);
-  privateKey.fill(0);
+  wipe(privateKey);
   const own = await folder.read((act) => ownCertificate(act));
   if (!equalBytes(own.subjectKey, signer.publicKey)) {
     throw new CaError("CA_CERTIFICATE_REFUSED", "ca.crt is not of the key in ca.key");

@@ -10,6 +10,7 @@ import {
   saveKeyFile,
   signingRequestToPem,
   verifyAuthorityChain,
+  wipe,
 } from "@credlink/crypto";
 import type { Clock, Signer } from "@credlink/primitives";
 import { equalBytes } from "@credlink/primitives";
@@ -34,10 +35,12 @@ export interface NewAuthority {
 
 async function makeKey(dir: string, password: string): Promise<Signer> {
   const pair = generateKeyPair();
-  await saveKeyFile(authorityPaths(dir).key, pair.privateKey, { password });
-  const signer = createSm2Signer(pair.privateKey);
-  pair.privateKey.fill(0);
-  return signer;
+  try {
+    await saveKeyFile(authorityPaths(dir).key, pair.privateKey, { password });
+    return createSm2Signer(pair.privateKey);
+  } finally {
+    wipe(pair.privateKey);
+  }
 }
 
 /** Writes what a CA's folder is of. */

@@ -5,6 +5,7 @@ import {
   generateKeyPair,
   type SigningRequest,
   saveKeyFile,
+  wipe,
 } from "@credlink/crypto";
 import { type Acknowledgement, acknowledgeCustody } from "./custody.ts";
 
@@ -27,10 +28,13 @@ export async function createMemberRequest(input: {
   readonly subject: DistinguishedName;
   readonly nowMs: number;
 }): Promise<MemberRequest> {
-  const pair = generateKeyPair();
-  const signer = createSm2Signer(pair.privateKey);
-  const request = await createSigningRequest({ subject: input.subject, signer });
-  await saveKeyFile(input.keyFile, pair.privateKey, { password: input.password });
-  pair.privateKey.fill(0);
-  return { request, acknowledgement: await acknowledgeCustody(signer, input.nowMs) };
+  const { privateKey } = generateKeyPair();
+  const signer = createSm2Signer(privateKey);
+  try {
+    const request = await createSigningRequest({ subject: input.subject, signer });
+    await saveKeyFile(input.keyFile, privateKey, { password: input.password });
+    return { request, acknowledgement: await acknowledgeCustody(signer, input.nowMs) };
+  } finally {
+    wipe(privateKey);
+  }
 }

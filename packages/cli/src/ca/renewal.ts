@@ -13,12 +13,12 @@ import {
   certificateToPem,
   createSigningRequest,
   createSm2Signer,
-  loadKeyFile,
   type SigningRequest,
   verifySignatureOf,
 } from "@credlink/crypto";
+import { withKeyFile } from "@credlink/keys";
 import { systemClock } from "@credlink/node/service";
-import { equalBytes } from "@credlink/primitives";
+import { equalBytes, type Signer } from "@credlink/primitives";
 import { readFileOf } from "../connection.ts";
 import type { Streams } from "../output.ts";
 import { PUBLIC_MODE } from "./create.ts";
@@ -47,12 +47,17 @@ async function requestFor(
   password: string,
 ): Promise<SigningRequest> {
   if (existsSync(options.newKey)) {
-    const signer = createSm2Signer(await loadKeyFile(options.newKey, { password }));
+    const signer = await signerOf(options.newKey, password);
     return createSigningRequest({ subject, signer });
   }
   const nowMs = systemClock.nowMs();
   const made = await createMemberRequest({ keyFile: options.newKey, password, subject, nowMs });
   return made.request;
+}
+
+/** A key that lies in a key store is judged by that store's log. */
+function signerOf(path: string, password: string): Promise<Signer> {
+  return withKeyFile(path, { password }, async (privateKey) => createSm2Signer(privateKey));
 }
 
 /** Whether the CA issued it, for the same holder. */
@@ -78,7 +83,7 @@ export async function renewOnline(options: OnlineRenewalOptions, streams: Stream
   const authority = readCertificateOf(readFileOf(options.authority));
   const code = await readSecret(options.codeFile);
   const password = await readSecret(options.passwordFile);
-  const signer = createSm2Signer(await loadKeyFile(options.key, { password }));
+  const signer = await signerOf(options.key, password);
   if (!equalBytes(signer.publicKey, certificate.subjectKey)) {
     throw new CaError("CA_CERTIFICATE_REFUSED", `${options.certificate} is not of the key`);
   }

@@ -5,10 +5,11 @@ import {
   createSm2Signer,
   formatAddress,
   generateKeyPair,
-  loadKeyFile,
   parseCertificate,
   saveKeyFile,
+  wipe,
 } from "@credlink/crypto";
+import { withKeyFile } from "@credlink/keys";
 import { memberRoles } from "@credlink/ledger";
 import { type Signer, toHex } from "@credlink/primitives";
 import type { Command } from "commander";
@@ -78,10 +79,16 @@ async function rotateByFiles(options: RotateOptions) {
 /** A key that is there, or a new one, written before anything is sent. */
 export async function takeKeyFile(path: string, passwordFile: string): Promise<Signer> {
   const password = readTextOf(passwordFile).replace(/\r?\n$/, "");
-  if (existsSync(path)) return createSm2Signer(await loadKeyFile(path, { password }));
+  if (existsSync(path)) {
+    return withKeyFile(path, { password }, async (privateKey) => createSm2Signer(privateKey));
+  }
   const { privateKey } = generateKeyPair();
-  await saveKeyFile(path, privateKey, { password });
-  return createSm2Signer(privateKey);
+  try {
+    await saveKeyFile(path, privateKey, { password });
+    return createSm2Signer(privateKey);
+  } finally {
+    wipe(privateKey);
+  }
 }
 
 /** A member of a network's folder: key and certificate are made there, and the folder follows. */

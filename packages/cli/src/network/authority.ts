@@ -9,10 +9,11 @@ import {
   createSelfSignedCertificate,
   createSm2Signer,
   generateKeyPair,
-  loadKeyFile,
   parseCertificate,
   saveKeyFile,
+  wipe,
 } from "@credlink/crypto";
+import { withKeyFile } from "@credlink/keys";
 import type { MemberRole } from "@credlink/ledger";
 import type { Address, Signer } from "@credlink/primitives";
 import { readFileOf, readTextOf } from "../connection.ts";
@@ -60,13 +61,17 @@ async function writeKey(folder: string, name: string) {
     passwordFile: join(folder, `${name}.password`),
   };
   writeFileSync(files.passwordFile, `${password}\n`, { mode: 0o600, flag: "wx" });
-  await saveKeyFile(files.key, pair.privateKey, { password });
-  return { pair, files, signer: createSm2Signer(pair.privateKey) };
+  try {
+    await saveKeyFile(files.key, pair.privateKey, { password });
+    return { publicKey: pair.publicKey, files, signer: createSm2Signer(pair.privateKey) };
+  } finally {
+    wipe(pair.privateKey);
+  }
 }
 
 function finish(made: Awaited<ReturnType<typeof writeKey>>, certificate: Certificate): Issued {
   writeFileSync(made.files.certificate, certificateToPem(certificate), { flag: "wx" });
-  const address = addressFromPublicKey(made.pair.publicKey);
+  const address = addressFromPublicKey(made.publicKey);
   return { certificate, signer: made.signer, address, files: made.files };
 }
 
@@ -93,7 +98,7 @@ export async function createOrganizationAuthority(
   const made = await writeKey(folder, "ca");
   const certificate = await createCertificate({
     subject: { commonName: `${organization} CA`, organization, organizationalUnit: "ca" },
-    subjectKey: made.pair.publicKey,
+    subjectKey: made.publicKey,
     notBeforeMs: nowMs - BACKDATE_MS,
     notAfterMs: nowMs + AUTHORITY_DAYS * DAY_MS,
     authority: { pathLength: 0 },
@@ -134,7 +139,7 @@ export async function createMember(
   request: MemberRequest,
 ): Promise<Issued> {
   const made = await writeKey(folder, fileName);
-  return finish(made, await certifyKey(authority, made.pair.publicKey, request));
+  return finish(made, await certifyKey(authority, made.publicKey, request));
 }
 
 /** An organisation's CA from a network's folder. */
@@ -143,6 +148,9 @@ export async function loadAuthority(root: string, entry: Network["organizations"
   const certificate = parseCertificate(readTextOf(path));
   if (!certificate.ok) throw new CliError("CLI_FILE_MALFORMED", `${path}: ${certificate.code}`);
   const password = new TextDecoder().decode(readFileOf(join(root, entry.authorityPasswordFile)));
-  const key = await loadKeyFile(join(root, entry.authorityKey), { password: password.trimEnd() });
-  return { certificate: certificate.value, signer: createSm2Signer(key) };
+  const access = { password: password.trimEnd() };
+  const signer = await withKeyFile(join(root, entry.authorityKey), access, async (privateKey) =>
+    createSm2Signer(privateKey),
+  );
+  return { certificate: certificate.value, signer };
 }
