@@ -1,6 +1,8 @@
-/** `pnpm bench tps | load | query | verify-once | vm | sm2 | transport`: measures networks of real processes, and parts of a node. */
+/** `pnpm bench tps | load | query | enrol | verify-once | vm | sm2 | transport`: measures networks of real processes, and parts of a node. */
 import { type LoadReport, runLoad } from "./bulk/run.ts";
+import { type EnrolReport, runEnrol } from "./enrol.ts";
 import {
+  parseEnrolOptions,
   parseLoadOptions,
   parseQueryOptions,
   parseSm2Options,
@@ -89,6 +91,22 @@ function renderLoad(report: LoadReport): string {
   ].join("\n");
 }
 
+function renderEnrol(report: EnrolReport): string {
+  const { members, seconds, membersPerSecond, height, lastToFirst, peakMemoryBytes } = report;
+  const parts = report.parts.map(
+    ({ us, nodesCpuUs, clientCpuUs }, at) =>
+      `  tenth ${String(at + 1).padStart(2)}  ${us} µs a member; ` +
+      `CPU of nodes ${nodesCpuUs} µs, of the client ${clientCpuUs} µs`,
+  );
+  return [
+    `${members} members in ${seconds} s, ${membersPerSecond} a second, at block ${height}`,
+    ...parts,
+    `last tenth to first: ${lastToFirst.us} times the time, ` +
+      `${lastToFirst.nodesCpuUs} times the nodes' CPU`,
+    `most memory of a node ${Math.round(peakMemoryBytes / 2 ** 20)} MiB`,
+  ].join("\n");
+}
+
 function renderVerifyOnce(report: VerifyOnceReport): string {
   const { transactions, rounds, pushUs, firstSightUs, rememberedUs } = report;
   return [
@@ -144,6 +162,12 @@ async function main(args: readonly string[]): Promise<number> {
     const report = await runQuery(options, say);
     const text = options.json ? JSON.stringify(report) : renderQuery(report);
     process.stdout.write(`${text}\n`);
+    return 0;
+  }
+  if (suite === "enrol") {
+    const options = parseEnrolOptions(rest);
+    const report = await runEnrol(options, say);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : renderEnrol(report)}\n`);
     return 0;
   }
   if (suite === "verify-once") {

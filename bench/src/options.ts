@@ -79,12 +79,20 @@ export interface LoadOptions {
   readonly dir: string;
 }
 
+/** What `pnpm bench enrol` is asked to do. */
+export interface EnrolOptions {
+  /** Individuals to enrol, at least one for each part that is reported. */
+  readonly members: number;
+  readonly validators: number;
+  readonly json: boolean;
+}
+
 /** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps | load | query | verify-once | vm | sm2 | transport [options]
+export const usage = `pnpm bench tps | load | query | enrol | verify-once | vm | sm2 | transport [options]
 tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
@@ -105,6 +113,10 @@ query: answers of a node that holds many credentials
   --records N      credentials in its store (default 100000)
   --samples N      of which are asked for (default 500)
   --dir DIR        keep the folder here, or go on filling one of an earlier run
+  --json           as above
+enrol: individuals enrolled in batches, by tenths of the run
+  --members N      to enrol, 10 and more (default 100000)
+  --validators N   1 or 4 and more (default 1)
   --json           as above
 verify-once: what remembering verified signatures saves at a proposal
   --transactions N of the proposal (default 2000)
@@ -149,6 +161,23 @@ export function parseQueryOptions(args: readonly string[]): QueryOptions {
   if (samples > records) throw new UsageError(`--samples ${samples} of ${records} records`);
   const { json, dir } = values;
   return { records, samples, json, ...(dir === undefined ? {} : { dir }) };
+}
+
+/** @throws UsageError */
+export function parseEnrolOptions(args: readonly string[]): EnrolOptions {
+  const { values } = refuseWrong(() =>
+    parseArgs({
+      args: [...args],
+      options: {
+        members: { type: "string", default: "100000" },
+        validators: { type: "string", default: "1" },
+        json: { type: "boolean", default: false },
+      },
+    }),
+  );
+  const members = positive("members", values.members);
+  if (members < 10) throw new UsageError(`--members ${members}, at least 10`);
+  return { members, validators: positive("validators", values.validators), json: values.json };
 }
 
 /** @throws UsageError */

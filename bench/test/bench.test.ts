@@ -1,7 +1,10 @@
+import { readEvidence } from "@credlink/client";
 import { judgeDeployment } from "@credlink/contracts-vm";
 import { describe, expect, it } from "vitest";
+import { personOf } from "../src/enrol.ts";
 import { largeContract } from "../src/large-contract.ts";
 import {
+  parseEnrolOptions,
   parseQueryOptions,
   parseSm2Options,
   parseTpsOptions,
@@ -138,5 +141,24 @@ describe("usage of a process", () => {
 
   it("knows no process that is not there", () => {
     expect(readProcessUsage(2 ** 30)).toBeNull();
+  });
+});
+
+describe("enrol", () => {
+  it("has defaults, and refuses fewer than its parts", () => {
+    const defaults = { members: 100_000, validators: 1, json: false };
+    expect(parseEnrolOptions([])).toEqual(defaults);
+    expect(parseEnrolOptions(["--members", "10"])).toMatchObject({ members: 10 });
+    for (const members of ["9", "0", "x"]) {
+      expect(() => parseEnrolOptions(["--members", members])).toThrow(UsageError);
+    }
+  });
+
+  it("S-11.4-2a: makes people whose numbers have valid checks", () => {
+    for (const index of [0, 999, 1_000, 27_999, 28_000, 99_999, 1_119_999, 1_120_000]) {
+      const { kind, value, reference } = personOf(index);
+      expect(readEvidence(kind, value, 0)).toBe(value);
+      expect(reference).toBe(`person-${index}`);
+    }
   });
 });
