@@ -2,6 +2,7 @@ import { createClient, createIdentity } from "@credlink/client";
 import { createSm2Signer, generateKeyPair } from "@credlink/crypto";
 import { describe, expect, it } from "vitest";
 import { describeCredentialCommands } from "./four-nodes/credential-commands.ts";
+import { describeEnrolment } from "./four-nodes/enrolment.ts";
 import { describeFaults } from "./four-nodes/faults.ts";
 import { describeGovernance } from "./four-nodes/governance.ts";
 import { describeMembers } from "./four-nodes/members.ts";
@@ -43,6 +44,7 @@ describe("four validators and an observer", () => {
 
 describeRefusals();
 describeMembers();
+describeEnrolment();
 describeCredentialCommands();
 describeGovernance();
 describeFaults();

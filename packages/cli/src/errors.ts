@@ -19,6 +19,18 @@ export const cliErrors = defineErrors({
     meaning: "A file named on the command line is not of the form that the command wants.",
     remedy: "Compare the file with docs/cli.md.",
   },
+  CLI_ROW_MALFORMED: {
+    meaning: "A row of a list of people has not its three fields, or a reference out of bounds.",
+    remedy: "Correct the row: reference (1 to 128 bytes), kind and value; then enrol it again.",
+  },
+  CLI_ROW_DIFFERS: {
+    meaning: "A person of this reference is enrolled already, with other evidence.",
+    remedy: "See whether it is the same person; `member verify` adds evidence to a member.",
+  },
+  CLI_PROGRESS_OTHER: {
+    meaning: "The folder's progress is of another list, enrolment key or chain.",
+    remedy: "Name the folder of this list, or a new one: whoever is enrolled is found present.",
+  },
   CLI_FILE_EXISTS: {
     meaning: "The file that a command would write is there already: an original is not replaced.",
     remedy: "Name another file; an original that was not sent goes by `credential submit --file`.",

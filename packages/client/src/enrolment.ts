@@ -78,8 +78,7 @@ export function enrolPerson(
   genesisDigest: Digest,
   person: Person,
 ): PersonEnrolment {
-  const { secret, publicKey } = oneTimeKey(enrolmentKey, genesisDigest, person.reference);
-  const address = addressFromPublicKey(publicKey);
+  const { secret, address } = enrolmentSecret(enrolmentKey, genesisDigest, person.reference);
   const salt = hmacSm3(
     enrolmentKey,
     concatBytes(SALT_DOMAIN, genesisDigest, encode(saltCodec, person)),
@@ -88,13 +87,20 @@ export function enrolPerson(
   return { address, secret, seen: { kind, value, salt: toHex(salt) } };
 }
 
-/** The first output that is a private key; the chance that one is not is about 2^-32. */
-function oneTimeKey(enrolmentKey: Uint8Array, genesisDigest: Digest, reference: string) {
+/**
+ * The one-time secret of a reference, and the address that it gives: of the outputs for 0, 1 … the
+ * first that is a private key. The chance that one is not is about 2^-32.
+ */
+export function enrolmentSecret(
+  enrolmentKey: Uint8Array,
+  genesisDigest: Digest,
+  reference: string,
+): Pick<PersonEnrolment, "address" | "secret"> {
   for (let attempt = 0; ; attempt++) {
     const place = encode(referenceCodec, { reference, attempt });
     const secret = hmacSm3(enrolmentKey, concatBytes(SECRET_DOMAIN, genesisDigest, place));
     try {
-      return { secret, publicKey: publicKeyFromPrivate(secret) };
+      return { secret, address: addressFromPublicKey(publicKeyFromPrivate(secret)) };
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error;
     }

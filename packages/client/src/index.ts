@@ -87,6 +87,7 @@ export {
 } from "./enrol-individuals.ts";
 export {
   bindKeyCall,
+  enrolmentSecret,
   enrolPerson,
   individualOf,
   MAX_REFERENCE_BYTES,

@@ -33,11 +33,12 @@ import { renderFields } from "./read.ts";
 
 type Options = ConnectionOptions & { readonly json?: boolean };
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Validities begin a little before they are made, for clocks that are behind. */
-const BACKDATE_MS = 5 * 60_000;
+export const BACKDATE_MS = 5 * 60_000;
 
-const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
+/** So many bytes in hexadecimal. */
+export const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
 
 /** What an applicant hands to whoever brings its application: nothing in it is secret. */
 const applicationSchema = z.strictObject({

@@ -11,6 +11,7 @@ import { createMember, loadAuthority } from "../network/authority.ts";
 import { loadNetwork, networkPaths } from "../network/layout.ts";
 import { saveNetwork } from "../network/node-config.ts";
 import type { CommandContext } from "./context.ts";
+import { addMemberEnrolCommands } from "./member-enrol.ts";
 import { addMemberKeyCommands } from "./member-keys.ts";
 import { addMemberLifecycleCommands } from "./member-lifecycle.ts";
 import { addMemberRecoveryCommands } from "./member-recovery.ts";
@@ -24,6 +25,7 @@ export function addMemberCommands(program: Command, context: CommandContext): vo
   const member = program.command("member").description("members of the registry");
   addMemberKeyCommands(member, context);
   addMemberLifecycleCommands(member, context);
+  addMemberEnrolCommands(member, context);
   addMemberRegistryCommands(member, context);
   addMemberRecoveryCommands(member, context);
   withConnection(member.command("show").argument("[address]", "default: the member asking"))
