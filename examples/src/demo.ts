@@ -133,17 +133,22 @@ async function runBusiness(dir: string, running: RunningNetwork): Promise<void> 
     `enrolled 1 institution, ${organizations.enterprises.length} enterprises, ${WORKERS} workers`,
   );
   const clients = openClients(running, genesis, institution);
-  const [client] = clients;
+  // A regulator's node reads: it takes no transaction.
+  const readers = new Set(
+    running.network.nodes.flatMap(({ name, role }) => (role === "regulator-node" ? [name] : [])),
+  );
+  const doors = clients.filter((_, at) => !readers.has(running.nodes[at]?.name ?? ""));
+  const [client] = doors;
   if (client === undefined) throw new Error("the network has nodes");
   const month = makeMonth(institution.address, regulator);
   const cases = generateRefusedCases(month);
   await registerKeys(client, month);
   step(`registered ${month.relationKeys.length} relation keys`);
-  const accepted = await submitSteps(clients, month.steps, genesis, (stage, stages, done) =>
+  const accepted = await submitSteps(doors, month.steps, genesis, (stage, stages, done) =>
     step(`stage ${stage} of ${stages}: ${done} of ${month.steps.length} credentials committed`),
   );
   checkAccepted(accepted);
-  const refused = await submitRefused(clients, cases);
+  const refused = await submitRefused(doors, cases);
   step(`${refused.length} cases refused, each with its own code`);
 
   const all = [...accepted, ...refused];
