@@ -2,6 +2,7 @@ import { type VoteRecord, voteLogIdentity } from "@credlink/consensus-pbft";
 import type { ConsensusLedger } from "@credlink/ledger";
 import { type Digest, type Disk, equalBytes, type Height } from "@credlink/primitives";
 import type { VoteLog } from "./vote-log.ts";
+import { hasVotesOf } from "./vote-log-opening.ts";
 import { openVoteLog, type VoteLogComponents } from "./vote-log-writer.ts";
 
 /** Names, in the vote log's folder, a key under which no vote was cast yet. */
@@ -60,6 +61,7 @@ export function decidedHead(head: {
 
 /**
  * Opens the vote log of a key over a ledger: the one that is there, or a new one for a fresh key.
+ * Votes under the key outweigh the note that it is fresh.
  * @throws EngineError NODE_VOTE_LOG_FAILED when the disk fails.
  */
 export async function openVoteLogOf(
@@ -68,14 +70,17 @@ export async function openVoteLogOf(
   parts: Omit<VoteLogComponents, "identity" | "headHeight" | "beginsWith">,
 ): Promise<VoteLog> {
   const place = { ...parts, publicKey };
-  const isFresh = await isFreshKey(place);
+  const identity = voteLogIdentity(ledger.genesisDigest, publicKey);
+  const isNoted = await isFreshKey(place);
+  // Who noted it did not know of these votes: it went down before its files named the new key.
+  const isFresh = isNoted && !(await hasVotesOf(parts.disk, parts.folder, identity));
   const log = await openVoteLog({
     ...parts,
-    identity: voteLogIdentity(ledger.genesisDigest, publicKey),
+    identity,
     headHeight: ledger.head.header.height,
     beginsWith: isFresh ? decidedHead(ledger.head) : null,
   });
   // Before the first vote: from then on a log that is lost is one that misses votes.
-  if (isFresh) await forgetFreshKey(place);
+  if (isNoted) await forgetFreshKey(place);
   return log;
 }

@@ -9,7 +9,7 @@ import {
   type VoteRecord,
 } from "@credlink/consensus-pbft";
 import type { Disk } from "@credlink/primitives";
-import { RENEWAL_MARKER } from "./vote-log-renewal.ts";
+import { RENEWAL_MARKER, segmentNameOf } from "./vote-log-renewal.ts";
 
 /** What the vote log's folder holds. */
 export interface VoteLogState {
@@ -29,6 +29,9 @@ export interface OpenedSegment {
   /** Highest height that its records speak of. */
   readonly maxHeight: number;
 }
+
+/** Number of the first record of a log. */
+export const FIRST_LSN = 1;
 
 /** The height that a record is about. */
 export function recordHeight(record: VoteRecord): number {
@@ -79,6 +82,27 @@ export async function readVoteLog(
   }
   const records = segments.flatMap(({ scan }) => scan.records.map(({ record }) => record));
   return { segments, records, abstain: damage ?? judgeRecords(segments, records, headHeight) };
+}
+
+/**
+ * Whether anything in the folder, also what was moved aside, may hold votes under a key: a record
+ * beside that of a decided block, damage, or a segment that others came before.
+ */
+export async function hasVotesOf(
+  disk: Disk,
+  folder: string,
+  identity: VoteLogIdentity,
+): Promise<boolean> {
+  for (const name of await disk.list(folder)) {
+    const firstLsn = parseSegmentName(segmentNameOf(name));
+    if (firstLsn === null) continue;
+    const scan = scanSegment(await readWhole(disk, `${folder}/${name}`), { identity, firstLsn });
+    const isOfThisKey = scan.endOffset >= SEGMENT_HEADER_BYTES;
+    const isWhole = scan.verdict !== "damaged" && firstLsn === FIRST_LSN;
+    const isVoteless = scan.records.every(({ record }) => record.type === "decided");
+    if (isOfThisKey && !(isWhole && isVoteless)) return true;
+  }
+  return false;
 }
 
 function judgeRecords(

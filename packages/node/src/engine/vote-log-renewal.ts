@@ -22,6 +22,11 @@ function abandonedNumber(name: string): number | null {
   return number === undefined ? null : Number.parseInt(number, 10);
 }
 
+/** The name that a file of the folder had before its log was moved aside. */
+export function segmentNameOf(name: string): string {
+  return name.split(ABANDONED)[0] ?? name;
+}
+
 /**
  * Moves all segments aside under names that no reader takes for segments. The marker is durable
  * before the first of them moves: a log that lost only some of its segments would look whole.

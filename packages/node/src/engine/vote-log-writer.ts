@@ -20,7 +20,7 @@ import {
 import { EngineError, type EngineErrorCode } from "./errors.ts";
 import type { EngineInstruments } from "./metrics.ts";
 import type { PlainLog, VoteLog } from "./vote-log.ts";
-import { type OpenedSegment, readVoteLog, recordHeight } from "./vote-log-opening.ts";
+import { FIRST_LSN, type OpenedSegment, readVoteLog, recordHeight } from "./vote-log-opening.ts";
 import { createRenewableLog } from "./vote-log-renewal.ts";
 
 /** What the writer works with. */
@@ -247,8 +247,6 @@ function createAbstainingLog(reason: string, records: readonly VoteRecord[]): Pl
     close: () => Promise.resolve(),
   };
 }
-
-const FIRST_LSN = 1;
 
 /** Cuts the torn tail of the last segment and returns where to go on; null without segments. */
 async function continueLast(
