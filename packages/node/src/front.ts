@@ -75,7 +75,12 @@ export async function openFront(
   };
   const gateway = createGateway(gatewayOptions(settings), {
     ...parts,
-    receipts: createReceiptDesk({ ...foundation, engine: parts.engine, clock: systemClock }),
+    receipts: createReceiptDesk({
+      ledger: foundation.ledger,
+      engine: parts.engine,
+      identity: () => foundation.identity,
+      clock: systemClock,
+    }),
     ledger: foundation.ledger,
     executor: foundation.executor,
     credentials: foundation.credentials,

@@ -46,8 +46,8 @@ export interface ReceiptDesk {
 export interface ReceiptParts {
   readonly ledger: Ledger;
   readonly engine: Pick<Engine, "outcome">;
-  /** The node's own key, and the certificates that show whose it is. */
-  readonly identity: { readonly signer: Signer; readonly chain: readonly Uint8Array[] };
+  /** The node's own key and the certificates that show whose it is, as they are now. */
+  readonly identity: () => { readonly signer: Signer; readonly chain: readonly Uint8Array[] };
   readonly clock: Clock;
 }
 
@@ -65,11 +65,12 @@ export function createReceiptDesk({ ledger, engine, identity, clock }: ReceiptPa
   const sign = async (statement: ReceiptStatement): Promise<Uint8Array> => {
     const bytes = encode(receiptStatementCodec, statement);
     const message = taggedSm3(receiptDomains[statement.type], bytes);
+    const { signer, chain } = identity();
     return encode(signedReceiptCodec, {
       statement: bytes,
-      publicKey: identity.signer.publicKey,
-      certificates: identity.chain,
-      signature: await identity.signer.sign(message),
+      publicKey: signer.publicKey,
+      certificates: chain,
+      signature: await signer.sign(message),
     });
   };
   const common = () => ({ version: SIGNED_RECEIPT_VERSION, genesisDigest, atMs: clock.nowMs() });

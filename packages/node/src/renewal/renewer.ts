@@ -1,7 +1,14 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { certificateToPem, parseCertificate } from "@credlink/crypto";
-import { AppError, type Clock, type Disk, type Logger, type Metrics } from "@credlink/primitives";
+import {
+  AppError,
+  type Clock,
+  type Disk,
+  invariant,
+  type Logger,
+  type Metrics,
+} from "@credlink/primitives";
 import type { NodeConfig } from "../config/schema.ts";
 import { noteFreshKey } from "../engine/fresh-key.ts";
 import { VOTE_LOG_FOLDER } from "../engine/index.ts";
@@ -304,7 +311,8 @@ class NodeRenewer implements Renewer {
 
 function toPem(der: Uint8Array): string {
   const certificate = parseCertificate(der);
-  return certificate.ok ? certificateToPem(certificate.value) : "";
+  invariant(certificate.ok, "the chain was read, and the new certificate checked");
+  return certificateToPem(certificate.value);
 }
 
 /** Begins to watch over the node's certificate. */

@@ -127,7 +127,7 @@ export async function openCredentialGateway(
     { ...options, maxBodyBytes: 1024 * 1024 },
     {
       engine,
-      receipts: createReceiptDesk({ ledger, engine, identity, clock }),
+      receipts: createReceiptDesk({ ledger, engine, identity: () => identity, clock }),
       ledger,
       executor: chain.executor,
       credentials,

@@ -57,7 +57,7 @@ export async function open(change: Partial<GatewayOptions> = {}) {
     { ...options, ...change },
     {
       engine,
-      receipts: createReceiptDesk({ ledger, engine, identity, clock: systemClock }),
+      receipts: createReceiptDesk({ ledger, engine, identity: () => identity, clock: systemClock }),
       ledger,
       executor: createExecutor(),
       credentials,
