@@ -1,3 +1,5 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { describePlace, type HostCall, type Stepper } from "@credlink/contract-tools";
 import { toHex } from "@credlink/primitives";
 
@@ -196,6 +198,15 @@ function help(): Shown {
   const value = commands.map(({ usage, does }) => ({ usage, does }));
   const lines = value.map(({ usage, does }) => `${usage.padEnd(24)}${does}`);
   return { value: { commands: value }, text: [...lines, "quit".padEnd(24)].join("\n") };
+}
+
+/** The lines of an input, which is left for good once no more are wanted: it may stay open. */
+export async function* stepLines(input: Readable): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input });
+  } finally {
+    input.destroy();
+  }
 }
 
 /** Walks through a call as the terminal's lines say, until `quit` or the end of the lines. */

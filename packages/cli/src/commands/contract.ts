@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { contractListCodec, noArgsCodec } from "@credlink/contracts-vm";
 import { BUILT_IN_VERSION, CONTRACTS_CONTRACT, SUCCESS } from "@credlink/ledger";
 import { decode, encode } from "@credlink/primitives";
@@ -22,7 +21,7 @@ import {
 } from "./contract-manage.ts";
 import { addQuotaCommands } from "./contract-quota.ts";
 import type { RunOptions } from "./contract-run.ts";
-import type { StepTerminal } from "./contract-step.ts";
+import { type StepTerminal, stepLines } from "./contract-step.ts";
 import { wholeNumber } from "./network.ts";
 
 interface Json {
@@ -140,7 +139,7 @@ function addDevelopCommands(contract: Command, context: CommandContext): void {
 /** Commands from stdin; a prompt where a person types them. */
 function stepTerminal({ out, err }: Streams, json: boolean): StepTerminal {
   return {
-    lines: createInterface({ input: process.stdin }),
+    lines: stepLines(process.stdin),
     show: (value, text) => out(json ? `${JSON.stringify(value)}\n` : `${text}\n`),
     ask: () => {
       if (process.stdin.isTTY) err("step> ");

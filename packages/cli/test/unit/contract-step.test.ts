@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import {
   buildSources,
   defaultPolicy,
@@ -6,7 +7,7 @@ import {
   Stepper,
 } from "@credlink/contract-tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { walk } from "../../src/commands/contract-step.ts";
+import { stepLines, walk } from "../../src/commands/contract-step.ts";
 
 const roles = ["institution"] as const;
 const manifest = {
@@ -60,6 +61,19 @@ async function walkWith(...typed: readonly string[]) {
 }
 
 describe("contract run --step", () => {
+  it("ends at `quit` although its input stays open", async () => {
+    const input = new PassThrough();
+    input.write("next\nquit\nnext\n");
+    const positions: unknown[] = [];
+    await walk(await stepperOf(), {
+      lines: stepLines(input),
+      show: (value) => positions.push((value as { position: number }).position),
+      ask() {},
+    });
+    expect(positions).toEqual([0, 1]);
+    expect(input.destroyed).toBe(true);
+  });
+
   it("shows where it stands, and goes on by one call for an empty line", async () => {
     const { values } = await walkWith("", "next 2", "back");
     expect(values.map((value) => (value as { position: number }).position)).toEqual([0, 1, 3, 2]);
