@@ -18,9 +18,9 @@ import { z } from "zod";
 import { readTextOf } from "../connection.ts";
 import { describeReturned, encodeContractArgs } from "../contract-values.ts";
 import { CliError } from "../errors.ts";
-import { type Answer, exitCodes } from "../output.ts";
+import { type Answer, exitCodes, type Streams } from "../output.ts";
 import type { Progress } from "./contract-develop.ts";
-import { hostCallView, type StepTerminal, walk } from "./contract-step.ts";
+import { hostCallView, processTerminal, walk } from "./contract-step.ts";
 
 /** Runs a project's tests; exit code 4 where one fails. */
 export async function testProject(dir: string, progress: Progress): Promise<Answer> {
@@ -43,6 +43,7 @@ export interface RunOptions {
   readonly coSign?: readonly string[];
   readonly state?: string;
   readonly gas?: number;
+  readonly json?: boolean;
 }
 
 const stateSchema = z.array(z.strictObject({ key: z.string(), value: z.string() }));
@@ -93,17 +94,16 @@ export async function runMethod(
   return finish(run, await traceCall(run.chain, run.contract, run.call));
 }
 
-/** The same, walked through call by call of the host as the terminal's lines say. */
+/** The same, walked through call by call of the host as commands on stdin say. */
 export async function stepMethod(
   dir: string,
   method: string,
   options: RunOptions,
-  progress: Progress,
-  terminal: StepTerminal,
+  streams: Streams,
 ): Promise<Answer> {
-  const run = await prepare(dir, method, options, progress);
+  const run = await prepare(dir, method, options, (text) => streams.err(`${text}\n`));
   const stepper = await Stepper.open(run.chain, run.contract, run.call);
-  await walk(stepper, terminal);
+  await walk(stepper, processTerminal(streams, options.json ?? false));
   return finish(run, stepper.trace);
 }
 

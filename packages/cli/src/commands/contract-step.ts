@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { describePlace, type HostCall, type Stepper } from "@credlink/contract-tools";
 import { toHex } from "@credlink/primitives";
+import type { Streams } from "../output.ts";
 
 /** Where a walk's commands come from and its answers go. */
 export interface StepTerminal {
@@ -207,6 +208,17 @@ export async function* stepLines(input: Readable): AsyncGenerator<string> {
   } finally {
     input.destroy();
   }
+}
+
+/** Commands from stdin, a prompt where a person types them. */
+export function processTerminal({ out, err }: Streams, json: boolean): StepTerminal {
+  return {
+    lines: stepLines(process.stdin),
+    show: (value, text) => out(json ? `${JSON.stringify(value)}\n` : `${text}\n`),
+    ask: () => {
+      if (process.stdin.isTTY) err("step> ");
+    },
+  };
 }
 
 /** Walks through a call as the terminal's lines say, until `quit` or the end of the lines. */

@@ -6,7 +6,6 @@ import { gather, withCoSigners } from "../co-signers.ts";
 import { type ConnectionOptions, connect, withConnection } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import { renderTable } from "../network/status.ts";
-import type { Streams } from "../output.ts";
 import type { CommandContext } from "./context.ts";
 import { type CallContractOptions, callContract, queryContract } from "./contract-call.ts";
 import {
@@ -21,7 +20,6 @@ import {
 } from "./contract-manage.ts";
 import { addQuotaCommands } from "./contract-quota.ts";
 import type { RunOptions } from "./contract-run.ts";
-import { type StepTerminal, stepLines } from "./contract-step.ts";
 import { wholeNumber } from "./network.ts";
 
 interface Json {
@@ -96,8 +94,7 @@ function addDevelopCommands(contract: Command, context: CommandContext): void {
       context.run(options.json ?? false, async () => {
         const run = await import("./contract-run.ts");
         if (options.step !== true) return run.runMethod(dir, method, options, progress);
-        const terminal = stepTerminal(context.streams, options.json ?? false);
-        return run.stepMethod(dir, method, options, progress, terminal);
+        return run.stepMethod(dir, method, options, context.streams);
       }),
     );
   contract
@@ -134,17 +131,6 @@ function addDevelopCommands(contract: Command, context: CommandContext): void {
           (await develop()).packageProject(dir, options, progress),
         ),
     );
-}
-
-/** Commands from stdin; a prompt where a person types them. */
-function stepTerminal({ out, err }: Streams, json: boolean): StepTerminal {
-  return {
-    lines: stepLines(process.stdin),
-    show: (value, text) => out(json ? `${JSON.stringify(value)}\n` : `${text}\n`),
-    ask: () => {
-      if (process.stdin.isTTY) err("step> ");
-    },
-  };
 }
 
 /** `contract install | approve | accept-findings`: what organisations do with a package. */
