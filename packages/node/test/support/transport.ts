@@ -3,22 +3,13 @@ import { createGmSuite } from "../../src/p2p/gm/gm-suite.ts";
 import { noiseSuite } from "../../src/p2p/noise-channel.ts";
 import type { TransportSuite } from "../../src/p2p/secure-channel.ts";
 
-let used: TransportName = "noise";
-
-/**
- * Makes chains and attackers of this test file encrypt with a suite. A file that calls it and then
- * imports another file's tests runs them over that suite.
- */
-export function useTransport(name: TransportName): void {
-  used = name;
-}
-
+/** What chains and attackers of a test file encrypt with: the layer that runs it says so. */
 export function usedTransport(): TransportName {
-  return used;
+  return process.env.CREDLINK_TEST_TRANSPORT === "gm" ? "gm" : "noise";
 }
 
 /** The suite in use, as an attacker has it. */
 export function usedSuite(): TransportSuite {
-  if (used === "noise") return noiseSuite;
+  if (usedTransport() === "noise") return noiseSuite;
   return createGmSuite({ chainId: "test-chain", onBroken: () => undefined });
 }
