@@ -1,7 +1,7 @@
 /** What both doors export in the same form. */
 
 export { formatAddress, parseAddress } from "./address.ts";
-export type { TaggedSm3 } from "./digests.ts";
+export type { MessageParts, TaggedSm3 } from "./digests.ts";
 export { CryptoError, type CryptoErrorCode, cryptoErrors } from "./errors.ts";
 export {
   GCM_IV_BYTES,

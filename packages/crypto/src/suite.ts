@@ -1,7 +1,7 @@
 import { type Address, invariant, type Random, type Signer } from "@credlink/primitives";
 import { deriveAddress } from "./address.ts";
 import { digestReplacement } from "./digest-replacement.ts";
-import { createTaggedSm3, type TaggedSm3 } from "./digests.ts";
+import { createDigests, type Digests } from "./digests.ts";
 import { CryptoError } from "./errors.ts";
 import { createGcm, gcmDecrypt, gcmEncrypt, type Sm4Gcm, type Sm4GcmInput } from "./gcm.ts";
 import type { KeyPair, Platform, Sm3, Sm4CbcInput, Sm4CtrInput } from "./platform.ts";
@@ -16,8 +16,9 @@ export interface Suite {
   readonly sm3: (data: Uint8Array) => Uint8Array;
   /** Starts an SM3 computation that takes its message in pieces. */
   readonly createSm3: () => Sm3;
-  /** The digest rule of the protocol. */
-  readonly taggedSm3: TaggedSm3;
+  readonly sm3OfAll: Digests["sm3OfAll"];
+  readonly taggedSm3: Digests["taggedSm3"];
+  readonly taggedSm3OfAll: Digests["taggedSm3OfAll"];
   /** HMAC-SM3: 32 bytes. @see RFC 2104 */
   readonly hmacSm3: (key: Uint8Array, data: Uint8Array) => Uint8Array;
   /** PBKDF2 with HMAC-SM3; iterations from 1. @see RFC 8018 §5.2 */
@@ -131,11 +132,11 @@ function ciphers(platform: Platform) {
 
 /** Builds the door over one platform, checking whatever the platform takes for granted. */
 export function createSuite(platform: Platform): Suite {
-  const taggedSm3 = createTaggedSm3(platform.sm3);
+  const digests = createDigests(platform.sm3);
   return {
     sm3: (data) => digestReplacement()?.(data, []) ?? platform.sm3(data),
     createSm3: platform.createSm3,
-    taggedSm3,
+    ...digests,
     hmacSm3: platform.hmacSm3,
     pbkdf2HmacSm3: (password, salt, iterations, lengthBytes) => {
       invariant(Number.isInteger(iterations) && iterations > 0, "PBKDF2 iterates at least once");
@@ -152,6 +153,6 @@ export function createSuite(platform: Platform): Suite {
       isSignatureInRange(signature) && platform.sm2Verify(publicKey, message, signature),
     sm2Encrypt: (publicKey, message) => sm2Encrypt(platform, publicKey, message),
     sm2Decrypt: (privateKey, ciphertext) => sm2Decrypt(platform, privateKey, ciphertext),
-    addressFromPublicKey: (publicKey) => deriveAddress(taggedSm3, publicKey),
+    addressFromPublicKey: (publicKey) => deriveAddress(digests.taggedSm3, publicKey),
   };
 }

@@ -10,6 +10,7 @@ export const kernels = [
   { source: "assembly/sm2", entry: "index.ts", code: "src/kernel/code.ts" },
   { source: "assembly/sm2", entry: "sum.ts", code: "src/kernel/sum-code.ts" },
   { source: "assembly/ghash", entry: "index.ts", code: "src/ghash/code.ts" },
+  { source: "assembly/sm3", entry: "index.ts", code: "src/sm3/code.ts" },
 ] as const;
 
 /** A kernel's source and module, relative to the package. */
@@ -18,10 +19,12 @@ export type KernelPaths = (typeof kernels)[number];
 /** A compiled kernel. @throws Error with the compiler's messages */
 export async function compileKernel({ source, entry }: KernelPaths): Promise<Uint8Array> {
   const folder = join(packageFolder, source);
+  // Only where it is used: an engine without vectors refuses the whole module.
+  const vectors = source === "assembly/sm3" ? ["--enable", "simd"] : [];
   const files = readdirSync(folder);
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    [entry, "--outFile", "kernel.wasm", "--runtime", "stub", "-O3", "--noAssert"],
+    [entry, "--outFile", "kernel.wasm", "--runtime", "stub", "-O3", "--noAssert", ...vectors],
     {
       readFile: (name) => {
         const file = name.replace(/^.*\//, "");

@@ -1,4 +1,4 @@
-import { taggedSm3 } from "@credlink/crypto";
+import { taggedSm3, taggedSm3OfAll } from "@credlink/crypto";
 import {
   type Address,
   bytesUpTo,
@@ -71,22 +71,62 @@ const statePlaceCodec = struct<{ contract: string; key: Uint8Array }>({
   key: bytesUpTo(MAX_STATE_KEY_BYTES),
 });
 
+const STATE_PATH = "credlink/state-path/1";
+const STATE_VALUE = "credlink/state-value/1";
+const STATE_LEAF = "credlink/state-leaf/1";
+const STATE_NODE = "credlink/state-node/1";
+
+/** A key of a contract. */
+export interface StatePlace {
+  readonly contract: string;
+  readonly key: Uint8Array;
+}
+
 /** Where a key stands in the state tree: 256 bits, first bit first. */
 export function statePath(contract: string, key: Uint8Array): Digest {
-  return taggedSm3("credlink/state-path/1", encode(statePlaceCodec, { contract, key }));
+  return taggedSm3(STATE_PATH, encode(statePlaceCodec, { contract, key }));
+}
+
+/** `statePath` of each, computed together. */
+export function statePaths(places: readonly StatePlace[]): Digest[] {
+  const encoded = places.map(({ contract, key }) => [encode(statePlaceCodec, { contract, key })]);
+  return taggedSm3OfAll(STATE_PATH, encoded);
 }
 
 /** Digest of a state value, as the leaf holds it. */
 export function stateValueDigest(value: Uint8Array): Digest {
-  return taggedSm3("credlink/state-value/1", value);
+  return taggedSm3(STATE_VALUE, value);
+}
+
+/** `stateValueDigest` of each, computed together. */
+export function stateValueDigests(values: readonly Uint8Array[]): Digest[] {
+  return taggedSm3OfAll(
+    STATE_VALUE,
+    values.map((value) => [value]),
+  );
 }
 
 /** Hash of a leaf of the state tree. */
 export function stateLeafHash(path: Uint8Array, valueDigest: Uint8Array): Digest {
-  return taggedSm3("credlink/state-leaf/1", path, valueDigest);
+  return taggedSm3(STATE_LEAF, path, valueDigest);
+}
+
+/** `stateLeafHash` of each, computed together. */
+export function stateLeafHashes(
+  leaves: readonly { readonly path: Uint8Array; readonly valueDigest: Uint8Array }[],
+): Digest[] {
+  return taggedSm3OfAll(
+    STATE_LEAF,
+    leaves.map(({ path, valueDigest }) => [path, valueDigest]),
+  );
 }
 
 /** Hash of an inner node of the state tree. */
 export function stateNodeHash(left: Uint8Array, right: Uint8Array): Digest {
-  return taggedSm3("credlink/state-node/1", left, right);
+  return taggedSm3(STATE_NODE, left, right);
+}
+
+/** `stateNodeHash` of each pair, computed together. */
+export function stateNodeHashes(pairs: readonly (readonly [Uint8Array, Uint8Array])[]): Digest[] {
+  return taggedSm3OfAll(STATE_NODE, pairs);
 }

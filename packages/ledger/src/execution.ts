@@ -1,6 +1,6 @@
-import { encode, equalBytes, invariant, textOfBytes } from "@credlink/primitives";
+import { type Digest, encode, equalBytes, invariant, textOfBytes } from "@credlink/primitives";
 import type { DecodedTransaction } from "./decoded-transaction.ts";
-import { statePath, stateValueDigest } from "./digests.ts";
+import { statePaths, stateValueDigests } from "./digests.ts";
 import type {
   ExecutionContext,
   ExecutionResult,
@@ -38,9 +38,12 @@ export function updateStateTree(
   height: number,
   writes: readonly StateWrite[],
 ) {
-  const changes = writes.map(({ contract, key, value }) => ({
-    path: statePath(contract, key),
-    valueDigest: value === null ? null : stateValueDigest(value),
+  const paths = statePaths(writes);
+  const valueDigests = stateValueDigests(writes.flatMap(({ value }) => value ?? []));
+  let next = 0;
+  const changes = writes.map(({ value }, i) => ({
+    path: paths[i] as Digest,
+    valueDigest: value === null ? null : (valueDigests[next++] as Digest),
   }));
   return updateTree(pages, parentHeight, height, changes);
 }

@@ -1,4 +1,4 @@
-import { sm3 } from "@credlink/crypto";
+import { sm3, sm3OfAll } from "@credlink/crypto";
 import {
   type Codec,
   concatBytes,
@@ -31,22 +31,26 @@ function nodeHash(left: Uint8Array, right: Uint8Array): Digest {
   return digest(sm3(concatBytes(NODE_PREFIX, left, right)));
 }
 
+function leafHashes(leaves: readonly Uint8Array[]): Digest[] {
+  return sm3OfAll(leaves.map((leaf) => [LEAF_PREFIX, leaf]));
+}
+
 /** Root over leaves in their order. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Digest {
   if (leaves.length === 0) return EMPTY_MERKLE_ROOT;
-  let level = leaves.map(merkleLeafHash);
+  let level = leafHashes(leaves);
   while (level.length > 1) level = pairUp(level);
   return level[0] as Digest;
 }
 
 /** One level up: pairs hashed, an odd last node taken as it is (the same shape as RFC 6962). */
 function pairUp(level: readonly Digest[]): Digest[] {
-  const above: Digest[] = [];
-  for (let i = 0; i < level.length; i += 2) {
-    const left = level[i] as Digest;
-    const right = level[i + 1];
-    above.push(right === undefined ? left : nodeHash(left, right));
+  const pairs: Uint8Array[][] = [];
+  for (let i = 1; i < level.length; i += 2) {
+    pairs.push([NODE_PREFIX, level[i - 1] as Digest, level[i] as Digest]);
   }
+  const above = sm3OfAll(pairs);
+  if (level.length % 2 === 1) above.push(level[level.length - 1] as Digest);
   return above;
 }
 
@@ -62,7 +66,7 @@ export const merkleProofCodec: Codec<MerkleProof> = struct({ siblings: list(dige
 export function createMerkleProof(leaves: readonly Uint8Array[], index: number): MerkleProof {
   invariant(index >= 0 && index < leaves.length, "the index of a leaf");
   const siblings: Digest[] = [];
-  let level = leaves.map(merkleLeafHash);
+  let level = leafHashes(leaves);
   for (let at = index; level.length > 1; at = at >> 1) {
     const sibling = level[at ^ 1];
     if (sibling !== undefined) siblings.push(sibling);

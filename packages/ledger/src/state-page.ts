@@ -1,38 +1,7 @@
-import { type Digest, digest } from "@credlink/primitives";
-import { stateLeafHash } from "./digests.ts";
+import { digest } from "@credlink/primitives";
 import { LedgerError } from "./errors.ts";
 import { u64At } from "./fixed-u64.ts";
-
-/**
- * A node of the state tree: a leaf (the only key below it), or an inner node of which only the
- * hash is known here.
- */
-export interface TreeNode {
-  readonly hash: Digest;
-  readonly leaf: { readonly path: Uint8Array; readonly valueDigest: Uint8Array } | null;
-  /** Height of the page with an inner node's children, where that is a page of its own. */
-  readonly pageHeight: number;
-}
-
-/** A leaf whose hash is computed when it is asked for: most leaves of a page that is read never are. */
-class LeafNode implements TreeNode {
-  readonly leaf: NonNullable<TreeNode["leaf"]>;
-  readonly pageHeight = 0;
-  #hash: Digest | null = null;
-
-  constructor(path: Uint8Array, valueDigest: Uint8Array) {
-    this.leaf = { path, valueDigest };
-  }
-
-  get hash(): Digest {
-    this.#hash ??= stateLeafHash(this.leaf.path, this.leaf.valueDigest);
-    return this.#hash;
-  }
-}
-
-export function leafNode(path: Uint8Array, valueDigest: Uint8Array): TreeNode {
-  return new LeafNode(path, valueDigest);
-}
+import { leafNode, type TreeNode } from "./state-nodes.ts";
 
 /** Levels of the tree in one page; `PAGE_NODES` is the first place beyond its last level. */
 export const PAGE_LEVELS = 4;

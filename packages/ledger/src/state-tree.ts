@@ -1,15 +1,8 @@
 import { compareBytes, concatBytes, type Digest, invariant } from "@credlink/primitives";
-import { stateNodeHash } from "./digests.ts";
 import { LedgerError } from "./errors.ts";
 import { encodeU64 } from "./fixed-u64.ts";
-import {
-  emptyPage,
-  LAST_LEVEL,
-  leafNode,
-  PAGE_LEVELS,
-  type Page,
-  type TreeNode,
-} from "./state-page.ts";
+import { HashPlan, lastLevelNode, leafNode, type StateLeaf, type TreeNode } from "./state-nodes.ts";
+import { emptyPage, LAST_LEVEL, PAGE_LEVELS, type Page } from "./state-page.ts";
 import { EMPTY_STATE_ROOT, pathBit, type StateProof } from "./state-proof.ts";
 
 /** Key of a page: one byte, the nibbles of its prefix; the prefix; u64 height. */
@@ -80,6 +73,7 @@ class Update {
   readonly #changes: readonly LeafChange[];
   readonly #pages: { key: Uint8Array; page: Page }[] = [];
   readonly #stale: Uint8Array[] = [];
+  readonly #plan = new HashPlan();
 
   constructor(source: PageSource, height: number, changes: readonly LeafChange[]) {
     this.#source = source;
@@ -95,6 +89,7 @@ class Update {
     const root = this.#apply(top, 1, 0, top.nodes[1] ?? null, 0, this.#changes.length);
     top.nodes[1] = root;
     this.#keep(top);
+    this.#plan.run();
     return { root: root?.hash ?? EMPTY_STATE_ROOT, pages: this.#pages, stale: this.#stale };
   }
 
@@ -130,7 +125,7 @@ class Update {
       const result = this.#apply(below, 1, depth, node, low, high);
       if (result === null || result.leaf !== null) return result;
       this.#keep(below);
-      return { ...result, pageHeight: this.#height };
+      return lastLevelNode(result, this.#height);
     }
     let middle = low;
     while (middle < high && pathBit(this.#pathOf(middle), depth) === 0) middle++;
@@ -152,8 +147,7 @@ class Update {
       nodes[2 * place + 1] = null;
       return only;
     }
-    const hash = stateNodeHash(left?.hash ?? EMPTY_STATE_ROOT, right?.hash ?? EMPTY_STATE_ROOT);
-    return { hash, leaf: null, pageHeight: 0 };
+    return this.#plan.join(left, right);
   }
 
   /** The subtree of some leaves, in a place that held none or one. */
@@ -165,7 +159,7 @@ class Update {
       const result = this.#build(below, 1, depth, leaves);
       invariant(result !== null && result.leaf === null, "two leaves need an inner node");
       this.#keep(below);
-      return { ...result, pageHeight: this.#height };
+      return lastLevelNode(result, this.#height);
     }
     const isLeft = (leaf: TreeNode) => leaf.leaf !== null && pathBit(leaf.leaf.path, depth) === 0;
     const { nodes } = draft;
@@ -228,10 +222,7 @@ export function createStateProof(source: PageSource, height: number, path: Uint8
 }
 
 /** Every leaf of the tree of a height, ascending by path. */
-export function* treeLeaves(
-  source: PageSource,
-  height: number,
-): Generator<NonNullable<TreeNode["leaf"]>> {
+export function* treeLeaves(source: PageSource, height: number): Generator<StateLeaf> {
   const top = source.page(pageKey(TOP, 0, height));
   yield* leavesBelow(source, top, 1, top[1] ?? null, new Uint8Array(32), 0);
 }
@@ -243,7 +234,7 @@ function* leavesBelow(
   node: TreeNode | null,
   path: Uint8Array,
   depth: number,
-): Generator<NonNullable<TreeNode["leaf"]>> {
+): Generator<StateLeaf> {
   if (node === null) return;
   if (node.leaf !== null) {
     yield node.leaf;

@@ -1,6 +1,6 @@
 import { concatBytes } from "@credlink/primitives";
 import { weierstrass } from "@noble/curves/abstract/weierstrass.js";
-import { createTaggedSm3 } from "../digests.ts";
+import { createDigests } from "../digests.ts";
 import { CryptoError } from "../errors.ts";
 import { sm3 } from "../pure/sm3.ts";
 import { bytesToNumber, numberToBytes, SM2_CURVE } from "../sm2-curve.ts";
@@ -21,7 +21,7 @@ type CurvePoint = InstanceType<typeof Point>;
 export const BLINDING_BYTES = 32;
 
 const GENERATOR_DOMAIN = "credlink/pedersen/1";
-const taggedSm3 = createTaggedSm3(sm3);
+const { taggedSm3 } = createDigests(sm3);
 
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n;

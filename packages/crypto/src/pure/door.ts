@@ -5,8 +5,10 @@ import { purePlatform } from "./platform.ts";
 
 export const {
   sm3,
+  sm3OfAll,
   createSm3,
   taggedSm3,
+  taggedSm3OfAll,
   hmacSm3,
   pbkdf2HmacSm3,
   randomBytes,

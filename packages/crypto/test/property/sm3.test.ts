@@ -47,6 +47,30 @@ describe.each(doors)("SM3 of the %s door", (_, suite) => {
     }
   });
 
+  it("of many is OpenSSL's of each, whatever their lengths and however many there are", () => {
+    const lengths = fc.array(fc.constantFrom(0, 1, 54, 55, 56, 64, 65, 119, 120, 300, 4_087), {
+      maxLength: 23,
+    });
+    fc.assert(
+      fc.property(lengths, (each) => {
+        const messages = each.map((length, i) => [Uint8Array.of(i), message(length)]);
+        expect(suite.sm3OfAll(messages).map(hex)).toEqual(messages.map((one) => openssl(...one)));
+        const domain = "credlink/many/1";
+        expect(suite.taggedSm3OfAll(domain, messages).map(hex)).toEqual(
+          messages.map((one) => hex(suite.taggedSm3(domain, ...one))),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("of many at every number of blocks that fits side by side, and one more", () => {
+    for (let length = 0; length <= 4_200; length += 31) {
+      const messages = [0, 1, 2, 3].map((i) => [message(length + i)]);
+      expect(suite.sm3OfAll(messages).map(hex)).toEqual(messages.map((one) => openssl(...one)));
+    }
+  });
+
   it("under a domain is OpenSSL's of the domain's bytes and all parts", () => {
     fc.assert(
       fc.property(parts, fc.integer({ min: 1, max: 130 }), (pieces, domainLength) => {
