@@ -1,4 +1,4 @@
-/** `pnpm bench tps | load | query | enrol | verify-once | vm | sm2 | transport`: measures networks of real processes, and parts of a node. */
+/** `pnpm bench tps | load | query | enrol | verify-once | vm | sm2 | sm3 | transport`: measures networks of real processes, and parts of a node. */
 import { type LoadReport, runLoad } from "./bulk/run.ts";
 import { type EnrolReport, runEnrol } from "./enrol.ts";
 import {
@@ -6,6 +6,7 @@ import {
   parseLoadOptions,
   parseQueryOptions,
   parseSm2Options,
+  parseSm3Options,
   parseTpsOptions,
   parseTransportOptions,
   parseVerifyOnceOptions,
@@ -16,6 +17,7 @@ import {
 import { type QueryReport, runQuery } from "./query.ts";
 import { P99_GOAL_MS, type QueryTimes } from "./query-measure.ts";
 import { runSm2, type Sm2Report } from "./sm2.ts";
+import { renderSm3, runSm3 } from "./sm3.ts";
 import { type Percentiles, round } from "./statistics.ts";
 import { runTps, type TpsReport } from "./tps.ts";
 import { renderTransport, runTransport } from "./transport.ts";
@@ -187,6 +189,12 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseSm2Options(rest);
     const report = runSm2(options);
     process.stdout.write(`${options.json ? JSON.stringify(report) : renderSm2(report)}\n`);
+    return 0;
+  }
+  if (suite === "sm3") {
+    const options = parseSm3Options(rest);
+    const report = runSm3(options);
+    process.stdout.write(`${options.json ? JSON.stringify(report) : renderSm3(report)}\n`);
     return 0;
   }
   if (suite === "transport") {

@@ -58,6 +58,9 @@ export interface Sm2Options {
   readonly json: boolean;
 }
 
+/** What `pnpm bench sm3` is asked to do. */
+export type Sm3Options = Sm2Options;
+
 /** What `pnpm bench transport` is asked to do. */
 export interface TransportOptions {
   /** Rounds that count, of all suites in turn. */
@@ -92,7 +95,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const usage = `pnpm bench tps | load | query | enrol | verify-once | vm | sm2 | transport [options]
+export const usage = `pnpm bench tps | load | query | enrol | verify-once | vm | sm2 | sm3 | transport [options]
 tps: a network under load
   --validators N   1 or 4 and more (default 4)
   --duration S     seconds of load (default 30)
@@ -127,6 +130,9 @@ vm: calls of contracts, in this process
   --against DIR    another checkout, its packages installed, in turn with this one
   --json           as above
 sm2: verifying signatures, by OpenSSL and by the kernel
+  --rounds N       of all ways in turn (default 15)
+  --json           as above
+sm3: digests, by OpenSSL, one by one and in batches
   --rounds N       of all ways in turn (default 15)
   --json           as above
 transport: handshakes and messages between nodes, by noise and by gm
@@ -198,6 +204,11 @@ export function parseVerifyOnceOptions(args: readonly string[]): VerifyOnceOptio
 
 /** @throws UsageError */
 export function parseSm2Options(args: readonly string[]): Sm2Options {
+  return parseRounds(args);
+}
+
+/** @throws UsageError */
+export function parseSm3Options(args: readonly string[]): Sm3Options {
   return parseRounds(args);
 }
 

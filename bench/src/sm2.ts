@@ -7,7 +7,7 @@ import {
 import { instantiateKernel } from "../../packages/crypto/src/kernel/module.ts";
 import { verifyWithOpenssl } from "../../packages/crypto/src/node/sm2.ts";
 import type { Sm2Options } from "./options.ts";
-import { percentile, round } from "./statistics.ts";
+import { cpuMs, median, round } from "./statistics.ts";
 
 /** Bytes of a message: a digest and what names its domain. */
 const MESSAGE_BYTES = 64;
@@ -47,14 +47,6 @@ function sign(keys: number, count: number): readonly Sm2Claim[] {
   });
 }
 
-/** Processor time of this process, milliseconds. */
-function cpuMs(task: () => void): number {
-  const before = process.cpuUsage();
-  task();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000;
-}
-
 function all(answers: readonly boolean[]): void {
   if (answers.includes(false)) throw new Error("a good signature was refused");
 }
@@ -76,13 +68,6 @@ function tableMs(rounds: number): number {
     return cpuMs(() => wasm.buildTable(table));
   });
   return median(sample.slice(WARM_ROUNDS));
-}
-
-function median(sample: readonly number[]): number {
-  return percentile(
-    [...sample].sort((a, b) => a - b),
-    0.5,
-  );
 }
 
 /** Measures OpenSSL and the kernel in turn. */

@@ -29,3 +29,19 @@ export function percentiles(sample: readonly number[]): Percentiles {
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
+
+/** The middle of a sample in any order. */
+export function median(sample: readonly number[]): number {
+  return percentile(
+    [...sample].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+/** Processor time of this process for a task, milliseconds. */
+export function cpuMs(task: () => void): number {
+  const before = process.cpuUsage();
+  task();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}

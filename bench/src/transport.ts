@@ -11,7 +11,7 @@ import type {
 } from "../../packages/node/src/p2p/secure-channel.ts";
 import { silentComponentLogger } from "../../packages/node/src/p2p/silent-logger.ts";
 import type { TransportOptions } from "./options.ts";
-import { percentile, round } from "./statistics.ts";
+import { median, round } from "./statistics.ts";
 
 /** Bytes of the messages, one at a time; of each size so many a round. */
 const SIZES: readonly (readonly [sizeBytes: number, count: number])[] = [
@@ -110,13 +110,6 @@ async function cpuMs(task: () => Promise<unknown>): Promise<number> {
   await task();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
-}
-
-function median(sample: readonly number[]): number {
-  return percentile(
-    [...sample].sort((a, b) => a - b),
-    0.5,
-  );
 }
 
 /** Times by suite, then by what was measured: "handshake" or bytes of a message. */

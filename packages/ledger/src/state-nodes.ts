@@ -23,9 +23,6 @@ export interface TreeNode {
 abstract class UnhashedNode implements TreeNode {
   abstract readonly leaf: StateLeaf | null;
   readonly pageHeight = 0;
-  /** Joins of the same change below this node; those of one level do not depend on each other. */
-  abstract readonly level: number;
-  isPlanned = false;
   #hash: Digest | null = null;
 
   get isHashed(): boolean {
@@ -47,7 +44,7 @@ abstract class UnhashedNode implements TreeNode {
 /** Most leaves of a page that is read are never asked for their hash. */
 class LeafNode extends UnhashedNode {
   readonly leaf: StateLeaf;
-  readonly level = 0;
+  isPlanned = false;
 
   constructor(path: Uint8Array, valueDigest: Uint8Array) {
     super();
@@ -62,6 +59,7 @@ class LeafNode extends UnhashedNode {
 /** An inner node over children that may have no hash yet either. */
 class JoinedNode extends UnhashedNode {
   readonly leaf = null;
+  /** Joins of the same change below this one, and it: those of one level do not need each other. */
   readonly level: number;
   /** Null once they are not needed: a tree must not keep the one before it in memory. */
   #children: readonly [TreeNode | null, TreeNode | null] | null;
@@ -106,13 +104,9 @@ class LastLevelNode implements TreeNode {
   }
 }
 
-function unhashed(node: TreeNode | null): UnhashedNode | null {
-  if (node instanceof LastLevelNode) return unhashed(node.node);
-  return node instanceof UnhashedNode && !node.isHashed ? node : null;
-}
-
 function levelOf(node: TreeNode | null): number {
-  return unhashed(node)?.level ?? 0;
+  if (node instanceof LastLevelNode) return levelOf(node.node);
+  return node instanceof JoinedNode && !node.isHashed ? node.level : 0;
 }
 
 /** A leaf whose hash is computed when it is asked for. */
@@ -127,35 +121,37 @@ export function lastLevelNode(node: TreeNode, pageHeight: number): TreeNode {
 
 /** Inner nodes of a change, hashed together: many digests at once take half the time. */
 export class HashPlan {
-  /** Nodes by their level. */
-  readonly #levels: UnhashedNode[][] = [];
+  readonly #leaves: LeafNode[] = [];
+  /** Inner nodes by their level, less one. */
+  readonly #levels: JoinedNode[][] = [];
 
   /** The inner node over two subtrees; null is an empty one. */
   join(left: TreeNode | null, right: TreeNode | null): TreeNode {
     const node = new JoinedNode(left, right);
-    for (const each of [unhashed(left), unhashed(right), node]) this.#add(each);
+    this.#addLeaf(left);
+    this.#addLeaf(right);
+    while (this.#levels.length < node.level) this.#levels.push([]);
+    this.#levels[node.level - 1]?.push(node);
     return node;
   }
 
   /** Computes the hashes of all that was joined, from the leaves upward. */
   run(): void {
-    for (const nodes of this.#levels) settleAll(nodes);
+    settle(this.#leaves, stateLeafHashes(this.#leaves.map(({ leaf }) => leaf)));
+    for (const nodes of this.#levels) settle(nodes, stateNodeHashes(nodes.map(partsOf)));
+    this.#leaves.length = 0;
     this.#levels.length = 0;
   }
 
-  #add(node: UnhashedNode | null): void {
-    if (node === null || node.isPlanned) return;
+  #addLeaf(node: TreeNode | null): void {
+    if (!(node instanceof LeafNode) || node.isHashed || node.isPlanned) return;
     node.isPlanned = true;
-    while (this.#levels.length <= node.level) this.#levels.push([]);
-    this.#levels[node.level]?.push(node);
+    this.#leaves.push(node);
   }
 }
 
-function settleAll(nodes: readonly UnhashedNode[]): void {
-  const leaves = nodes.filter((node) => node instanceof LeafNode);
-  const joined = nodes.filter((node) => node instanceof JoinedNode);
-  const leafHashes = stateLeafHashes(leaves.map(({ leaf }) => leaf));
-  const joinedHashes = stateNodeHashes(joined.map((node) => node.parts()));
-  for (const [i, hash] of leafHashes.entries()) leaves[i]?.settle(hash);
-  for (const [i, hash] of joinedHashes.entries()) joined[i]?.settle(hash);
+const partsOf = (node: JoinedNode) => node.parts();
+
+function settle(nodes: readonly UnhashedNode[], hashes: readonly Digest[]): void {
+  for (let i = 0; i < nodes.length; i++) nodes[i]?.settle(hashes[i] as Digest);
 }

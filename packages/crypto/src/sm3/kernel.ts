@@ -79,6 +79,13 @@ export function createSm3Kernel(one: DigestOfParts): Sm3OfAll {
     /** Places of messages that wait for others, by their blocks. */
     const waiting = new Map<number, number[]>();
     const partsAt = (place: number) => messages[place] ?? NONE;
+    const waitingFor = (blocks: number): number[] => {
+      const places = waiting.get(blocks) ?? [];
+      if (places.length === 0) waiting.set(blocks, places);
+      return places;
+    };
+    // Messages of one list mostly have the length of the one before.
+    let [others, othersBlocks] = [waitingFor(1), 1];
     const run = (blocks: number, places: number[]): void => {
       for (let lane = 0; lane < places.length; lane++) {
         lanes.put(lane, prefix, partsAt(places[lane] as number), blocks);
@@ -97,9 +104,8 @@ export function createSm3Kernel(one: DigestOfParts): Sm3OfAll {
         answers[place] = one(prefix, partsAt(place));
         continue;
       }
-      const others = waiting.get(blocks);
-      if (others === undefined) waiting.set(blocks, [place]);
-      else if (others.push(place) === LANES) run(blocks, others);
+      if (blocks !== othersBlocks) [others, othersBlocks] = [waitingFor(blocks), blocks];
+      if (others.push(place) === LANES) run(blocks, others);
     }
     for (const [blocks, places] of waiting) {
       if (places.length >= MIN_LANES) run(blocks, places);
