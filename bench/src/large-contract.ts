@@ -1,5 +1,5 @@
 import { HOST_ABI, type Manifest, manifestCodec } from "@credlink/contracts-vm";
-import type { InstallContractArgs } from "@credlink/ledger";
+import type { ContractDeployment } from "@credlink/ledger";
 import { encode, utf8 } from "@credlink/primitives";
 
 function leb(value: number): number[] {
@@ -33,7 +33,7 @@ function body(index: number, first: number): number[] {
  * A contract of `sizeBytes`, or a little less: straight code, branches, calls and stores as
  * compilers make them, so that validation and rewriting have as much to do as with a real one.
  */
-export function largeContract(sizeBytes: number): InstallContractArgs {
+export function largeContract(sizeBytes: number): ContractDeployment {
   const manifest: Manifest = {
     ...{ name: "large", version: "1.0.0", abi: HOST_ABI, maxMemoryPages: 1, calls: [] },
     methods: [{ name: "run", readOnly: false, roles: ["institution"] }],

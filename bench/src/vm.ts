@@ -1,6 +1,7 @@
 import { createExecutor, type FormStore } from "@credlink/contracts-vm";
+import { sm3 } from "@credlink/crypto";
 import { BUILT_IN_VERSION, installContractArgsCodec, SUCCESS } from "@credlink/ledger";
-import { encode } from "@credlink/primitives";
+import { digest, encode } from "@credlink/primitives";
 import { type TestCall, TestChain } from "../../packages/contracts/test/support/chain.ts";
 import { createGenesis, memberKeyOf } from "../../packages/contracts/test/support/consortium.ts";
 import { largeContract } from "./large-contract.ts";
@@ -37,7 +38,8 @@ function memoryForms(): FormStore {
 
 async function measureLarge(rounds: number): Promise<Pick<VmReport, "installMs" | "firstCallMs">> {
   const large = largeContract(LARGE_BYTES);
-  const args = encode(installContractArgsCodec, large);
+  const [ruleSet, report] = [digest(sm3(large.code)), digest(sm3(large.manifest))];
+  const args = encode(installContractArgsCodec, { ...large, scan: { ruleSet, report, high: 0 } });
   const genesis = await createGenesis();
   const installed = { ...genesis, contracts: [...genesis.contracts, large] };
   const install: number[] = [];

@@ -224,6 +224,16 @@ describe("T-4.9.6-b: a contract's life on chain", () => {
       expect((await contract("accept-findings", bad, ...by(`${org}/admin`))).code).toBe(0);
     }
     expect((await contract(...install)).code).toBe(0);
+    for (const org of ["org-2", "org-3"]) {
+      const approve = ["approve", bad, "--with-findings", ...by(`${org}/admin`)];
+      expect((await contract(...approve)).code).toBe(0);
+    }
+    const { value } = await contract("versions", "work-orders", ...by("org-1/admin"));
+    const declared = value.at("versions").list.find((each) => each.at("version").text === "2.0.0");
+    const scans = declared?.at("scans").list ?? [];
+    expect(scans.map((scan) => scan.at("organization").text)).toEqual(["org-1", "org-2", "org-3"]);
+    for (const scan of scans) expect(scan.at("high").number).toBeGreaterThan(0);
+    expect((await contract("start", "work-orders", "2.0.0", ...by("org-1/admin"))).code).toBe(0);
   });
 });
 

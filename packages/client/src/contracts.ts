@@ -1,20 +1,24 @@
 import {
   acceptedFindingsCodec,
   type ContractVersions,
+  codeDigestArgsCodec,
   contractNameArgsCodec,
   contractNamesCodec,
   contractNamesKey,
   contractVersionsCodec,
   contractVersionsKey,
+  type DeclaredScan,
+  declaredScansCodec,
+  declaredScansKey,
   getCodeArgsCodec,
   type InstalledContract,
   installedContractCodec,
   installedContractKey,
   MAX_CODE_PART_BYTES,
-  packageDigestArgsCodec,
 } from "@credlink/contracts-vm/formats";
 import { sm3 } from "@credlink/crypto";
 import {
+  approveContractArgsCodec,
   BUILT_IN_VERSION,
   CONTRACTS_CONTRACT,
   contractVersionArgsCodec,
@@ -29,7 +33,11 @@ import { decodeClaim } from "./header-claims.ts";
 import type { CommittedTransaction } from "./records.ts";
 import type { Call } from "./transactions.ts";
 
-export type { ContractVersions, InstalledContract } from "@credlink/contracts-vm/formats";
+export type {
+  ContractVersions,
+  DeclaredScan,
+  InstalledContract,
+} from "@credlink/contracts-vm/formats";
 
 /*
  * A contract's life on chain, one function for each operation: install, approve, start, upgrade,
@@ -72,6 +80,15 @@ export async function getContractVersions(
 ): Promise<ContractVersions | null> {
   const { value } = await client.getState(CONTRACTS_CONTRACT, contractVersionsKey(name));
   return value === null ? null : decodeClaim(contractVersionsCodec, value, "versions");
+}
+
+/** What each organisation declared when it last approved a version, proven. */
+export async function getDeclaredScans(
+  client: Client,
+  { name, version }: VersionName,
+): Promise<readonly DeclaredScan[]> {
+  const { value } = await client.getState(CONTRACTS_CONTRACT, declaredScansKey(name, version));
+  return value === null ? [] : decodeClaim(declaredScansCodec, value, "declared scans");
 }
 
 /** Names of all contracts, in order of installation, proven. */
@@ -123,7 +140,7 @@ export function installContract(
 
 async function turn(
   client: Client,
-  method: "approve" | "start" | "stop",
+  method: "start" | "stop",
   { name, version }: VersionName,
   options?: WaitOptions,
 ): Promise<ChangedContract> {
@@ -133,12 +150,13 @@ async function turn(
 }
 
 /**
- * Approves a version for the sender's organisation, by the digest of what the caller compared.
+ * Approves a version for the sender's organisation, by the digest of what the caller compared, and
+ * declares what the caller's scan of it came to.
  * @throws ClientError CLIENT_CONTRACT_DIFFERS when another module or manifest is installed
  */
 export async function approveContract(
   client: Client,
-  { code, manifest, ...name }: InstallContractArgs,
+  { code, manifest, scan, ...name }: InstallContractArgs,
   options?: WaitOptions,
 ): Promise<ChangedContract> {
   const { codeDigest, manifestDigest } = await demandInstalled(client, name);
@@ -146,7 +164,8 @@ export async function approveContract(
     const detail = `${name.name}@${name.version} on chain is another`;
     throw clientError("CLIENT_CONTRACT_DIFFERS", detail);
   }
-  return turn(client, "approve", name, options);
+  const args = encode(approveContractArgsCodec, { ...name, codeDigest, scan });
+  return change(client, registryCall("approve", args), name, options);
 }
 
 /**
@@ -204,23 +223,23 @@ export async function setContractFrozen(
   return change(client, call, { name, version: started ?? "" }, options);
 }
 
-/** Records that the sender's organisation accepts a package in spite of its findings. */
+/** Records that the sender's organisation accepts a module in spite of its findings. */
 export async function acceptFindings(
   client: Client,
-  packageDigest: Digest,
+  codeDigest: Digest,
 ): Promise<{ readonly isAccepted: boolean; readonly committed: CommittedTransaction }> {
-  const args = encode(packageDigestArgsCodec, { packageDigest });
+  const args = encode(codeDigestArgsCodec, { codeDigest });
   const committed = await client.execute(registryCall("acceptFindings", args));
-  return { isAccepted: await areFindingsAccepted(client, packageDigest), committed };
+  return { isAccepted: await areFindingsAccepted(client, codeDigest), committed };
 }
 
-/** Whether a majority accepted a package's findings: the node's word. */
-export async function areFindingsAccepted(client: Client, packageDigest: Digest): Promise<boolean> {
+/** Whether a majority accepted a module's findings: the node's word. */
+export async function areFindingsAccepted(client: Client, codeDigest: Digest): Promise<boolean> {
   const { status, returnValue } = await client.queryContract({
     contract: CONTRACTS_CONTRACT,
     version: BUILT_IN_VERSION,
     method: "findings",
-    args: encode(packageDigestArgsCodec, { packageDigest }),
+    args: encode(codeDigestArgsCodec, { codeDigest }),
   });
   if (status !== SUCCESS) return false;
   return decodeClaim(acceptedFindingsCodec, returnValue, "accepted findings").isAccepted;

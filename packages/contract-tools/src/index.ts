@@ -3,7 +3,14 @@ export * from "./build/compile.ts";
 export * from "./build/package.ts";
 export * from "./build/project.ts";
 export * from "./errors.ts";
-export { highOf, type JudgedPackage, judgePackage, packageTarget } from "./judge-package.ts";
+export {
+  type HighFindings,
+  highOf,
+  type JudgedPackage,
+  judgePackage,
+  packageTarget,
+  scanDeclaration,
+} from "./judge-package.ts";
 export type { HostCall } from "./kit/host-call.ts";
 export { type LocalCall, LocalChain } from "./kit/local-chain.ts";
 export { runTests, type TestOutcome } from "./kit/run-tests.ts";

@@ -168,21 +168,47 @@ export const setParametersArgsCodec: Codec<SetParametersArgs> = struct({
   parameters: parametersCodec,
 });
 
-/** `contracts.install`: puts code and manifest on chain under (name, version), not yet callable. */
-export interface InstallContractArgs {
+/** What the scan of a contract came to, as an organisation declares it when it signs. */
+export interface ScanDeclaration {
+  /** Digest of the rules by which it was judged. */
+  readonly ruleSet: Digest;
+  /** SM3 of the report, which stays with the organisation. */
+  readonly report: Digest;
+  /** Findings of high severity in it. */
+  readonly high: number;
+}
+export const scanDeclarationCodec: Codec<ScanDeclaration> = struct({
+  ruleSet: digestCodec,
+  report: digestCodec,
+  high: u32,
+});
+
+/** A module and its manifest under (name, version). */
+export interface ContractDeployment {
   readonly name: string;
   readonly version: string;
   readonly code: Uint8Array;
   readonly manifest: Uint8Array;
+}
+
+/** `contracts.install`: puts code and manifest on chain, not yet callable. */
+export interface InstallContractArgs extends ContractDeployment {
+  readonly scan: ScanDeclaration;
 }
 export const installContractArgsCodec: Codec<InstallContractArgs> = struct({
   name: text(64),
   version: text(32),
   code: bytesUpTo(200 * 1024),
   manifest: bytesUpTo(32 * 1024),
+  scan: scanDeclarationCodec,
 });
 
-/** `contracts.approve`, `.start`, `.stop`: of one installed version, by its code's digest. */
+/** `contracts.approve`: of one installed version, by its code's digest. */
+export interface ApproveContractArgs extends ContractVersionArgs {
+  readonly scan: ScanDeclaration;
+}
+
+/** `contracts.start`, `.stop`: of one installed version, by its code's digest. */
 export interface ContractVersionArgs {
   readonly name: string;
   readonly version: string;
@@ -192,6 +218,13 @@ export const contractVersionArgsCodec: Codec<ContractVersionArgs> = struct({
   name: text(64),
   version: text(32),
   codeDigest: digestCodec,
+});
+
+export const approveContractArgsCodec: Codec<ApproveContractArgs> = struct({
+  name: text(64),
+  version: text(32),
+  codeDigest: digestCodec,
+  scan: scanDeclarationCodec,
 });
 
 /** Keys, and bytes of keys and values, of one contract's state: held, or permitted. */

@@ -5,8 +5,10 @@ import {
   areFindingsAccepted,
   type ChangedContract,
   type Client,
+  type DeclaredScan,
   demandInstalled,
   demandVersions,
+  getDeclaredScans,
   type InstalledContract,
   installContract,
   readContractCode,
@@ -15,8 +17,8 @@ import {
   stopContract,
   upgradeContract,
 } from "@credlink/client";
-import { formatAddress } from "@credlink/crypto";
-import { toHex } from "@credlink/primitives";
+import { formatAddress, sm3 } from "@credlink/crypto";
+import { type Digest, digest, toHex } from "@credlink/primitives";
 import { type ConnectionOptions, connect, readFileOf } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import type { Answer } from "../output.ts";
@@ -39,6 +41,10 @@ function describe(contract: InstalledContract) {
   };
 }
 
+function describeScan({ organization, ruleSet, report, high }: DeclaredScan) {
+  return { organization, high, ruleSet: toHex(ruleSet), report: toHex(report) };
+}
+
 function answerOf(value: object): Answer {
   return { value, text: renderFields(value) };
 }
@@ -52,11 +58,10 @@ function describeChange({ contract, committed }: ChangedContract) {
 }
 
 /** What an organisation does with a package before it signs; the compiler loads in seconds. */
-async function judge(client: Client, path: string, progress: Progress) {
+async function judge(client: Client, path: string, progress: Progress, isDeclared = false) {
   const { judgePackage } = await import("@credlink/contract-tools");
-  const isAccepted = (digest: Parameters<typeof areFindingsAccepted>[1]) =>
-    areFindingsAccepted(client, digest);
-  return judgePackage(readFileOf(path), isAccepted, progress);
+  const isAccepted = (codeDigest: Digest) => areFindingsAccepted(client, codeDigest);
+  return judgePackage(readFileOf(path), isAccepted, progress, isDeclared ? "declare" : "refuse");
 }
 
 export interface PackageOptions extends ConnectionOptions {
@@ -71,7 +76,7 @@ export async function installPackage(
   progress: Progress,
 ): Promise<Answer> {
   const client = await connect(options);
-  const { name, version, code, manifest } = await judge(client, path, progress);
+  const { name, version, code, manifest, scan } = await judge(client, path, progress);
   if (options.contractVersion !== undefined && options.contractVersion !== version) {
     throw new CliError(
       "CLI_OPTIONS_CONFLICT",
@@ -79,20 +84,24 @@ export async function installPackage(
     );
   }
   progress(`installing ${name}@${version}`);
-  const changed = await installContract(client, { name, version, code, manifest });
+  const changed = await installContract(client, { name, version, code, manifest, scan });
   return answerOf(describeChange(changed));
 }
 
-/** Approves what stands on chain, once it is proven to be the package's. */
+/**
+ * Approves what stands on chain, once it is proven to be the package's. With findings it puts those
+ * of high severity on record, which keeps the version from starting until a majority accepts them.
+ */
 export async function approvePackage(
   path: string,
-  options: PackageOptions,
+  options: ConnectionOptions & { readonly withFindings?: boolean },
   progress: Progress,
 ): Promise<Answer> {
   const client = await connect(options);
-  const { name, version, code, manifest } = await judge(client, path, progress);
+  const judged = await judge(client, path, progress, options.withFindings);
+  const { name, version, code, manifest, scan } = judged;
   progress(`approving ${name}@${version}`);
-  const changed = await approveContract(client, { name, version, code, manifest });
+  const changed = await approveContract(client, { name, version, code, manifest, scan });
   return answerOf(describeChange(changed));
 }
 
@@ -122,17 +131,16 @@ export async function turnContract(
   return answerOf(describeChange(await setContractFrozen(client, name, method === "freeze")));
 }
 
-/** Puts on record that the sender's organisation accepts a package in spite of its findings. */
+/** Puts on record that the sender's organisation accepts a package's module in spite of its findings. */
 export async function acceptPackage(path: string, options: ConnectionOptions): Promise<Answer> {
   const tools = await import("@credlink/contract-tools");
-  const bytes = readFileOf(path);
-  const { name, version } = tools.decodePackage(bytes);
-  const packageDigest = tools.packageDigest(bytes);
+  const { name, version, code } = tools.decodePackage(readFileOf(path));
+  const codeDigest = digest(sm3(code));
   const client = await connect(options);
-  const { isAccepted, committed } = await acceptFindings(client, packageDigest);
+  const { isAccepted, committed } = await acceptFindings(client, codeDigest);
   const { id, header, receipt } = committed;
   return answerOf({
-    ...{ name, version, packageDigest: toHex(packageDigest), accepted: isAccepted },
+    ...{ name, version, codeDigest: toHex(codeDigest), accepted: isAccepted },
     ...{ transaction: toHex(id), height: header.height, gasUsed: receipt.gasUsed },
   });
 }
@@ -142,12 +150,23 @@ export async function showVersions(name: string, options: ConnectionOptions): Pr
   const client = await connect(options);
   const { versions, started } = await demandVersions(client, name);
   const records = await Promise.all(
-    versions.map(async (version) => describe(await demandInstalled(client, { name, version }))),
+    versions.map(async (version) => {
+      const [contract, scans] = await Promise.all([
+        demandInstalled(client, { name, version }),
+        getDeclaredScans(client, { name, version }),
+      ]);
+      return { ...describe(contract), scans: scans.map(describeScan) };
+    }),
   );
   const value = { name, started, versions: records, verified: true };
   const lines = records.map(
     (each) => `${each.version} ${each.state} ${each.codeDigest} ${each.approvals.join(",") || "-"}`,
   );
+  for (const { version: of, scans } of records) {
+    for (const { organization, high, ruleSet } of scans) {
+      lines.push(`  ${of} scanned by ${organization}: ${high} high findings, rules ${ruleSet}`);
+    }
+  }
   return { value, text: lines.join("\n") };
 }
 

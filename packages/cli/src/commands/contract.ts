@@ -147,10 +147,15 @@ function addPackageCommands(contract: Command, context: CommandContext): void {
       context.run(options.json ?? false, () => installPackage(path, options, progress)),
     );
   withConnection(contract.command("approve").argument("<package>", "what was installed"))
+    .option(
+      "--with-findings",
+      "put findings of high severity on record, which keeps it from starting",
+    )
     .option("--json", "print one JSON document")
     .description("compile, scan and compare a package with what is installed, and approve it")
-    .action((path: string, options: PackageOptions & Json) =>
-      context.run(options.json ?? false, () => approvePackage(path, options, progress)),
+    .action(
+      (path: string, options: ConnectionOptions & Json & { readonly withFindings?: boolean }) =>
+        context.run(options.json ?? false, () => approvePackage(path, options, progress)),
     );
   withConnection(contract.command("accept-findings").argument("<package>", "with high findings"))
     .option("--json", "print one JSON document")

@@ -1,7 +1,7 @@
 import { type Manifest, manifestCodec } from "@credlink/contracts-vm";
 import { parseModule } from "@credlink/contracts-vm/inspect";
 import { memberRoles } from "@credlink/ledger";
-import { decode, utf8 } from "@credlink/primitives";
+import { decode, digest, fromHex, utf8 } from "@credlink/primitives";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   type BuiltContract,
@@ -21,6 +21,7 @@ import {
   projectFiles,
   rebuildPackage,
   scanContract,
+  scanDeclaration,
   sdkTexts,
 } from "../../src/index.ts";
 
@@ -164,6 +165,16 @@ export function set(): void { StateMap.put(new StateMap(1).key(0, 0), input()); 
       expect(await codeOf(() => judgePackage(forced.bytes, async () => false))).toBe(
         "TOOLS_FINDINGS_HIGH",
       );
+      const high = highOf(forced.report).length;
+      const declared = scanDeclaration(forced.report);
+      expect(declared).toMatchObject({ high, ruleSet: digest(fromHex(forced.report.ruleSet)) });
+      for (const [isAccepted, how] of [
+        [true, "refuse"],
+        [false, "declare"],
+      ] as const) {
+        const judged = await judgePackage(forced.bytes, async () => isAccepted, undefined, how);
+        expect(judged.scan).toEqual(declared);
+      }
     });
 
     it("that are altered, cut or too large are refused", async () => {

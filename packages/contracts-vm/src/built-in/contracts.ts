@@ -1,4 +1,6 @@
 import {
+  type ApproveContractArgs,
+  approveContractArgsCodec,
   type ContractUsageArgs,
   type ContractVersionArgs,
   contractUsageArgsCodec,
@@ -40,7 +42,14 @@ import {
   joinCode,
   judgeDeployment,
 } from "./contract-code.ts";
-import { acceptFindings, findings, packageDigestArgsCodec } from "./contract-findings.ts";
+import {
+  acceptFindings,
+  approvingScans,
+  codeDigestArgsCodec,
+  declareScan,
+  findings,
+  requireNoHighFindings,
+} from "./contract-findings.ts";
 import { alsoGoverned, governed } from "./governed.ts";
 import { noArgsCodec } from "./members.ts";
 import {
@@ -120,7 +129,7 @@ const versionArgs = contractVersionArgsCodec;
 /** The registry of contracts: install, approve, start, stop, freeze, and what is installed. */
 export const contractsContract: BuiltInContract = new Map([
   ["install", changing(["admin"], installContractArgsCodec, install)],
-  ["approve", changing(["admin"], contractVersionArgsCodec, approve)],
+  ["approve", changing(["admin"], approveContractArgsCodec, approve)],
   [
     "start",
     alsoGoverned(changing(["admin"], versionArgs, start), "ordinary", versionArgs, startDecided),
@@ -131,8 +140,8 @@ export const contractsContract: BuiltInContract = new Map([
   ],
   ["freeze", changing(["regulator"], contractNameArgsCodec, freeze)],
   ["unfreeze", changing(["regulator"], contractNameArgsCodec, unfreeze)],
-  ["acceptFindings", changing(["admin"], packageDigestArgsCodec, acceptFindings)],
-  ["findings", reading(packageDigestArgsCodec, findings)],
+  ["acceptFindings", changing(["admin"], codeDigestArgsCodec, acceptFindings)],
+  ["findings", reading(codeDigestArgsCodec, findings)],
   ["setQuota", governed("ordinary", setQuotaArgsCodec, setQuota)],
   ["usage", reading(contractUsageArgsCodec, usage)],
   ["get", reading(getContractArgsCodec, get)],
@@ -152,6 +161,8 @@ function install(args: InstallContractArgs, call: BuiltInCall): undefined {
   const judged = judgeDeployment(args);
   if (!judged.ok) throw new Stop(judged.code, judged.detail);
   const { codeDigest, manifestDigest } = judged.value;
+  requireNoHighFindings(codeDigest, [args.scan], call);
+  declareScan(args, args.scan, call);
   addName(name, version, call);
   for (const [index, chunk] of codeChunks(args.code).entries()) {
     call.state.write(rows.code(codeDigest, index), chunk);
@@ -203,10 +214,17 @@ function findExact(args: ContractVersionArgs, call: BuiltInCall): InstalledContr
   return contract;
 }
 
-function approve(args: ContractVersionArgs, call: BuiltInCall): undefined {
+/**
+ * Approves, and puts on record what the organisation's scan came to. High findings are recorded as
+ * well: they keep the version from starting, whoever else approves it, until a majority accepts them.
+ */
+function approve(args: ApproveContractArgs, call: BuiltInCall): undefined {
   const contract = findExact(args, call);
   const approvals = new Set([...contract.approvals, ...adminOrganizations(call)]);
-  if (approvals.size === contract.approvals.length) refuseCall("CONTRACTS_ALREADY_APPROVED");
+  const isNew = declareScan(contract, args.scan, call);
+  if (!isNew && approvals.size === contract.approvals.length) {
+    refuseCall("CONTRACTS_ALREADY_APPROVED");
+  }
   save({ ...contract, approvals: [...approvals] }, call);
 }
 
@@ -229,10 +247,18 @@ function startVersion(args: ContractVersionArgs, call: BuiltInCall, isDecided: b
   const running = versions.started === null ? null : find(args.name, versions.started, call);
   if (running?.state === "frozen") refuseCall("CONTRACTS_FROZEN");
   // A decision is its own approval.
-  if (!isDecided && !isMajority(call, contract.approvals)) refuseCall("CONTRACTS_NOT_APPROVED");
+  if (!isDecided) requireApproved(contract, call);
   if (running !== null) save({ ...running, ...NO_VOTES, state: "superseded" }, call);
   call.state.write(rows.contractVersions(args.name), { ...versions, started: args.version });
   save({ ...contract, state: "started" }, call);
+}
+
+/** Approvals count with what was declared of the scan, and high findings need to be accepted. */
+function requireApproved(contract: InstalledContract, call: BuiltInCall): void {
+  const scans = approvingScans(contract, call);
+  const approving = scans.map(({ organization }) => organization);
+  if (!isMajority(call, approving)) refuseCall("CONTRACTS_NOT_APPROVED");
+  requireNoHighFindings(contract.codeDigest, scans, call);
 }
 
 const NO_VOTES = { approvals: [], stopVotes: [] } as const;

@@ -266,6 +266,11 @@ export const builtInErrors = defineErrors({
       "Organisations that approved this version since it last ran weigh too little for a decision.",
     remedy: "Collect approvals, then start it.",
   },
+  CONTRACTS_FINDINGS_HIGH: {
+    meaning: "An organisation that signs for the contract declares findings of high severity.",
+    remedy:
+      "Correct the contract. If they are no danger, admins of a majority accept them for this module: `contract accept-findings`.",
+  },
   CONTRACTS_ALREADY_STARTED: {
     meaning: "This version is started already.",
     remedy: "Nothing to do.",

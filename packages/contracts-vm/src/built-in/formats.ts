@@ -3,8 +3,8 @@ export { ACCOUNT_RENEWED_TOPIC, ACCOUNT_TOPIC, accountEventCodec } from "./accou
 export {
   type AcceptedFindings,
   acceptedFindingsCodec,
-  type PackageDigestArgs,
-  packageDigestArgsCodec,
+  type CodeDigestArgs,
+  codeDigestArgsCodec,
 } from "./contract-findings.ts";
 export {
   CONTRACT_CHANGED_TOPIC,
@@ -48,6 +48,8 @@ export {
   contractNamesCodec,
   contractStates,
   contractVersionsCodec,
+  type DeclaredScan,
+  declaredScansCodec,
   type InstalledContract,
   installedContractCodec,
   type Organization,
@@ -61,6 +63,7 @@ export {
   contractQuotaKey,
   contractUsageKey,
   contractVersionsKey,
+  declaredScansKey,
   feedKey,
   feedNamesKey,
   installedContractKey,

@@ -46,6 +46,7 @@ import {
   readyKey,
   recoveryCodec,
   recoveryKey,
+  type ScanDeclaration,
   type StateUsage,
   stateUsageCodec,
   VALIDATORS_CONTRACT,
@@ -213,6 +214,15 @@ export interface OpenProposal {
   readonly atMs: number;
   readonly executeAt: Height;
 }
+
+/** What an organisation's scan of a contract's version came to, by its own word. */
+export interface DeclaredScan extends ScanDeclaration {
+  readonly organization: string;
+}
+export const declaredScansCodec: Codec<readonly DeclaredScan[]> = list(
+  struct({ organization: text(64), ruleSet: digestCodec, report: digestCodec, high: u32 }),
+  MAX_ORGANIZATIONS,
+);
 
 /** An emergency restriction: of a member's address, or of a contract's name in UTF-8. */
 export interface Restriction {
@@ -455,10 +465,16 @@ export const rows = {
     key: key("observation/", utf8(name), ZERO, publisher),
     codec: observationCodec,
   }),
-  /** `findings/` ‖ digest of a package: organisations that accept what a scan found in it. */
-  acceptedFindings: (packageDigest: Digest): Row<readonly string[]> => ({
+  /** `scans/` ‖ name ‖ 0 ‖ version: what each organisation declared when it last approved it. */
+  scans: (name: string, version: string): Row<readonly DeclaredScan[]> => ({
     contract: CONTRACTS_CONTRACT,
-    key: key("findings/", packageDigest),
+    key: key("scans/", utf8(name), ZERO, utf8(version)),
+    codec: declaredScansCodec,
+  }),
+  /** `findings/` ‖ digest of the code: organisations that accept what a scan found in it. */
+  acceptedFindings: (codeDigest: Digest): Row<readonly string[]> => ({
+    contract: CONTRACTS_CONTRACT,
+    key: key("findings/", codeDigest),
     codec: organizationNamesCodec,
   }),
   /** `manifest/` ‖ name ‖ 0 ‖ version: canonical bytes of the manifest, as they were deployed. */

@@ -6,6 +6,11 @@ export function installedContractKey(name: string, version: string): Uint8Array 
   return rows.installed(name, version).key;
 }
 
+/** State key, under `contracts`, of what organisations declared of a version: `declaredScansCodec`. */
+export function declaredScansKey(name: string, version: string): Uint8Array {
+  return rows.scans(name, version).key;
+}
+
 /** State key, under `contracts`, of all versions of a contract: `contractVersionsCodec`. */
 export function contractVersionsKey(name: string): Uint8Array {
   return rows.contractVersions(name).key;

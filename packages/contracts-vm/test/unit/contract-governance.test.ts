@@ -1,22 +1,31 @@
 import { sm3 } from "@credlink/crypto";
-import { contractVersionArgsCodec, installContractArgsCodec } from "@credlink/ledger";
+import {
+  approveContractArgsCodec,
+  contractVersionArgsCodec,
+  installContractArgsCodec,
+  type ScanDeclaration,
+} from "@credlink/ledger";
 import { concatBytes, decode, digest, encode } from "@credlink/primitives";
+import fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   acceptedFindingsCodec,
+  codeDigestArgsCodec,
   contractListCodec,
   contractNameArgsCodec,
+  declaredScansCodec,
+  declaredScansKey,
   getCodeArgsCodec,
   getContractArgsCodec,
   installedContractCodec,
   manifestCodec,
   noArgsCodec,
-  packageDigestArgsCodec,
 } from "../../src/index.ts";
 import { assemble, i32, manifestOf, NAME } from "../support/assembler.ts";
 import { TestChain } from "../support/chain.ts";
 import { type Consortium, createConsortium, type Holder } from "../support/consortium.ts";
 import { nth } from "../support/nth.ts";
+import { cleanScan, scanWith } from "../support/scans.ts";
 
 let consortium: Consortium;
 let chain: TestChain;
@@ -44,9 +53,21 @@ describe("contracts", () => {
   const codeDigestOf = (code: Uint8Array) => digest(sm3(code));
   const invoke = (method: string, args: Uint8Array, signers = admins(1)) =>
     chain.run({ contract: "contracts", method, args, signers });
-  const install = (contract: ReturnType<typeof build>, signers = admins(1)) =>
-    invoke("install", encode(installContractArgsCodec, contract), signers);
+  const install = (
+    contract: ReturnType<typeof build>,
+    signers = admins(1),
+    scan: ScanDeclaration = cleanScan,
+  ) => invoke("install", encode(installContractArgsCodec, { ...contract, scan }), signers);
+  const approve = (
+    { name, version, code }: ReturnType<typeof build>,
+    signers = admins(1),
+    scan: ScanDeclaration = cleanScan,
+  ) => {
+    const args = { name, version, codeDigest: codeDigestOf(code), scan };
+    return invoke("approve", encode(approveContractArgsCodec, args), signers);
+  };
   const turn = (method: string, contract: ReturnType<typeof build>, signers = admins(1)) => {
+    if (method === "approve") return approve(contract, signers);
     const { name, version, code } = contract;
     const args = { name, version, codeDigest: codeDigestOf(code) };
     return invoke(method, encode(contractVersionArgsCodec, args), signers);
@@ -176,7 +197,7 @@ describe("contracts", () => {
   });
 
   it("S-9.9-5a: findings in a package are accepted by more than half of the organisations", async () => {
-    const args = encode(packageDigestArgsCodec, { packageDigest: codeDigestOf(new Uint8Array(3)) });
+    const args = encode(codeDigestArgsCodec, { codeDigest: codeDigestOf(new Uint8Array(3)) });
     const read = async () => {
       const call = { contract: "contracts", method: "findings", args, signers: admins(1) };
       return decode(acceptedFindingsCodec, (await chain.query(call)).returnValue);
@@ -190,6 +211,118 @@ describe("contracts", () => {
     expect((await read()).isAccepted).toBe(false);
     await invoke("acceptFindings", args, admin(2));
     expect(await read()).toEqual({ organizations: ["alpha", "beta", "gamma"], isAccepted: true });
+  });
+
+  const accept = ({ code }: ReturnType<typeof build>, signers = admins(1)) =>
+    invoke(
+      "acceptFindings",
+      encode(codeDigestArgsCodec, { codeDigest: codeDigestOf(code) }),
+      signers,
+    );
+  const scansOf = (version: string) => {
+    const value = chain.view.get("contracts", declaredScansKey(NAME, version));
+    return value === null ? [] : decode(declaredScansCodec, value);
+  };
+
+  it("S-9.9-5a: whoever declares high findings does not install", async () => {
+    const contract = build("1.0.0", 1);
+    expect((await install(contract, admins(3), scanWith(1))).status).toBe(
+      "CONTRACTS_FINDINGS_HIGH",
+    );
+    expect(scansOf("1.0.0")).toEqual([]);
+    await accept(contract, admins(2));
+    expect((await install(contract, admins(3), scanWith(1))).status).toBe(
+      "CONTRACTS_FINDINGS_HIGH",
+    );
+    await accept(contract, admin(2));
+    expect((await install(contract, admins(3), scanWith(1))).status).toBe("SUCCESS");
+    expect((await turn("start", contract)).status).toBe("SUCCESS");
+  });
+
+  it("S-9.9-5a: high findings that one organisation declares keep a version from starting", async () => {
+    const contract = build("1.0.0", 1);
+    await install(contract, admins(3));
+    expect((await approve(contract, admin(3), scanWith(2))).status).toBe("SUCCESS");
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_FINDINGS_HIGH");
+    // Nor does another word of those without findings change that.
+    expect((await approve(contract, admin(2), scanWith(0, 9))).status).toBe("SUCCESS");
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_FINDINGS_HIGH");
+    await accept(build("1.1.0", 2), admins(4));
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_FINDINGS_HIGH");
+    await accept(contract, admins(3));
+    expect((await turn("start", contract)).status).toBe("SUCCESS");
+  });
+
+  it("S-9.9-5a: nor does an approval without findings outweigh those of the others", async () => {
+    const contract = build("1.0.0", 1);
+    await install(contract, admin(0));
+    await approve(contract, admin(1), scanWith(1));
+    await approve(contract, admin(2), scanWith(1));
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_FINDINGS_HIGH");
+    // Corrected declarations take the place of the ones before.
+    await approve(contract, admin(1));
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_FINDINGS_HIGH");
+    await approve(contract, admin(2));
+    expect((await turn("start", contract)).status).toBe("SUCCESS");
+  });
+
+  it("S-9.9-5a: what each organisation declared last stays readable", async () => {
+    const contract = build("1.0.0", 1);
+    await install(contract, admins(2));
+    expect((await approve(contract, admin(0))).status).toBe("CONTRACTS_ALREADY_APPROVED");
+    expect((await approve(contract, admin(0), scanWith(0, 9))).status).toBe("SUCCESS");
+    await approve(contract, admin(2), scanWith(3));
+    expect(scansOf("1.0.0").map(({ organization, high }) => [organization, high])).toEqual([
+      ["beta", 0],
+      ["alpha", 0],
+      ["gamma", 3],
+    ]);
+    expect((await stateOf("1.0.0")).approvals).toEqual(["alpha", "beta", "gamma"]);
+  });
+
+  it("S-9.9-5a: it starts where a majority approves that found nothing high, or accepts it", async () => {
+    const act = fc.record({
+      by: fc.integer({ min: 0, max: 3 }),
+      high: fc.constantFrom(0, 0, 1),
+      kind: fc.constantFrom("approve", "approve", "accept"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 12 }), async (acts) => {
+        chain = new TestChain(consortium.genesis);
+        const contract = build("1.0.0", 1);
+        await install(contract, admin(0));
+        const declared = new Map([[0, 0]]);
+        const accepting = new Set<number>();
+        for (const { by, high, kind } of acts) {
+          if (kind === "accept") accepting.add(by);
+          else declared.set(by, high);
+          await (kind === "accept"
+            ? accept(contract, admin(by))
+            : approve(contract, admin(by), scanWith(high)));
+        }
+        const isHigh = [...declared.values()].some((high) => high > 0);
+        const expected =
+          declared.size < 3
+            ? "CONTRACTS_NOT_APPROVED"
+            : isHigh && accepting.size < 3
+              ? "CONTRACTS_FINDINGS_HIGH"
+              : "SUCCESS";
+        expect((await turn("start", contract)).status).toBe(expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("S-9.9-5a: a stopped version needs approvals anew, and what was declared before is none", async () => {
+    const contract = build("1.0.0", 1);
+    await install(contract, admins(3));
+    await turn("start", contract);
+    await turn("stop", contract, admins(3));
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_NOT_APPROVED");
+    await approve(contract, admins(2));
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_NOT_APPROVED");
+    expect((await approve(contract, admin(2), scanWith(1))).status).toBe("SUCCESS");
+    expect((await turn("start", contract)).status).toBe("CONTRACTS_FINDINGS_HIGH");
   });
 
   it("stay readable in every version", async () => {

@@ -1,4 +1,5 @@
 import {
+  approveContractArgsCodec,
   changeValidatorsArgsCodec,
   contractVersionArgsCodec,
   type Genesis,
@@ -12,9 +13,9 @@ import { decode, encode } from "@credlink/primitives";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   acceptedFindingsCodec,
+  codeDigestArgsCodec,
   getContractArgsCodec,
   installedContractCodec,
-  packageDigestArgsCodec,
 } from "../../src/index.ts";
 import { NAME, VERSION } from "../support/assembler.ts";
 import { TestChain } from "../support/chain.ts";
@@ -26,6 +27,7 @@ import {
   testParameters,
 } from "../support/consortium.ts";
 import { nth } from "../support/nth.ts";
+import { cleanScan } from "../support/scans.ts";
 import { storageContract } from "../support/storage-contract.ts";
 
 let consortium: Consortium;
@@ -66,8 +68,12 @@ async function installed() {
 
 async function turn(method: "approve" | "stop", signers: readonly Holder[]): Promise<string> {
   const { codeDigest } = await installed();
-  const args = { name: NAME, version: VERSION, codeDigest };
-  return (await run("contracts", method, encode(contractVersionArgsCodec, args), signers)).status;
+  const version = { name: NAME, version: VERSION, codeDigest };
+  const args =
+    method === "stop"
+      ? encode(contractVersionArgsCodec, version)
+      : encode(approveContractArgsCodec, { ...version, scan: cleanScan });
+  return (await run("contracts", method, args, signers)).status;
 }
 
 describe("a majority of organisations, of which one has three admins", () => {
@@ -114,7 +120,7 @@ describe("a majority of organisations, of which one has three admins", () => {
 
   it("is counted by organisations where findings are accepted", async () => {
     const { codeDigest } = await installed();
-    const args = encode(packageDigestArgsCodec, { packageDigest: codeDigest });
+    const args = encode(codeDigestArgsCodec, { codeDigest });
     const accept = (signers: readonly Holder[]) =>
       run("contracts", "acceptFindings", args, signers);
     expect((await accept([nth(alpha, 0)])).status).toBe("SUCCESS");
