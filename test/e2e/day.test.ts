@@ -1,13 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Client } from "@credlink/client";
-import { formatAddress } from "@credlink/crypto";
+import { type Client, createIdentity } from "@credlink/client";
+import { certificateToPem, formatAddress } from "@credlink/crypto";
 import { invariant } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credlink, credlinkJson } from "./support/command.ts";
 import { isLarge } from "./support/large.ts";
 import { Load, refusalOf, relationKeyCall } from "./support/load.ts";
 import { TestNetwork } from "./support/network.ts";
+import { createOutsideAuthority } from "./support/outside-authority.ts";
 import { eventually } from "./support/wait.ts";
 
 /** Longest time between two blocks of a working day, milliseconds. */
@@ -136,6 +137,47 @@ describe.runIf(isLarge)("a day of four organisations", { timeout: 240_000 }, () 
     await as("org-4/admin", "node-3", "member", "recovery", "cancel", address);
     const shown = await as("org-1/admin", "node-3", "member", "show", address);
     expect(shown.at("keys").list).toHaveLength(1);
+  });
+
+  it("S-9.7-2, S-11.4-2c: an outside CA is registered, its holders sign, and are revoked", async () => {
+    const outside = await createOutsideAuthority();
+    const file = (name: string, content: string) => {
+      const path = join(network.folder.path, name);
+      writeFileSync(path, content);
+      return path;
+    };
+    const decide = async (...command: readonly string[]) => {
+      const number = `${(await as("org-1/admin", "node-1", ...command)).at("number").number}`;
+      await as("org-2/admin", "node-2", "gov", "vote", number, "approve");
+      const decided = await as("org-3/admin", "node-3", "gov", "vote", number, "approve");
+      expect(decided.at("state").text).toBe("executed");
+    };
+    const chain = file("outside.pem", outside.chain);
+    await decide("authority", "propose", "outside", chain, "--roles", "enterprise,institution");
+    const [one, two] = [await outside.issue("Firm One Ltd"), await outside.issue("Firm Two Ltd")];
+    const holders: Client[] = [];
+    for (const [at, { signer, certificate }] of [one, two].entries()) {
+      const path = file(`outside-${at}.crt`, certificateToPem(certificate));
+      const how = ["--authority", "outside", "--role", "institution"];
+      const enrolled = await as("org-2/admin", "node-3", "authority", "enroll", path, ...how);
+      expect(enrolled.at("address").text).toBe(formatAddress(createIdentity(signer).address));
+      const client = network.clientOf("node-3", createIdentity(signer));
+      await client.execute(relationKeyCall());
+      holders.push(client);
+    }
+    const [first, second] = holders;
+    invariant(first !== undefined && second !== undefined, "both were enrolled");
+    const lateOne = await first.build(relationKeyCall());
+    const list = file("outside.crl", await outside.revoke(one.certificate));
+    await as("org-4/admin", "node-3", "authority", "register-list", "outside", list);
+    expect(await refusalOf(second, lateOne)).toBe("LEDGER_TRANSACTION_SIGNER_REVOKED");
+    await second.execute(relationKeyCall());
+    const late = await second.build(relationKeyCall());
+    await decide("authority", "withdraw", "outside");
+    const door = await network.client("node-3");
+    expect(await refusalOf(door, late)).toBe("LEDGER_TRANSACTION_SIGNER_REVOKED");
+    const shown = await as("org-1/admin", "node-3", "authority", "show", "outside");
+    expect(shown.at("state").text).toBe("withdrawn");
   });
 
   it("T-4.2.3: validators change: a fifth joins, the first leaves and comes back", async () => {

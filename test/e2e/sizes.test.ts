@@ -51,9 +51,9 @@ type Size = readonly [validators: keyof typeof quorums, transport: string];
 const quick: readonly Size[] = [
   [1, "noise"],
   [5, "noise"],
-  [4, "gm"],
 ];
 const large: readonly Size[] = [
+  [4, "gm"],
   [7, "noise"],
   [7, "gm"],
 ];

@@ -37,6 +37,11 @@ export const transactionActions: Readonly<Record<string, Actions>> = {
     cancelRecovery: "delete",
     recoverAdmin: "modify",
     setRecoveryDelay: "configure",
+    registerExternalAuthority: "add",
+    withdrawExternalAuthority: "delete",
+    enrollExternal: "add",
+    renewExternal: "modify",
+    registerExternalList: "delete",
   },
   validators: { change: "configure", ready: "send", recover: "send" },
   contracts: {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addAccountCommands } from "./commands/account.ts";
 import { addArbitrationCommands } from "./commands/arbitration.ts";
+import { addAuthorityCommands } from "./commands/authority.ts";
 import { addCaCommands } from "./commands/ca.ts";
 import { addChainCommands } from "./commands/chain.ts";
 import { addConsensusCommands } from "./commands/consensus.ts";
@@ -70,6 +71,7 @@ export function buildProgram(context: CommandContext): Command {
   addOracleCommands(program, context);
   addConsensusCommands(program, context);
   addGovernanceCommands(program, context);
+  addAuthorityCommands(program, context);
   addKeyCommands(program, context);
   addMemberCommands(program, context);
   addAccountCommands(program, context);

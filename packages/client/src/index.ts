@@ -109,6 +109,15 @@ export {
 } from "./evidence.ts";
 export { type Executed, executeFor } from "./executed.ts";
 export {
+  enrollExternalCall,
+  getExternalAuthority,
+  listExternalAuthorities,
+  proposeExternalAuthorityCall,
+  proposeExternalWithdrawalCall,
+  registerExternalListCall,
+  renewExternalCall,
+} from "./external-authorities.ts";
+export {
   cancelProposalCall,
   getContributions,
   getGovernanceRules,

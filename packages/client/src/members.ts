@@ -19,11 +19,12 @@ import type { Call } from "./transactions.ts";
 
 /** Gas of a call before its items, and of a certificate chain that is verified, with room. */
 const CALL_GAS = 1_000_000;
-const CERTIFICATE_GAS = 1_300_000;
+export const CERTIFICATE_GAS = 1_300_000;
 const KEY_GAS = 200_000;
-const LIST_BYTE_GAS = 1_000;
+export const LIST_BYTE_GAS = 1_000;
 
-function membersCall(method: string, args: Uint8Array, itemGas = 0): Call {
+/** A call of the member registry. */
+export function membersCall(method: string, args: Uint8Array, itemGas = 0): Call {
   const gasLimit = CALL_GAS + itemGas;
   return { contract: MEMBERS_CONTRACT, version: BUILT_IN_VERSION, method, args, gasLimit };
 }

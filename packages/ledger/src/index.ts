@@ -45,6 +45,7 @@ export {
 } from "./errors.ts";
 export * from "./evidence.ts";
 export * from "./executor.ts";
+export * from "./external-authorities.ts";
 export type { Finding } from "./finding.ts";
 export * from "./genesis.ts";
 export * from "./governance.ts";

@@ -175,7 +175,11 @@ export class TestNetwork {
   }
 
   async client(node: string, member = "org-1/admin"): Promise<Client> {
-    const identity = await this.identity(member);
+    return this.clientOf(node, await this.identity(member));
+  }
+
+  /** A client at a node for somebody who is not of the network's folder. */
+  clientOf(node: string, identity: Identity): Client {
     return createClient({
       url: this.node(node).rpc,
       genesis: this.genesis,

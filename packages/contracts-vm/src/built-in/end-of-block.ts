@@ -7,6 +7,7 @@ import {
 } from "@credlink/ledger";
 import { encode, equalBytes } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
+import { sweepExternalHolders } from "./external-authorities.ts";
 import { ownerOfKey } from "./key-owner.ts";
 import { readRow, writeRow } from "./row.ts";
 import { rows } from "./rows.ts";
@@ -14,12 +15,13 @@ import { changesLeft } from "./validator-registry.ts";
 import { MIN_VALIDATORS } from "./validators.ts";
 
 /**
- * What follows a block's transactions: contracts' usage and the block's evidence are recorded,
- * validators that lapsed leave, and a missed turn is noted.
+ * What follows a block's transactions: contracts' usage and the block's evidence are recorded, holders
+ * of a withdrawn authority's certificates are revoked, validators that lapsed leave, and a missed turn is noted.
  */
 export function endBlock(state: StateOverlay, block: ExecutionContext): void {
   recordUsage(state);
   recordEvidence(state, block);
+  sweepExternalHolders(state);
   removeLapsedValidators(state, block);
   noteTurn(state, block);
 }

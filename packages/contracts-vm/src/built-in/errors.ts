@@ -168,6 +168,33 @@ export const builtInErrors = defineErrors({
     meaning: "A regulator suspended the member; only a regulator reactivates it.",
     remedy: "Ask the regulator.",
   },
+  MEMBERS_EXTERNAL_INVALID: {
+    meaning: "This is no outside certificate authority that can be registered.",
+    remedy:
+      "Give a name of a-z, 0-9 and hyphens, roles each once, and one valid chain from the self-signed root to the CA that issues.",
+  },
+  MEMBERS_EXTERNAL_KNOWN: {
+    meaning: "An outside authority is, or was, registered under this name.",
+    remedy: "Choose another name: names are not used again.",
+  },
+  MEMBERS_EXTERNAL_FULL: {
+    meaning: "As many outside authorities are registered as there may be, 16.",
+    remedy: "Use one of them.",
+  },
+  MEMBERS_EXTERNAL_TAKEN: {
+    meaning:
+      "A certificate of the chain has the name or key of a root or CA of the consortium, or of another outside CA.",
+    remedy: "Register the outside authority's own certificates.",
+  },
+  MEMBERS_EXTERNAL_UNKNOWN: {
+    meaning:
+      "No outside authority has this name, or the member's certificate is none of an outside one.",
+    remedy: "See the registered ones: `credlink authority list`.",
+  },
+  MEMBERS_EXTERNAL_WITHDRAWN: {
+    meaning: "The outside authority was withdrawn: nothing of it is taken any more.",
+    remedy: "Enrol the member under a certificate of another authority.",
+  },
   MEMBERS_REVOCATION_LIST_MALFORMED: {
     meaning: "A revocation list cannot be read.",
     remedy: "Give DER of a complete X.509 v2 list.",

@@ -20,6 +20,7 @@ export {
   type ListedContract,
   MAX_CODE_PART_BYTES,
 } from "./contracts.ts";
+export { EXTERNAL_AUTHORITY_TOPIC } from "./external-authorities.ts";
 export { INDIVIDUALS_ENROLLED_TOPIC } from "./individuals.ts";
 export { MEMBER_IDENTITY_TOPIC } from "./member-identity.ts";
 export { MEMBER_KEY_TOPIC } from "./member-keys.ts";

@@ -7,9 +7,13 @@ import {
   type CreateAccountArgs,
   createAccountArgsCodec,
   type EnrollArgs,
+  type EnrollExternalArgs,
   type EnrollIndividualsArgs,
   enrollArgsCodec,
+  enrollExternalArgsCodec,
   enrollIndividualsArgsCodec,
+  externalAuthorityNameArgsCodec,
+  externalNamesCodec,
   type GetMemberArgs,
   getMemberArgsCodec,
   identityCodec,
@@ -29,10 +33,13 @@ import {
   type RegisterRelationKeysArgs,
   type RelationKey,
   recoveryTargetCodec,
+  registerExternalAuthorityArgsCodec,
+  registerExternalListArgsCodec,
   registerRelationKeysArgsCodec,
   registerRevocationListArgsCodec,
   renewAccountArgsCodec,
   renewCertificateArgsCodec,
+  renewExternalArgsCodec,
   rotateKeyArgsCodec,
   setMemberStatusArgsCodec,
   setRecoveryDelayArgsCodec,
@@ -59,6 +66,15 @@ import {
   refuseCall,
 } from "./built-in.ts";
 import { type JudgedCertificate, judgeCertificate, memberOf } from "./certificates.ts";
+import {
+  externalMember,
+  readExternalAuthority,
+  registerExternalAuthority,
+  registerExternalList,
+  renewExternal,
+  withdrawExternalAuthority,
+} from "./external-authorities.ts";
+import { externalRows } from "./external-rows.ts";
 import { governed } from "./governed.ts";
 import { bindKey, enrollIndividuals } from "./individuals.ts";
 import { applicantOf, verifyMember } from "./member-identity.ts";
@@ -138,6 +154,27 @@ export const membersContract: BuiltInContract = new Map([
     changing(["admin"], registerRevocationListArgsCodec, registerRevocationList),
   ],
   [
+    "registerExternalAuthority",
+    governed("constitutional", registerExternalAuthorityArgsCodec, registerExternalAuthority),
+  ],
+  [
+    "withdrawExternalAuthority",
+    governed("ordinary", externalAuthorityNameArgsCodec, withdrawExternalAuthority),
+  ],
+  ["enrollExternal", changing(["admin"], enrollExternalArgsCodec, enrollExternal)],
+  ["renewExternal", changing(people, renewExternalArgsCodec, renewExternal)],
+  [
+    "registerExternalList",
+    changing(["admin"], registerExternalListArgsCodec, registerExternalList),
+  ],
+  ["externalAuthority", reading(externalAuthorityNameArgsCodec, readExternalAuthority)],
+  [
+    "externalAuthorities",
+    reading(noArgsCodec, (_, call) =>
+      encode(externalNamesCodec, call.state.read(externalRows.names) ?? []),
+    ),
+  ],
+  [
     "get",
     reading(getMemberArgsCodec, ({ address }, call) => {
       const { contract, key } = rows.member(address);
@@ -193,6 +230,12 @@ function addMember(member: Member, call: BuiltInCall): void {
   if (key !== undefined && isKnownKey(key.publicKey, call)) refuseCall("MEMBERS_ALREADY_ENROLLED");
   call.state.write(rows.member(member.address), member);
   call.emit(MEMBER_ENROLLED_TOPIC, encode(memberCodec, member));
+}
+
+function enrollExternal(args: EnrollExternalArgs, call: BuiltInCall): Uint8Array {
+  const member = externalMember(args, call);
+  addMember(member, call);
+  return encode(enrolledCodec, [member.address]);
 }
 
 function apply(args: ApplyArgs, call: BuiltInCall): Uint8Array {

@@ -270,7 +270,8 @@ export function memberEvent(member: Member): Uint8Array {
   return encode(memberCodec, { ...member, keys: member.keys.slice(-1) });
 }
 
-function key(prefix: string, ...parts: readonly Uint8Array[]): Uint8Array {
+/** A row's key: what kind it is of, and the rest. */
+export function key(prefix: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return concatBytes(utf8(prefix), ...parts);
 }
 

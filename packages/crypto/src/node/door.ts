@@ -42,6 +42,7 @@ export const {
   verifySignatureOf,
   verifyCertificateChain,
   verifyAuthorityChain,
+  verifyExternalChain,
 } = createX509Suite(nodePlatform);
 
 export const { encryptPrivateKey, decryptPrivateKey, plaintextPrivateKey } =

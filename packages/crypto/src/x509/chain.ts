@@ -227,13 +227,14 @@ function verifyPath(
   verify: Verify,
   leaf: Certificate,
   context: ChainContext,
+  ofOrganizations: (path: Path) => Verdict = checkOrganizations,
 ): Result<Path, ChainRefusal> {
   const path = findPath(verify, leaf, context);
   if (!path.ok) return path;
   const checks = [
     () => checkTimes(path.value, context.atMs),
     () => checkAuthorities(path.value),
-    () => checkOrganizations(path.value),
+    () => ofOrganizations(path.value),
     () => checkRevocations(verify, path.value, context),
   ];
   for (const check of checks) {
@@ -253,6 +254,33 @@ function judgeRole(leaf: Certificate, wanted: ChainInput["role"]): Result<Role, 
   return accept(role);
 }
 
+/** A certificate for signatures, no CA's, and valid for no longer than one may be. */
+function checkSigner(leaf: Certificate): Verdict {
+  if (leaf.isCertificateAuthority || !leaf.keyUsage.has("digitalSignature")) {
+    return refuse("CRYPTO_CERTIFICATE_KEY_USAGE");
+  }
+  if (isValidTooLong(leaf)) {
+    return refuse("CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG", leaf.subject.commonName);
+  }
+  return GOOD;
+}
+
+/**
+ * Judges a certificate of an authority outside the consortium in the same way, but that it names no
+ * role of ours, and whatever organisation its CA certified.
+ */
+export function verifyExternalChain(
+  verify: Verify,
+  input: ChainContext & { readonly leaf: Certificate },
+): Result<Omit<VerifiedChain, "role">, ChainRefusal> {
+  const { leaf } = input;
+  const path = verifyPath(verify, leaf, input, () => GOOD);
+  if (!path.ok) return path;
+  const verdict = checkSigner(leaf);
+  if (!verdict.ok) return verdict;
+  return accept({ organization: leaf.subject.organization, chain: path.value });
+}
+
 /**
  * Judges a member's certificate: path to a root, signatures, times, CA rights, organisations,
  * revocation, key usage, length of validity and role, in this order.
@@ -264,12 +292,8 @@ export function verifyCertificateChain(
   const { leaf } = input;
   const path = verifyPath(verify, leaf, input);
   if (!path.ok) return path;
-  if (leaf.isCertificateAuthority || !leaf.keyUsage.has("digitalSignature")) {
-    return refuse("CRYPTO_CERTIFICATE_KEY_USAGE");
-  }
-  if (isValidTooLong(leaf)) {
-    return refuse("CRYPTO_CERTIFICATE_VALIDITY_TOO_LONG", leaf.subject.commonName);
-  }
+  const verdict = checkSigner(leaf);
+  if (!verdict.ok) return verdict;
   const role = judgeRole(leaf, input.role);
   if (!role.ok) return role;
   return accept({ organization: leaf.subject.organization, role: role.value, chain: path.value });

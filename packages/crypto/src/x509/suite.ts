@@ -7,7 +7,12 @@ import {
   parseCertificate,
   parseCertificateBundle,
 } from "./certificate.ts";
-import { verifyAuthorityChain, verifyCertificateChain, verifySignatureOf } from "./chain.ts";
+import {
+  verifyAuthorityChain,
+  verifyCertificateChain,
+  verifyExternalChain,
+  verifySignatureOf,
+} from "./chain.ts";
 import {
   createCertificate,
   createRevocationList,
@@ -46,6 +51,8 @@ export interface X509Suite {
   readonly verifyCertificateChain: Bound<typeof verifyCertificateChain>;
   /** Judges an organisation's CA up to a root. */
   readonly verifyAuthorityChain: Bound<typeof verifyAuthorityChain>;
+  /** Judges a certificate of an authority outside the consortium, which names no role of ours. */
+  readonly verifyExternalChain: Bound<typeof verifyExternalChain>;
 }
 
 /** Binds X.509 to one platform. */
@@ -64,5 +71,6 @@ export function createX509Suite(base: Platform): X509Suite {
     verifySignatureOf: (signed, key) => verifySignatureOf(verify, signed, key),
     verifyCertificateChain: (input) => verifyCertificateChain(verify, input),
     verifyAuthorityChain: (input) => verifyAuthorityChain(verify, input),
+    verifyExternalChain: (input) => verifyExternalChain(verify, input),
   };
 }
