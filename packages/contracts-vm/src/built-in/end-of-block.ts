@@ -20,8 +20,8 @@ import { MIN_VALIDATORS } from "./validators.ts";
  */
 export function endBlock(state: StateOverlay, block: ExecutionContext): void {
   recordUsage(state);
-  recordEvidence(state, block);
   sweepExternalHolders(state);
+  recordEvidence(state, block);
   removeLapsedValidators(state, block);
   noteTurn(state, block);
 }
