@@ -1,4 +1,5 @@
 import { findNode, loadNetwork } from "@credlink/cli";
+import { invariant } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credlinkJson, type Json } from "./support/command.ts";
 import { fromAfar } from "./support/from-afar.ts";
@@ -102,4 +103,37 @@ describe.runIf(isLarge)("S-8.4-2: a node is stopped and started from afar", () =
     expect((await node("node-2", "org-2/admin", "resume")).value.at("mode").value).toBe("running");
     await client.execute(relationKeyCall());
   });
+
+  it("T-4.2.1-b: each is drained, ended and started anew in turn, under load that is never refused", async () => {
+    const identity = await network.identity(institution);
+    const clients = await Promise.all(all.map((name) => network.client(name, institution)));
+    const [client] = clients;
+    invariant(client !== undefined, "the network has doors");
+    const { height: from } = await client.info();
+    const load = new Load(clients, createCalls(client, identity, from + 900), 40);
+    const heights = [from];
+    for (const [at, name] of all.entries()) {
+      const drained = await node(name, `org-${at + 1}/admin`, "drain");
+      expect(drained.value.at("mode").value, drained.stderr).toBe("drained");
+      await network.kill(name, "SIGTERM");
+      network.restart(name);
+      // What was drained stays so over a start, until somebody says otherwise.
+      const resume = async () => (await node(name, `org-${at + 1}/admin`, "resume")).code === 0;
+      await eventually(`${name} takes orders`, resume, 60_000);
+      await network.untilReady(name, 60_000);
+      heights.push((await network.agree(all, heights.at(-1) ?? from)).height);
+    }
+    await load.stop();
+    await load.allCommitted(client);
+    expect(load.accepted.length).toBeGreaterThan(50);
+    expect(heights).toEqual([...heights].sort((a, b) => a - b));
+    const to = (await client.info()).height;
+    const times: number[] = [];
+    for (let height = from; height <= to; height++) {
+      times.push((await client.header(height)).header.timestampMs);
+    }
+    const longest = Math.max(...times.slice(1).map((time, i) => time - (times[i] ?? time)));
+    expect(longest, "one view's timeout, and what it takes to enter the next").toBeLessThan(4_000);
+    for (const name of all) expect(network.log(name)).not.toContain("NODE_VOTE_LOG_UNTRUSTED");
+  }, 180_000);
 });

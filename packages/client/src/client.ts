@@ -245,10 +245,13 @@ class RpcClient implements Client {
       try {
         return await this.#rpc.call(method, params, { ...options, token });
       } catch (error) {
+        const isOver = isSessionOver(error) && token !== undefined;
+        // Also where nothing is tried again: the next call must not bring the same token.
+        if (isOver) this.#session.drop(token);
         if (attempt >= this.#attempts) throw error;
-        if (isSessionOver(error) && token !== undefined) this.#session.drop(token);
-        else if (!(isSafe && isOutOfReach(error))) throw error;
-        else await pause(this.#retryDelayMs * 2 ** (attempt - 1), options.signal);
+        if (isOver) continue;
+        if (!(isSafe && isOutOfReach(error))) throw error;
+        await pause(this.#retryDelayMs * 2 ** (attempt - 1), options.signal);
       }
     }
   }

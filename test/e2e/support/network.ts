@@ -127,10 +127,10 @@ export class TestNetwork {
     return node;
   }
 
-  /** Ends a node's process at once (kill -9) and waits until it is gone. */
-  async kill(name: string): Promise<void> {
+  /** Ends a node's process at once (kill -9), or as another signal asks, and waits until it is gone. */
+  async kill(name: string, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const { pid } = this.node(name);
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
     await eventually(`${name} ends`, () => !isAlive(pid));
   }
 
