@@ -100,7 +100,7 @@ it.runIf(isLarge)(
 );
 
 it.runIf(isLarge)(
-  "who was removed stays connected and follows, hears no votes and sends none",
+  "S-10.4-2: votes reach validators alone: who was removed stays connected, hears none and sends none",
   async () => {
     const removed = ["node-3", "node-5", "node-6"];
     const heard = (name: string) => network.metric(name, "credlink_node_messages_received_total");

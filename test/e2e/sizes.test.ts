@@ -59,7 +59,7 @@ const large: readonly Size[] = [
 ];
 
 describe.each(isLarge ? large : quick)(
-  "S-9.2-1, S-9.4-6, S-9.5-2b: %i validators over %s",
+  "S-9.2-1, S-9.4-6, S-9.5-1a, S-9.5-2b: %i validators over %s",
   (validators, transport) => {
     it("take transactions, certify them by a quorum, agree, and leave no key in clear", async () => {
       const network = await TestNetwork.run({ validators, transport });

@@ -20,7 +20,7 @@ export function describeStoppedFiles(): void {
   describe("after everything has stopped", () => {
     beforeAll(() => network.stop(), 60_000);
 
-    it("T-4.6.1-2: no node's files hold the planted plaintext in any encoding", () => {
+    it("T-4.6.1-2, S-9.5-1a: no node's files hold the planted plaintext in any encoding", () => {
       const planted = "深圳市前海灵工服务有限公司PLANTED";
       const forms = ["utf8", "utf16le"].flatMap((form) => {
         const bytes = Buffer.from(planted, form === "utf8" ? "utf8" : "utf16le");

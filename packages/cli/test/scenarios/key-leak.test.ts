@@ -249,7 +249,7 @@ describe("T-4.9.7-c1, S-9.4-8: when a key leaks, docs/keys.md is what to do", ()
 });
 
 describe("S-9.5-1a, S-9.5-2b, S-8.4-10: what all of that left on the disks", () => {
-  it("holds no private key in clear, and no password outside its own file", async () => {
+  it("S-9.5-1a: holds no private key in clear, and no password outside its own file", async () => {
     const names = readdirSync(dir, { recursive: true, encoding: "utf8" });
     const files = names.filter((name) => statSync(join(dir, name)).isFile());
     const keys = files.filter((name) => name.endsWith(".key") && !name.endsWith("peer.key"));
