@@ -29,6 +29,7 @@ export const transactionActions: Readonly<Record<string, Actions>> = {
     rotateKey: "modify",
     renewCertificate: "modify",
     registerRevocationList: "delete",
+    replaceAuthority: "configure",
     createAccount: "create",
     renewAccount: "modify",
     setAccountSigners: "modify",

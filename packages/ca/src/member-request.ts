@@ -3,6 +3,7 @@ import {
   createSm2Signer,
   type DistinguishedName,
   generateKeyPair,
+  loadKeyFile,
   type SigningRequest,
   saveKeyFile,
   wipe,
@@ -27,12 +28,17 @@ export async function createMemberRequest(input: {
   readonly password: string;
   readonly subject: DistinguishedName;
   readonly nowMs: number;
+  /** The key is in its file already: for a certificate of another CA over it. Default false. */
+  readonly isPresentKey?: boolean;
 }): Promise<MemberRequest> {
-  const { privateKey } = generateKeyPair();
+  const { keyFile, password, isPresentKey = false } = input;
+  const { privateKey } = isPresentKey
+    ? { privateKey: await loadKeyFile(keyFile, { password }) }
+    : generateKeyPair();
   const signer = createSm2Signer(privateKey);
   try {
     const request = await createSigningRequest({ subject: input.subject, signer });
-    await saveKeyFile(input.keyFile, privateKey, { password: input.password });
+    if (!isPresentKey) await saveKeyFile(keyFile, privateKey, { password });
     return { request, acknowledgement: await acknowledgeCustody(signer, input.nowMs) };
   } finally {
     wipe(privateKey);

@@ -12,6 +12,14 @@ import {
   tryDecode,
 } from "@credlink/primitives";
 import { type Account, accountCodec, accountKey, isAccount, policyAt } from "./account.ts";
+import {
+  certifiedUnderCodec,
+  certifiedUnderKey,
+  type FormerAuthority,
+  formerAuthoritiesCodec,
+  formerAuthoritiesKey,
+  withinAuthority,
+} from "./authority-change.ts";
 import { type DecodedTransaction, decodeSignedTransaction } from "./decoded-transaction.ts";
 import { endorsementMessage, transactionSigningMessage } from "./digests.ts";
 import { LedgerError, type TransactionRefusalCode } from "./errors.ts";
@@ -222,12 +230,23 @@ function refuseStanding(member: Member, header: EnvelopeContext["header"]): Refu
 const decodedMembers = new WeakMap<Uint8Array, Member>();
 const decodedAccounts = new WeakMap<Uint8Array, Account>();
 
+const decodedFormer = new WeakMap<Uint8Array, readonly FormerAuthority[]>();
+
 /**
- * The registry's record of one address, or null.
+ * The registry's record of one address, with the validity that its CA leaves it, or null.
  * @throws LedgerError LEDGER_STORE_CORRUPT when the stored record is not a member.
  */
 export function readMember(view: StateView, address: Address): Member | null {
-  return readOnce(view, memberKey(address), memberCodec, decodedMembers);
+  const member = readOnce(view, memberKey(address), memberCodec, decodedMembers);
+  if (member === null) return null;
+  return withinAuthority(member, {
+    formerAuthorities: (organization) =>
+      readOnce(view, formerAuthoritiesKey(organization), formerAuthoritiesCodec, decodedFormer),
+    certifiedUnder: (certified) => {
+      const value = view.get(MEMBERS_CONTRACT, certifiedUnderKey(certified));
+      return value === null ? null : readRow(certifiedUnderCodec, value);
+    },
+  });
 }
 
 /**
@@ -248,10 +267,13 @@ function readOnce<T extends object>(
   if (value === null) return null;
   const known = decoded.get(value);
   if (known !== undefined) return known;
+  const read = readRow(codec, value);
+  decoded.set(value, read);
+  return read;
+}
+
+function readRow<T>(codec: Codec<T>, value: Uint8Array): T {
   const read = tryDecode(codec, value);
-  if (!read.ok) {
-    throw new LedgerError({ code: "LEDGER_STORE_CORRUPT" }, "a row of the members");
-  }
-  decoded.set(value, read.value);
-  return read.value;
+  if (read.ok) return read.value;
+  throw new LedgerError({ code: "LEDGER_STORE_CORRUPT" }, "a row of the members");
 }

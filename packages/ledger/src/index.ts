@@ -16,6 +16,7 @@
  * ```
  */
 export * from "./account.ts";
+export * from "./authority-change.ts";
 export * from "./block.ts";
 export { decodeBlock } from "./block-rules.ts";
 export * from "./built-in-calls.ts";

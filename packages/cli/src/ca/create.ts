@@ -119,6 +119,7 @@ export async function makeRequest(
     readonly key: string;
     readonly passwordFile: string;
     readonly out: string;
+    readonly presentKey?: boolean;
   },
   streams: Streams,
 ) {
@@ -127,6 +128,7 @@ export async function makeRequest(
   const { request, acknowledgement } = await createMemberRequest({
     keyFile: options.key,
     password,
+    isPresentKey: options.presentKey ?? false,
     subject: {
       commonName: options.name,
       organization: options.organization,

@@ -135,6 +135,7 @@ function addRequest(ca: Command, context: CommandContext): void {
     )
     .requiredOption("--key <file>", "new key file, encrypted, mode 0600")
     .requiredOption("--password-file <file>", "its password; made when the file is not there")
+    .option("--present-key", "the key is in its file: another CA shall certify it")
     .requiredOption("--out <file>", "the request; FILE.ack beside it says the notice was read")
     .option("--json", "print one JSON document")
     .action((options: RequestOptions) =>

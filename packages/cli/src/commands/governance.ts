@@ -19,6 +19,7 @@ import { CliError } from "../errors.ts";
 import { renderTable } from "../network/status.ts";
 import type { Answer } from "../output.ts";
 import type { CommandContext } from "./context.ts";
+import { addAuthorityCommand } from "./governance-authority.ts";
 import { demandProposal, describeProposal, listedOf } from "./governance-view.ts";
 import { renderFields } from "./read.ts";
 
@@ -78,6 +79,7 @@ export function addGovernanceCommands(program: Command, context: CommandContext)
     (addresses: readonly string[], options: Options) =>
       run(options, () => delegate(addresses, options)),
   );
+  addAuthorityCommand(add, run);
   add("points", "what each organisation contributed to the chain, proven").action(
     (options: Options) => run(options, () => points(options)),
   );

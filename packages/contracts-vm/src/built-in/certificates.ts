@@ -60,14 +60,18 @@ export function judgeCertificate(der: Uint8Array, call: BuiltInCall): JudgedCert
     revocationLists: list === null ? [] : [parseRegisteredList(list)],
     atMs: call.block.timestampMs,
   });
-  if (!verified.ok)
-    refuseCall(CODES[verified.code] ?? "MEMBERS_CERTIFICATE_REFUSED", verified.code);
+  if (!verified.ok) refuseCall(refusalOf(verified.code), verified.code);
   // A root may certify anybody; members come from their organisation's CA alone.
   const issuer = verified.value.chain[1];
   if (issuer === undefined || !equalBytes(issuer.der, authority.der)) {
     refuseCall("MEMBERS_CERTIFICATE_REFUSED", "not issued by the organisation's CA");
   }
   return { certificate: leaf, organization, role: verified.value.role };
+}
+
+/** Under which code a certificate that no chain leads from is refused. */
+export function refusalOf(code: ChainRefusal): BuiltInErrorCode {
+  return CODES[code] ?? "MEMBERS_CERTIFICATE_REFUSED";
 }
 
 const CODES: Partial<Record<ChainRefusal, BuiltInErrorCode>> = {

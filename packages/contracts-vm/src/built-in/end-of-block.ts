@@ -4,9 +4,11 @@ import {
   type ExecutionContext,
   evidenceWrites,
   type Member,
+  withinAuthority,
 } from "@credlink/ledger";
 import { encode, equalBytes } from "@credlink/primitives";
 import type { StateOverlay } from "../state-overlay.ts";
+import { authorityRows } from "./authority-rows.ts";
 import { sweepExternalHolders } from "./external-authorities.ts";
 import { ownerOfKey } from "./key-owner.ts";
 import { readRow, writeRow } from "./row.ts";
@@ -76,7 +78,12 @@ function recordEvidence(state: StateOverlay, block: ExecutionContext): void {
 }
 
 function ownerOf({ publicKey }: Validator, state: StateOverlay): Member | null {
-  return ownerOfKey(publicKey, (row) => readRow(state, row));
+  const member = ownerOfKey(publicKey, (row) => readRow(state, row));
+  if (member === null) return null;
+  return withinAuthority(member, {
+    formerAuthorities: (organization) => readRow(state, authorityRows.former(organization)),
+    certifiedUnder: (address) => readRow(state, authorityRows.under(address)),
+  });
 }
 
 function hasLapsed(member: Member, nowMs: number): boolean {

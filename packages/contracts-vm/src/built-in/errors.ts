@@ -207,6 +207,30 @@ export const builtInErrors = defineErrors({
     meaning: "A list that is as new or newer is registered.",
     remedy: "Register only newer lists.",
   },
+  MEMBERS_ROOT_FIXED: {
+    meaning: "A root's certificate is given as an organisation's CA; roots are those of genesis.",
+    remedy: "Have the CA certified by a root of genesis; another root needs a new chain.",
+  },
+  MEMBERS_AUTHORITY_KNOWN: {
+    meaning: "The organisation has, or once had, this CA.",
+    remedy: "Give the certificate of its successor.",
+  },
+  MEMBERS_AUTHORITY_PERIOD: {
+    meaning:
+      "How long certificates of the CA before count on is missing for a new key, given for the same " +
+      "key, or longer than 1,096 days.",
+    remedy: "Give a time with a new key, null with the same one.",
+  },
+  MEMBERS_AUTHORITIES_FULL: {
+    meaning: "Sixteen CAs of the organisation were replaced already.",
+    remedy: "Renew the certificate of the CA on its present key.",
+  },
+  MEMBERS_AUTHORITY_LEAVES_NONE: {
+    meaning:
+      "Certificates of the CA before end at once, and no active admin, or not every validator, of the " +
+      "organisation has one of the new CA.",
+    remedy: "Bring their certificates along, or remove the validator first.",
+  },
   VALIDATORS_NOTHING_TO_DO: {
     meaning: "The change neither adds nor removes.",
     remedy: "Name validators to add or to remove.",

@@ -10,6 +10,7 @@ import {
   verifySignatureOf,
 } from "@credlink/crypto";
 import {
+  CERTIFIED_OUTSIDE,
   type EnrollExternalArgs,
   EXTERNAL_SWEEP,
   type ExternalAuthority,
@@ -23,6 +24,7 @@ import {
 import { type Address, encode, equalBytes, text } from "@credlink/primitives";
 import { CERTIFICATE_GAS, REVOCATION_GAS } from "../gas-schedule.ts";
 import type { StateOverlay } from "../state-overlay.ts";
+import { authorityRows } from "./authority-rows.ts";
 import { type BuiltInCall, refuseCall } from "./built-in.ts";
 import { endOfValidityMs, parseRegistered } from "./certificates.ts";
 import { externalRows } from "./external-rows.ts";
@@ -229,6 +231,7 @@ function noteHolder(
   const holder = { address, certificateDigest: fingerprint };
   call.state.write(bySerial, holder);
   call.state.write(externalRows.holder(name, holders), holder);
+  call.state.write(authorityRows.under(address), CERTIFIED_OUTSIDE);
   call.state.write(externalRows.authority(name), { ...authority, holders: holders + 1 });
 }
 

@@ -20,6 +20,7 @@ export {
   type ListedContract,
   MAX_CODE_PART_BYTES,
 } from "./contracts.ts";
+export { MEMBER_ENROLLED_TOPIC } from "./enrolling.ts";
 export { EXTERNAL_AUTHORITY_TOPIC } from "./external-authorities.ts";
 export { INDIVIDUALS_ENROLLED_TOPIC } from "./individuals.ts";
 export { MEMBER_IDENTITY_TOPIC } from "./member-identity.ts";
@@ -30,7 +31,6 @@ export {
   enrolledCodec,
   type GetOrganizationArgs,
   getOrganizationArgsCodec,
-  MEMBER_ENROLLED_TOPIC,
   noArgsCodec,
 } from "./members.ts";
 export {

@@ -11,6 +11,7 @@ import {
 } from "@credlink/ledger";
 import { type Address, equalBytes, height } from "@credlink/primitives";
 import { hostCosts } from "../gas-schedule.ts";
+import { authorityRows } from "./authority-rows.ts";
 import { type BuiltInCall, refuseCall } from "./built-in.ts";
 import { endOfValidityMs, type JudgedCertificate, judgeCertificate } from "./certificates.ts";
 import { endRecovery } from "./recovery-rows.ts";
@@ -123,6 +124,10 @@ export function noteCertificate(
   const serial = rows.serial(organization.name, certificate.serialNumber);
   if (call.state.read(serial) !== null) refuseCall("MEMBERS_ALREADY_ENROLLED", "serial number");
   call.state.write(serial, { address, certificateDigest: certificate.fingerprint });
+  // Certificates come from the CA in force alone.
+  const followed = call.state.read(authorityRows.former(organization.name))?.length ?? 0;
+  const under = authorityRows.under(address);
+  if ((call.state.read(under) ?? 0) !== followed) call.state.write(under, followed);
 }
 
 /** The member, unless an earlier transaction of this block ended or held its membership. */

@@ -14,6 +14,7 @@ import {
   enrollIndividualsArgsCodec,
   externalAuthorityNameArgsCodec,
   externalNamesCodec,
+  formerAuthoritiesCodec,
   type GetMemberArgs,
   getMemberArgsCodec,
   identityCodec,
@@ -40,6 +41,7 @@ import {
   renewAccountArgsCodec,
   renewCertificateArgsCodec,
   renewExternalArgsCodec,
+  replaceAuthorityArgsCodec,
   rotateKeyArgsCodec,
   setMemberStatusArgsCodec,
   setRecoveryDelayArgsCodec,
@@ -58,6 +60,8 @@ import {
   utf8,
 } from "@credlink/primitives";
 import { createAccount, renewAccount, setAccountSigners, showAccount } from "./accounts.ts";
+import { replaceAuthority } from "./authority-change.ts";
+import { authorityRows } from "./authority-rows.ts";
 import {
   type BuiltInCall,
   type BuiltInContract,
@@ -65,7 +69,8 @@ import {
   reading,
   refuseCall,
 } from "./built-in.ts";
-import { type JudgedCertificate, judgeCertificate, memberOf } from "./certificates.ts";
+import { type JudgedCertificate, judgeCertificate } from "./certificates.ts";
+import { addCertified, addMember } from "./enrolling.ts";
 import {
   externalMember,
   readExternalAuthority,
@@ -78,13 +83,7 @@ import { externalRows } from "./external-rows.ts";
 import { governed } from "./governed.ts";
 import { bindKey, enrollIndividuals } from "./individuals.ts";
 import { applicantOf, verifyMember } from "./member-identity.ts";
-import {
-  isKnownKey,
-  nextHeight,
-  noteCertificate,
-  renewCertificate,
-  rotateKey,
-} from "./member-keys.ts";
+import { nextHeight, renewCertificate, rotateKey } from "./member-keys.ts";
 import { setMemberStatus } from "./member-status.ts";
 import { demandValidity } from "./member-validity.ts";
 import {
@@ -110,9 +109,6 @@ export const noArgsCodec: Codec<Record<string, never>> = struct({});
 
 /** What `members.enroll` and `members.registerRelationKeys` return: addresses in their order. */
 export const enrolledCodec: Codec<readonly Address[]> = list(addressCodec, MAX_ENROLMENTS);
-
-/** Topic of the event of every member that was added; data: `memberCodec`. */
-export const MEMBER_ENROLLED_TOPIC = "enrolled";
 
 /** What an account may be; nobody else is one. */
 const accountRoles = ["enterprise", "individual", "institution"] as const;
@@ -145,6 +141,16 @@ export const membersContract: BuiltInContract = new Map([
   ["cancelRecovery", changing(people, recoveryTargetCodec, cancelRecovery)],
   ["completeRecovery", changing(people, recoveryTargetCodec, completeRecovery)],
   ["setRecoveryDelay", governed("constitutional", setRecoveryDelayArgsCodec, setRecoveryDelay)],
+  ["replaceAuthority", governed("constitutional", replaceAuthorityArgsCodec, replaceAuthority)],
+  [
+    "formerAuthorities",
+    reading(getOrganizationArgsCodec, ({ name }, call) => {
+      if (call.state.read(rows.organization(name)) === null) {
+        refuseCall("MEMBERS_ORGANIZATION_UNKNOWN");
+      }
+      return encode(formerAuthoritiesCodec, call.state.read(authorityRows.former(name)) ?? []);
+    }),
+  ],
   ["recoveries", reading(listRecoveriesArgsCodec, listRecoveries)],
   ["setStatus", changing(people, setMemberStatusArgsCodec, setMemberStatus)],
   ["rotateKey", changing(memberRoles, rotateKeyArgsCodec, rotateKey)],
@@ -215,21 +221,6 @@ function checkAuthority({ organization, role }: JudgedCertificate, call: BuiltIn
   const isOwn = organization.name === call.caller.organization;
   const isOpen = call.caller.role === "admin" || role === "individual";
   if (!isOwn || !isOpen) refuseCall("MEMBERS_ROLE_FORBIDDEN", role);
-}
-
-/** Adds a certificate's holder. Ends the call when the key or serial number is known. */
-function addCertified(judged: JudgedCertificate, call: BuiltInCall, enrolledBy: Address): Address {
-  const address = addressFromPublicKey(judged.certificate.subjectKey);
-  addMember(memberOf(judged, { address, enrolledBy, fromHeight: nextHeight(call) }), call);
-  noteCertificate(judged, address, call);
-  return address;
-}
-
-function addMember(member: Member, call: BuiltInCall): void {
-  const [key] = member.keys;
-  if (key !== undefined && isKnownKey(key.publicKey, call)) refuseCall("MEMBERS_ALREADY_ENROLLED");
-  call.state.write(rows.member(member.address), member);
-  call.emit(MEMBER_ENROLLED_TOPIC, encode(memberCodec, member));
 }
 
 function enrollExternal(args: EnrollExternalArgs, call: BuiltInCall): Uint8Array {
