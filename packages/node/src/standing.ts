@@ -45,9 +45,10 @@ function createValidatorIndex(ledger: Ledger) {
 }
 
 /**
- * Answers from the committed state. The head counts as proven while the engine is not syncing and
- * a quorum of validators (ourselves included, where we are one) is connected: they would have
- * told us of a higher one.
+ * Answers from the committed state. The head counts as proven once a quorum of validators
+ * (ourselves included, where we are one) told theirs, which the replica waits for, and while the
+ * engine is not syncing and such a quorum is connected: they would have told us of a higher one.
+ * A node is ready when, over and above, it votes if it is a validator.
  */
 export function createStanding(components: StandingComponents): Standing {
   const { ledger, selfPeerId, engine, peers, isPolluted } = components;
@@ -58,19 +59,26 @@ export function createStanding(components: StandingComponents): Standing {
     const own = validators.has(selfPeerId) ? 1 : 0;
     return connected.length + own >= quorum(validators.size);
   };
-  const reasons = (): string[] => {
+  /** Why the head may not be the chain's. */
+  const doubts = (): string[] => {
     if (isPolluted()) return ["its own data are polluted (NODE_DATA_POLLUTED)"];
     const running = engine();
     if (running === undefined) return ["the engine is not started"];
+    const { syncing, replicaRuns } = running.status();
     return [
-      ...(running.status().syncing ? ["catching up"] : []),
+      ...(syncing ? ["catching up"] : []),
       ...(hasQuorum() ? [] : ["no quorum of validators is connected"]),
+      ...(replicaRuns ? [] : ["no quorum of validators told its head yet"]),
     ];
+  };
+  const abstains = (): boolean => {
+    const replica = engine()?.status().replica;
+    return replica !== undefined && replica.self !== null && replica.abstaining;
   };
   return {
     isValidator: (peer) => index().peers.has(peer),
     readiness() {
-      const found = reasons();
+      const found = [...doubts(), ...(abstains() ? ["it abstains from votes"] : [])];
       return { ready: found.length === 0, reasons: found };
     },
     registry: {
@@ -80,7 +88,7 @@ export function createStanding(components: StandingComponents): Standing {
       },
       validatorPeerId: (publicKey) => index().byKey.get(toHex(publicKey)) ?? null,
       validatorKeys: (peer) => index().keys.get(peer) ?? [],
-      isHeadProven: () => reasons().length === 0,
+      isHeadProven: () => doubts().length === 0,
       headHeight: () => ledger.head.header.height,
       headTimestampMs: () => ledger.head.header.timestampMs,
     },

@@ -224,6 +224,7 @@ class NodeEngine implements Engine {
       stateRoot: header.stateRoot,
       headTimestampMs: header.timestampMs,
       replica: this.#driver?.status ?? this.#statusBefore(),
+      replicaRuns: this.#driver !== null,
       syncing: this.#sync.isSyncing,
       toldHeight: this.#sync.toldHeight,
       keyShared: this.#keySharing.isShared,

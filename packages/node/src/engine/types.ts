@@ -92,6 +92,8 @@ export interface EngineStatus {
   readonly stateRoot: Digest;
   readonly headTimestampMs: number;
   readonly replica: ReplicaStatus;
+  /** Whether the replica runs: q − 1 validators told their heads, and ours is where they say. */
+  readonly replicaRuns: boolean;
   readonly syncing: boolean;
   /** Highest certified head that peers told of; null before most of those connected told theirs. */
   readonly toldHeight: number | null;

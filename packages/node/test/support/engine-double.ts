@@ -49,6 +49,7 @@ export function createEngineDouble(ledger: Ledger): Engine {
       stateRoot: ledger.head.header.stateRoot,
       headTimestampMs: ledger.head.header.timestampMs,
       syncing: false,
+      replicaRuns: true,
       keyShared: false,
       toldHeight: null,
       mempool: { transactions: 0, bytes: 0, oldestMs: 0 },
