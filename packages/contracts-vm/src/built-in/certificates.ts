@@ -32,7 +32,8 @@ export function parseRegistered(der: Uint8Array): Certificate {
   return parsed.value;
 }
 
-function parseRegisteredList(der: Uint8Array): RevocationList {
+/** A revocation list that a registry row holds. */
+export function parseRegisteredList(der: Uint8Array): RevocationList {
   const parsed = parseRevocationList(der);
   invariant(parsed.ok, "registered lists were read before");
   return parsed.value;

@@ -26,7 +26,7 @@ import { CERTIFICATE_GAS, REVOCATION_GAS } from "../gas-schedule.ts";
 import type { StateOverlay } from "../state-overlay.ts";
 import { authorityRows } from "./authority-rows.ts";
 import { type BuiltInCall, refuseCall } from "./built-in.ts";
-import { endOfValidityMs, parseRegistered } from "./certificates.ts";
+import { endOfValidityMs, parseRegistered, parseRegisteredList } from "./certificates.ts";
 import { externalRows } from "./external-rows.ts";
 import { nextHeight, readActive, store } from "./member-keys.ts";
 import { isFinal } from "./member-status.ts";
@@ -164,12 +164,11 @@ function judge(der: Uint8Array, authority: ExternalAuthority, call: BuiltInCall)
   const [root, ...others] = authority.certificates.map(parseRegistered);
   if (root === undefined) refuseCall("MEMBERS_EXTERNAL_INVALID", "no certificate");
   const list = call.state.read(externalRows.list(authority.name));
-  const lists = list === null ? null : parseRevocationList(list);
   const verified = verifyExternalChain({
     leaf: parsed.value,
     intermediates: others,
     roots: [root],
-    revocationLists: lists?.ok ? [lists.value] : [],
+    revocationLists: list === null ? [] : [parseRegisteredList(list)],
     atMs: call.block.timestampMs,
   });
   if (!verified.ok)
