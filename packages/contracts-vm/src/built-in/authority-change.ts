@@ -14,6 +14,7 @@ import { authorityRows } from "./authority-rows.ts";
 import { type BuiltInCall, refuseCall } from "./built-in.ts";
 import { judgeCertificate, parseRegistered, refusalOf } from "./certificates.ts";
 import { addCertified } from "./enrolling.ts";
+import { looksOutside } from "./external-authorities.ts";
 import { readOwner } from "./key-owner.ts";
 import { certify, store } from "./member-keys.ts";
 import { isFinal, readMember } from "./member-status.ts";
@@ -72,6 +73,7 @@ function judgeAuthority(
   if (equalBytes(authority.fingerprint, organization.certificateDigest)) {
     refuseCall("MEMBERS_AUTHORITY_KNOWN");
   }
+  if (looksOutside(authority, call)) refuseCall("MEMBERS_EXTERNAL_TAKEN");
   return authority;
 }
 

@@ -105,6 +105,14 @@ function checkChain(
   if (isTaken || isKnown) refuseCall("MEMBERS_EXTERNAL_TAKEN");
 }
 
+/** Whether a certificate could be taken for one of an outside authority's chain. */
+export function looksOutside(certificate: Certificate, call: BuiltInCall): boolean {
+  const names = call.state.read(externalRows.names) ?? [];
+  return names
+    .flatMap((name) => call.state.read(externalRows.authority(name))?.certificates ?? [])
+    .some((der) => looksLike(certificate, parseRegistered(der)));
+}
+
 /** Whether one could be taken for the other: by its name or by its key. */
 function looksLike(a: Certificate, b: Certificate): boolean {
   return equalBytes(a.subjectDer, b.subjectDer) || equalBytes(a.subjectKey, b.subjectKey);

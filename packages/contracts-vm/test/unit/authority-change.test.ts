@@ -290,3 +290,26 @@ it("says on chain whose CA changed", async () => {
     Uint8Array.of(0x93, ...encode(text(64), "alpha")).subarray(0, 7),
   );
 });
+
+describe("S-9.7-2: an organisation's next CA", () => {
+  it("has neither key nor name of an outside authority's", async () => {
+    const root = await createRoot("Outside Trust");
+    const issuing = await createCertificate({
+      subject: { commonName: "Trust CA", organization: "Outside Trust", organizationalUnit: "ca" },
+      subjectKey: next.authority.subjectKey,
+      notBeforeMs: GENESIS_MS - DAY_MS,
+      notAfterMs: GENESIS_MS + 900 * DAY_MS,
+      authority: { pathLength: 0 },
+      issuer: root.authority,
+      signer: root.signer,
+    });
+    const args = encode(registerExternalAuthorityArgsCodec, {
+      name: "trust",
+      certificates: [root.authority.der, issuing.der],
+      roles: ["enterprise"],
+    });
+    const signers = consortium.admins.slice(0, 3);
+    expect((await call("registerExternalAuthority", args, ...signers)).status).toBe("SUCCESS");
+    expect(await replace()).toBe("MEMBERS_EXTERNAL_TAKEN");
+  });
+});
