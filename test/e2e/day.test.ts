@@ -4,6 +4,7 @@ import { type Client, createIdentity } from "@credlink/client";
 import { certificateToPem, formatAddress } from "@credlink/crypto";
 import { invariant } from "@credlink/primitives";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CaServices } from "./support/ca-service.ts";
 import { credlink, credlinkJson } from "./support/command.ts";
 import { isLarge } from "./support/large.ts";
 import { Load, refusalOf, relationKeyCall } from "./support/load.ts";
@@ -16,6 +17,7 @@ const MAX_INTERVAL_MS = 2_000;
 
 /** One network lives through this day: the tests follow each other. */
 let network: TestNetwork;
+let services: CaServices;
 let load: Load;
 let clients: readonly Client[];
 let firstHeight = 0;
@@ -39,7 +41,10 @@ async function create(organization: string, name: string, role: string): Promise
 
 beforeAll(async () => {
   if (!isLarge) return;
-  network = await TestNetwork.run({ validators: 4, standbys: 1 });
+  network = await TestNetwork.create({ validators: 4, standbys: 1 });
+  services = new CaServices(network);
+  await services.prepare("node-4");
+  await network.start();
   await create("org-1", "centre", "institution");
   const doors = ["node-1", "node-2", "node-3"];
   clients = await Promise.all(doors.map((name) => network.client(name, "org-1/centre")));
@@ -48,7 +53,10 @@ beforeAll(async () => {
   firstHeight = (await client.execute(relationKeyCall())).header.height;
   load = new Load(clients, () => client.build(relationKeyCall()), 150);
 }, 240_000);
-afterAll(() => network?.close());
+afterAll(async () => {
+  services?.close();
+  await network?.close();
+});
 
 describe.runIf(isLarge)("a day of four organisations", { timeout: 240_000 }, () => {
   it("S-11.4-2a: a worker applies, is verified by salted evidence, and becomes active", async () => {
@@ -82,6 +90,13 @@ describe.runIf(isLarge)("a day of four organisations", { timeout: 240_000 }, () 
     expect(await refusalOf(door, late)).toBe("LEDGER_TRANSACTION_SIGNATURE_INVALID");
     const after = await network.client("node-4", "org-3/rotating");
     await after.execute(relationKeyCall());
+  });
+
+  it("S-8.4-9: a validator renews key and certificate by itself, once its one-time code came", async () => {
+    services.tell("node-4");
+    await services.untilRenewed("node-4");
+    const { height } = await (await network.client("node-4")).info();
+    await network.agree(["node-1", "node-2", "node-3", "node-4"], height);
   });
 
   it("S-8.4-5: a member that is revoked signs no more, at any node", async () => {
