@@ -21,7 +21,7 @@ export {
   pedersenGenerator,
   sumBlindingFactors,
 } from "./pedersen/commitment.ts";
-export { isZeroPointSum, POINT_BYTES } from "./pedersen/point-sum.ts";
+export { isZeroPointSum, POINT_BYTES, preparePointSums } from "./pedersen/point-sum.ts";
 export { decodePem, decodePemBlocks, encodePem } from "./pem.ts";
 export type { KeyPair, Sm3, Sm4CbcInput, Sm4CtrInput } from "./platform.ts";
 export { equalInConstantTime as equalSecrets, wipe } from "./secrets.ts";

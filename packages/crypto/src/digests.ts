@@ -2,7 +2,7 @@ import { concatBytes, type Digest, digest, invariant } from "@credlink/primitive
 import { type DigestOfParts, digestReplacement } from "./digest-replacement.ts";
 import type { Platform } from "./platform.ts";
 import { MAX_SHORT_BYTES, sm3OfParts } from "./pure/sm3.ts";
-import { createSm3OfAll } from "./sm3/sm3-of-all.ts";
+import { createLazySm3 } from "./sm3/sm3-of-all.ts";
 
 /** Domains are constants of the code; the cap only keeps a mistake from growing memory. */
 const MAX_DOMAINS = 512;
@@ -25,6 +25,11 @@ export interface Digests {
   readonly taggedSm3: TaggedSm3;
   /** `taggedSm3` of each message, as `sm3OfAll` computes it. */
   readonly taggedSm3OfAll: (domain: string, messages: readonly MessageParts[]) => Digest[];
+  /**
+   * Tests the kernel of `sm3OfAll` on this machine, which its first use does by itself.
+   * @returns whether it computes from here on; else messages go one by one
+   */
+  readonly prepareDigests: () => boolean;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -53,7 +58,7 @@ function createDigestOfParts(sm3: Platform["sm3"]): DigestOfParts {
 /** The digest rule of the protocol over one platform's SM3. */
 export function createDigests(sm3: Platform["sm3"]): Digests {
   const digestOf = createDigestOfParts(sm3);
-  const digestOfAll = createSm3OfAll(digestOf);
+  const { digestOfAll, prepare } = createLazySm3(digestOf);
   const all = (prefix: Uint8Array, messages: readonly MessageParts[]): Digest[] => {
     const replacement = digestReplacement();
     if (replacement !== null) return messages.map((parts) => digest(replacement(prefix, parts)));
@@ -64,5 +69,6 @@ export function createDigests(sm3: Platform["sm3"]): Digests {
     taggedSm3: (domain, ...parts) =>
       digest((digestReplacement() ?? digestOf)(prefixOf(domain), parts)),
     taggedSm3OfAll: (domain, messages) => all(prefixOf(domain), messages),
+    prepareDigests: prepare,
   };
 }

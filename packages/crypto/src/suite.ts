@@ -19,6 +19,7 @@ export interface Suite {
   readonly sm3OfAll: Digests["sm3OfAll"];
   readonly taggedSm3: Digests["taggedSm3"];
   readonly taggedSm3OfAll: Digests["taggedSm3OfAll"];
+  readonly prepareDigests: Digests["prepareDigests"];
   /** HMAC-SM3: 32 bytes. @see RFC 2104 */
   readonly hmacSm3: (key: Uint8Array, data: Uint8Array) => Uint8Array;
   /** PBKDF2 with HMAC-SM3; iterations from 1. @see RFC 8018 §5.2 */

@@ -1,5 +1,10 @@
 import type { NodeMode } from "@credlink/api";
-import { prepareSm2Verification, systemRandom } from "@credlink/crypto";
+import {
+  prepareDigests,
+  preparePointSums,
+  prepareSm2Verification,
+  systemRandom,
+} from "@credlink/crypto";
 import { AppError, type Logger, type Random, toHex } from "@credlink/primitives";
 import { type CertificateWatch, watchCertificate } from "./certificate-watch.ts";
 import { Service } from "./chain-service.ts";
@@ -238,6 +243,8 @@ function logStart(node: Node, foundation: Foundation, mode: NodeMode, logger: Lo
       reason: backend.error?.message ?? null,
     });
   }
+  if (!prepareDigests()) logger.warn("digests of trees go one by one: no vectors here", {});
+  if (!preparePointSums()) logger.warn("sums of amounts go without their kernel", {});
   logger.info("node started", {
     ...node.addresses,
     verification: backend.type === "kernel" ? "kernel" : "OpenSSL",

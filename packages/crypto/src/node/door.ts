@@ -9,6 +9,7 @@ export const {
   createSm3,
   taggedSm3,
   taggedSm3OfAll,
+  prepareDigests,
   hmacSm3,
   pbkdf2HmacSm3,
   randomBytes,

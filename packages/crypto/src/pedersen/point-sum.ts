@@ -81,13 +81,22 @@ export function isZeroPointSumByBigint(points: Uint8Array, plus: number): boolea
 let kernel: SumKernel | null | undefined;
 
 /**
+ * Tests the kernel of sums on this machine, which the first sum does by itself.
+ * @returns whether it computes from here on; else the language's own numbers do
+ */
+export function preparePointSums(): boolean {
+  if (kernel === undefined) kernel = openSumKernel();
+  return kernel !== null;
+}
+
+/**
  * Whether the first `plus` points, less all that follow, are nothing: Σ first = Σ rest. Null when
  * the bytes are not whole points, or one of them is not on the SM2 curve. No points sum to nothing.
  */
 export function isZeroPointSum(points: Uint8Array, plus: number): boolean | null {
   if (points.length % POINT_BYTES !== 0) return null;
-  if (kernel === undefined) kernel = openSumKernel();
-  if (kernel === null || points.length > kernel.maxBytes)
+  preparePointSums();
+  if (kernel == null || points.length > kernel.maxBytes)
     return isZeroPointSumByBigint(points, plus);
   return kernel.isZeroSum(points, plus);
 }

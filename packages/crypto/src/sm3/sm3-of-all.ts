@@ -13,22 +13,35 @@ function isRight(kernel: Sm3OfAll, digestOf: DigestOfParts): boolean {
   );
 }
 
-function open(digestOf: DigestOfParts): Sm3OfAll {
-  const oneByOne: Sm3OfAll = (prefix, messages) => messages.map((parts) => digestOf(prefix, parts));
+function open(digestOf: DigestOfParts): Sm3OfAll | null {
   try {
     const kernel = createSm3Kernel(digestOf);
-    return isRight(kernel, digestOf) ? kernel : oneByOne;
+    return isRight(kernel, digestOf) ? kernel : null;
   } catch {
     // No vectors here: one after another gives the same digests, more slowly.
-    return oneByOne;
+    return null;
   }
 }
 
+/** SM3 of many messages. */
+export interface LazySm3 {
+  readonly digestOfAll: Sm3OfAll;
+  /** Opens the kernel if it is not open. @returns whether it computes from here on */
+  prepare(): boolean;
+}
+
 /** SM3 of many by the kernel where it runs rightly, else by `digestOf`; opened at the first use. */
-export function createSm3OfAll(digestOf: DigestOfParts): Sm3OfAll {
-  let opened: Sm3OfAll | undefined;
-  return (prefix, messages) => {
-    opened ??= open(digestOf);
-    return opened(prefix, messages);
+export function createLazySm3(digestOf: DigestOfParts): LazySm3 {
+  let kernel: Sm3OfAll | null | undefined;
+  const prepare = (): boolean => {
+    if (kernel === undefined) kernel = open(digestOf);
+    return kernel !== null;
+  };
+  return {
+    digestOfAll(prefix, messages) {
+      prepare();
+      return kernel?.(prefix, messages) ?? messages.map((parts) => digestOf(prefix, parts));
+    },
+    prepare,
   };
 }

@@ -2,6 +2,7 @@ import { createHash, hash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAX_SHORT_BYTES, sm3OfParts } from "../../src/pure/sm3.ts";
+import { createLazySm3 } from "../../src/sm3/sm3-of-all.ts";
 import { doors } from "../support/doors.ts";
 
 /** OpenSSL's digest, in a form that is easily compared. */
@@ -17,6 +18,19 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 function message(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 167 + length * 29 + (i >> 5)) & 0xff);
 }
+
+it("of many goes one by one where the kernel answers otherwise than the single digest", () => {
+  const single = (first: Uint8Array, rest: readonly Uint8Array[]) =>
+    createHash("sha256")
+      .update(Buffer.concat([first, ...rest]))
+      .digest();
+  const lazy = createLazySm3(single);
+  expect(lazy.prepare()).toBe(false);
+  const messages = [[message(3)], [message(70)]];
+  expect(lazy.digestOfAll(message(1), messages).map(hex)).toEqual(
+    messages.map((one) => hex(single(message(1), one))),
+  );
+});
 
 /** A message cut into pieces, empty ones included. */
 const parts = fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 5 });

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { generateKeyPair, prepareSm2Verification, sm2Sign } from "../../src/index.ts";
+import {
+  generateKeyPair,
+  prepareDigests,
+  preparePointSums,
+  prepareSm2Verification,
+  sm2Sign,
+} from "../../src/index.ts";
 import { createSm2Kernel, type Sm2Kernel } from "../../src/kernel/kernel.ts";
 import { createLazyVerifier } from "../../src/kernel/lazy-verifier.ts";
 import { instantiateKernel } from "../../src/kernel/module.ts";
@@ -194,5 +200,6 @@ describe("where the kernel does not run rightly", () => {
 
   it("this machine runs it", () => {
     expect(prepareSm2Verification()).toEqual({ type: "kernel" });
+    expect([prepareDigests(), preparePointSums()]).toEqual([true, true]);
   });
 });
