@@ -1,9 +1,8 @@
-import { readCertificateOf } from "@credlink/ca";
 import { proposeCall } from "@credlink/client";
 import { MEMBERS_CONTRACT, proposedCodec, replaceAuthorityArgsCodec } from "@credlink/ledger";
 import { decode, encode, height, toHex } from "@credlink/primitives";
 import type { Command } from "commander";
-import { loadCoSigners } from "../co-signers.ts";
+import { gather, loadCoSigners } from "../co-signers.ts";
 import { type ConnectionOptions, connect, readFileOf } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import type { Answer } from "../output.ts";
@@ -37,10 +36,6 @@ export function addAuthorityCommand(
     );
 }
 
-function gather(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
 /** @throws CliError CLI_OPTIONS_CONFLICT, CLI_USAGE */
 function keepUntil({ until, atOnce = false, sameKey = false }: ReplaceOptions): number | null {
   if ([until !== undefined, atOnce, sameKey].filter(Boolean).length !== 1) {
@@ -56,6 +51,8 @@ function keepUntil({ until, atOnce = false, sameKey = false }: ReplaceOptions): 
 }
 
 async function proposeReplacement(organization: string, options: ReplaceOptions): Promise<Answer> {
+  // With the CA's package comes a node's; commands that need neither do not wait for them.
+  const { readCertificateOf } = await import("@credlink/ca");
   const args = encode(replaceAuthorityArgsCodec, {
     organization,
     authorityCertificate: readCertificateOf(readFileOf(options.certificate)).der,

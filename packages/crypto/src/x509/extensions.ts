@@ -49,7 +49,11 @@ export interface CertificateConstraints {
 
 const OID_SUBJECT_KEY = "2.5.29.14";
 const OID_KEY_USAGE = "2.5.29.15";
+/** Of the subject and of the issuer: not used, but read. */
+const OIDS_ALTERNATIVE_NAMES: ReadonlySet<string> = new Set(["2.5.29.17", "2.5.29.18"]);
 const OID_BASIC_CONSTRAINTS = "2.5.29.19";
+/** Refused even where its maker marked it as one that may be passed over: we hold no name to it. */
+const OID_NAME_CONSTRAINTS = "2.5.29.30";
 export const OID_LIST_NUMBER = "2.5.29.20";
 export const OID_LIST_REASON = "2.5.29.21";
 export const OID_AUTHORITY_KEY = "2.5.29.35";
@@ -59,6 +63,11 @@ const TRUE = derElement(DER_TAG.boolean, Uint8Array.of(0xff));
 const KEY_IDENTIFIER_TAG = 0x80;
 const ISSUER_NAMES_TAG = 0xa1;
 const ISSUER_SERIAL_TAG = 0x82;
+
+/** Tags of a GeneralName's choices. @see RFC 5280 §4.2.1.6 */
+const NAME_TAGS: ReadonlySet<number> = new Set([
+  ...[0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88],
+]);
 
 /** A BOOLEAN that may be left out and, in DER, is written only when true. */
 function readDefaultFalse(reader: DerReader): boolean {
@@ -121,6 +130,16 @@ export function readAuthorityKey(value: Uint8Array): string | undefined {
   return keyIdentifier;
 }
 
+/** Reads alternative names: one at least, each of a kind that there is. */
+function checkAlternativeNames(value: Uint8Array): void {
+  const reader = new DerReader(value).enter();
+  do {
+    if (!NAME_TAGS.has(reader.read().tag)) {
+      throw new CryptoError("CRYPTO_DER_MALFORMED", "an alternative name of no kind");
+    }
+  } while (!reader.isEmpty);
+}
+
 /**
  * What the extensions of a certificate allow.
  * @throws CryptoError CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN, CRYPTO_DER_MALFORMED
@@ -145,7 +164,9 @@ export function readConstraints(
       constraints = { ...constraints, subjectKeyIdentifier: toHex(content) };
     } else if (id === OID_AUTHORITY_KEY) {
       constraints = { ...constraints, authorityKeyIdentifier: readAuthorityKey(value) };
-    } else if (critical) {
+    } else if (OIDS_ALTERNATIVE_NAMES.has(id) && !critical) {
+      checkAlternativeNames(value);
+    } else if (critical || id === OID_NAME_CONSTRAINTS) {
       throw new CryptoError("CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN", id);
     }
   }

@@ -106,6 +106,19 @@ function withAuthorityKey(value: Uint8Array): (parts: Parts) => Partial<Parts> {
   };
 }
 
+/** Puts an extension, not critical, behind the others. */
+function withExtension(id: string, value: Uint8Array): (parts: Parts) => Partial<Parts> {
+  return ({ extensions }) => {
+    const list = extensions.subarray(elementOf(extensions, 0).start);
+    const extension = derSequence(derObjectIdentifier(id), derElement(DER_TAG.octetString, value));
+    return { extensions: derElement(0xa3, derSequence(...membersOf(list), extension)) };
+  };
+}
+
+const ALTERNATIVE_NAME = "2.5.29.17";
+const octets = derElement(DER_TAG.octetString, new Uint8Array(32));
+const host = (text: string): Uint8Array => derElement(0x82, new TextEncoder().encode(text));
+
 const KEY = derElement(0x80, new Uint8Array(32));
 
 describe("S-9.5-1: certificates that OpenSSL refuses are refused", () => {
@@ -140,9 +153,26 @@ describe("S-9.5-1: certificates that OpenSSL refuses are refused", () => {
     ["an authority's key that is a name", withAuthorityKey(derSequence(printable("x")))],
     ["an authority's key with more behind it", withAuthorityKey(derSequence(KEY, set()))],
     ["an authority's key twice", withAuthorityKey(derSequence(KEY, KEY))],
+    ["an alternative name that is a string of bytes", withExtension(ALTERNATIVE_NAME, octets)],
+    ["no alternative name in the list of them", withExtension(ALTERNATIVE_NAME, derSequence())],
+    ["an alternative name of no kind", withExtension(ALTERNATIVE_NAME, derSequence(octets))],
   ])("%s", async (_name, change) => {
     const parsed = parseCertificate(await forge(change));
     expect(parsed.ok ? "accepted" : parsed.code).toBe("CRYPTO_CERTIFICATE_MALFORMED");
+  });
+
+  test("an alternative name is passed over", async () => {
+    const der = await forge(withExtension(ALTERNATIVE_NAME, derSequence(host("firm.example"))));
+    expect(parseCertificate(der).ok).toBe(true);
+    expect(() => new X509Certificate(der)).not.toThrow();
+  });
+
+  test("constraints on names are refused, critical or not: nobody would hold to them", async () => {
+    const named = derSequence(derElement(0xa0, derSequence(host("example"))));
+    for (const value of [named, octets]) {
+      const parsed = parseCertificate(await forge(withExtension("2.5.29.30", value)));
+      expect(parsed.ok ? "accepted" : parsed.code).toBe("CRYPTO_CERTIFICATE_EXTENSION_UNKNOWN");
+    }
   });
 
   test("an authority's key with issuer and serial number is read, as others write it", async () => {

@@ -52,6 +52,15 @@ function parse(payload: Uint8Array): { readonly key: PublicKey; readonly signatu
   }
 }
 
+/** Total: the library throws on a signature that is none of its key's kind. */
+async function isSignedBy(key: PublicKey, bytes: Uint8Array, signature: Uint8Array) {
+  try {
+    return await key.verify(bytes, signature);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The peer id that a payload proves for the static key it came with.
  * @throws AdmissionError NODE_ADMISSION_CHANNEL_BROKEN; NODE_ADMISSION_WRONG_PEER when the
@@ -63,7 +72,7 @@ export async function judgeIdentityPayload(
   expected: PeerId | undefined,
 ): Promise<PeerId> {
   const { key, signature } = parse(payload);
-  if (!(await key.verify(signedBytes(staticKey), signature))) {
+  if (!(await isSignedBy(key, signedBytes(staticKey), signature))) {
     throw refusedByUs("NODE_ADMISSION_WRONG_PEER", "the static key is not signed by the peer's");
   }
   const peer = peerIdFromPublicKey(key);
