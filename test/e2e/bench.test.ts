@@ -37,32 +37,35 @@ function bench(...args: readonly string[]): Run {
   return run;
 }
 
-it("T-5-a, T-5-b: bench tps reports committed transactions from blocks, none lost", async () => {
-  const csv = join(folder.path, "run.csv");
-  const dir = join(folder.path, "network");
-  const args = ["--validators", "1", "--duration", "3", "--rate", "40", "--senders", "2"];
-  const run = bench("tps", ...args, "--csv", csv, "--dir", dir, "--json");
-  const code = await run.ended;
-  const log = readFileSync(join(dir, "nodes", "node-1", "node.log"), "utf8");
-  expect(code, `${run.stderr}\n${log.slice(-3_000)}`).toBe(0);
-  const report = new Json(JSON.parse(run.stdout));
-  expect(report.at("submitted").number).toBe(120);
-  expect(report.at("committed").number).toBe(120);
-  expect(report.at("rejected").number).toBe(0);
-  expect(report.at("lost").number).toBe(0);
-  expect(report.at("committedTps").number).toBeGreaterThan(0);
-  for (const figure of ["p50", "p95", "p99"]) {
-    expect(report.at("latencyMs", figure).number).toBeGreaterThan(0);
-  }
-  for (const figure of ["p50", "p95", "max"]) {
-    expect(report.at("blockIntervalMs", figure).number).toBeGreaterThan(0);
-  }
-  expect(report.at("cpuMsPerTransaction", "node-1").number).toBeGreaterThan(0);
-  expect(report.at("peakMemoryBytes", "node-1").number).toBeGreaterThan(10_000_000);
-  const lines = readFileSync(csv, "utf8").trimEnd().split("\n");
-  expect(lines).toHaveLength(121);
-  expect(lines[0]).toBe("number,id,intended_ms,sent_ms,committed_ms,height,status");
-});
+it.skipIf(isLarge)(
+  "T-5-a, T-5-b: bench tps reports committed transactions from blocks, none lost",
+  async () => {
+    const csv = join(folder.path, "run.csv");
+    const dir = join(folder.path, "network");
+    const args = ["--validators", "1", "--duration", "3", "--rate", "40", "--senders", "2"];
+    const run = bench("tps", ...args, "--csv", csv, "--dir", dir, "--json");
+    const code = await run.ended;
+    const log = readFileSync(join(dir, "nodes", "node-1", "node.log"), "utf8");
+    expect(code, `${run.stderr}\n${log.slice(-3_000)}`).toBe(0);
+    const report = new Json(JSON.parse(run.stdout));
+    expect(report.at("submitted").number).toBe(120);
+    expect(report.at("committed").number).toBe(120);
+    expect(report.at("rejected").number).toBe(0);
+    expect(report.at("lost").number).toBe(0);
+    expect(report.at("committedTps").number).toBeGreaterThan(0);
+    for (const figure of ["p50", "p95", "p99"]) {
+      expect(report.at("latencyMs", figure).number).toBeGreaterThan(0);
+    }
+    for (const figure of ["p50", "p95", "max"]) {
+      expect(report.at("blockIntervalMs", figure).number).toBeGreaterThan(0);
+    }
+    expect(report.at("cpuMsPerTransaction", "node-1").number).toBeGreaterThan(0);
+    expect(report.at("peakMemoryBytes", "node-1").number).toBeGreaterThan(10_000_000);
+    const lines = readFileSync(csv, "utf8").trimEnd().split("\n");
+    expect(lines).toHaveLength(121);
+    expect(lines[0]).toBe("number,id,intended_ms,sent_ms,committed_ms,height,status");
+  },
+);
 
 /** Credentials that the runs of a load say to have loaded, one number a run. */
 function loadedByRun(dir: string): readonly number[] {

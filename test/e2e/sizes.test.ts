@@ -53,7 +53,6 @@ const quick: readonly Size[] = [
   [5, "noise"],
 ];
 const large: readonly Size[] = [
-  [4, "gm"],
   [7, "noise"],
   [7, "gm"],
 ];
